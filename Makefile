@@ -1,0 +1,36 @@
+# make workbook  executes the notebooks on the embedded corpus and prints the scoreboard
+# make test      ruff, tests, doctests and every notebook
+# make lab       opens JupyterLab on notebook 00
+# make corpus    remakes data/mini (needs Debian's fluidsynth, fluid-soundfont-gm and ffmpeg)
+# Each sets up .venv by itself, once. PYTHON names another Python 3.11 or newer.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+# Two notebooks run side by side: one thread each is faster than two that fight.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: workbook test lab corpus
+
+workbook: $(READY)
+	$(BIN)/python notebooks/build.py
+	$(BIN)/python -m mer_core scoreboard
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --nbmake --nbmake-timeout=120 -p no:doctest notebooks/*.ipynb notebooks/solutions/*.ipynb
+
+lab: $(READY)
+	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+
+corpus: $(READY)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[corpus]"
+	$(BIN)/python data/compose/make_corpus.py data/mini
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[notebooks,test]"
+	touch $@

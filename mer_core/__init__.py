@@ -1,0 +1,22 @@
+"""mer_core: the tested core of the Music Emotion Workbook."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=[
+        "agreement",
+        "corpus",
+        "deam",
+        "evaluation",
+        "features",
+        "files",
+        "lesson",
+        "metrics",
+        "models",
+        "plots",
+        "smoothing",
+        "widgets",
+    ],
+    submod_attrs={"corpus": ["Corpus"], "deam": ["load_corpus"]},
+)

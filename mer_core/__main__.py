@@ -1,0 +1,87 @@
+"""The command line: `python -m mer_core scoreboard | check | download`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from pathlib import Path
+
+import pandas as pd
+
+from mer_core.files import DataWarning
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        As on the command line, which is the default.
+
+    Returns
+    -------
+    int
+        0, or 1 after a bad input, which is told in one line on standard error.
+    """
+    parser = argparse.ArgumentParser(prog="python -m mer_core", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    for run, where in ((scoreboard, "mini"), (check, None), (download, None)):
+        command = commands.add_parser(run.__name__, help=run.__doc__)
+        command.add_argument("where", nargs="?" if where else None, default=where)
+        command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"))
+        command.set_defaults(run=run)
+    chosen = parser.parse_args(arguments)
+    pd.set_option(
+        "display.width", 120, "display.max_rows", 500, "display.float_format", "{:.3f}".format
+    )
+    warnings.simplefilter("always", DataWarning)
+    warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
+    try:
+        chosen.run(chosen.where, chosen.task)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def scoreboard(where: str, task: str) -> None:
+    """Score the baselines on a corpus (mini, or a folder with DEAM): cross-validated and on test songs."""
+    from mer_core import evaluation, load_corpus, models
+
+    corpus = load_corpus(where, task=task)
+    folds = evaluation.k_folds(corpus.split("dev").songs.index)
+    systems = {"constant": models.Constant(), "linear": models.Linear(), "SVR": models.SVR()}
+    table = evaluation.scoreboard(systems, corpus, folds=folds)
+    print(
+        f"Corpus: {where}{' (synthetic)' if where == 'mini' else ''}. 10 folds; smoothing: 13 frames."
+    )
+    print(evaluation.as_paper(table).to_string())
+
+
+def check(where: str, task: str) -> None:
+    """Describe a folder with DEAM: songs, splits, correlations, repairs; own features beside DEAM's."""
+    from mer_core import deam
+
+    corpus = deam.load_corpus(where, task=task)
+    print(deam.describe(corpus).to_string())
+    print("\nSong-level against dynamic labels, valence - arousal, as loaded:")
+    print(deam.find_swapped(corpus.songs, corpus.labels, corpus.songs["year"]).to_string())
+    if (Path(where) / deam.SONG_LEVEL_FEATURES).exists() and corpus.songs["audio"].notna().any():
+        table = deam.compare_features(corpus, Path(where))
+        print(f"\nOur features beside {deam.SONG_LEVEL_FEATURES}, over songs with audio:")
+        print(table.to_string())
+        print("\nMedian over each family's features:")
+        print(table.groupby("family").median().to_string())
+
+
+def download(where: str, task: str) -> None:
+    """Fetch DEAM into a folder, or unpack the archives that lie in it, and check what is there."""
+    from mer_core import deam
+
+    check(str(deam.download(where)), task)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

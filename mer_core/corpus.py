@@ -1,0 +1,156 @@
+"""The one shape of data: songs, labels, features and ratings, as tidy frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from mer_core.features.grid import HOP
+from mer_core.files import DataError
+from mer_core.metrics import DIMENSIONS
+
+SONG_COLUMNS = [
+    *("title", "artist", "genre", "year", "duration", "audio"),
+    *DIMENSIONS,
+    "split",
+]
+"""Columns of `Corpus.songs`."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Songs with their labels, features and ratings.
+
+    Attributes
+    ----------
+    songs : DataFrame
+        Index song_id; columns title, artist, genre, year (of the MediaEval task that brought the
+        song), duration in s, audio (path or missing), song-level valence and arousal in [-1, 1],
+        split ("dev", "test" or missing).
+    labels : DataFrame
+        A track (MultiIndex song_id, time in s) with the columns valence, arousal in [-1, 1].
+    features : DataFrame
+        A track with one column per feature; empty where a data set comes without.
+    ratings : DataFrame or None
+        MultiIndex (song_id, rater, time), columns valence, arousal; None where there are none.
+
+    References
+    ----------
+    Notebook 00.
+    """
+
+    songs: pd.DataFrame
+    labels: pd.DataFrame
+    features: pd.DataFrame
+    ratings: pd.DataFrame | None = None
+
+    def split(self, name: str) -> Corpus:
+        """The songs of one side of the chosen task, "dev" or "test", with all that belongs to them.
+
+        Raises
+        ------
+        ValueError
+            If the name is another or the corpus has no such songs.
+        """
+        if name not in ("dev", "test"):
+            raise ValueError(f"split: expected 'dev' or 'test', found {name!r}")
+        song_ids = self.songs.index[self.songs["split"] == name]
+        if song_ids.empty:
+            raise ValueError(f"split: expected songs in {name!r}, found none in this task's data")
+        return self.select(song_ids)
+
+    def select(self, song_ids: Iterable[int]) -> Corpus:
+        """The corpus of these songs alone, in this order of songs and with rows as they stand.
+
+        Raises
+        ------
+        KeyError
+            If a song is not in the corpus.
+        """
+        songs = self.songs.loc[list(song_ids)]
+        parts = (self.labels, self.features, self.ratings)
+        return Corpus(songs, *(None if part is None else _rows_of(part, songs) for part in parts))
+
+    def validate(self) -> None:
+        """Check every promise of the class.
+
+        Raises
+        ------
+        DataError
+            Naming the frame, what was expected and what was found.
+        """
+        _check_songs(self.songs)
+        for name, track in (("labels", self.labels), ("features", self.features)):
+            _check_index(track, name, ["song_id", "time"])
+            _check_known(track, name, self.songs)
+            _check_finite(track, name)
+        for name, frame in (("songs", self.songs), ("labels", self.labels)):
+            _check_range(frame[DIMENSIONS], name)
+        if list(self.labels) != DIMENSIONS:
+            raise DataError("labels", f"the columns {DIMENSIONS}", f"{list(self.labels)}")
+        _check_covered(self.labels, self.features)
+        if self.ratings is not None:
+            _check_index(self.ratings, "ratings", ["song_id", "rater", "time"])
+            _check_known(self.ratings, "ratings", self.songs)
+            _check_range(self.ratings[DIMENSIONS], "ratings")
+
+
+def _rows_of(track: pd.DataFrame, songs: pd.DataFrame) -> pd.DataFrame:
+    return track[track.index.get_level_values("song_id").isin(songs.index)]
+
+
+def _check_songs(songs: pd.DataFrame) -> None:
+    if list(songs) != SONG_COLUMNS or songs.index.name != "song_id":
+        raise DataError(
+            "songs", f"index song_id, columns {SONG_COLUMNS}", f"{songs.index.name}, {list(songs)}"
+        )
+    if not songs.index.is_unique:
+        raise DataError("songs", "every song_id once", "repeated ones")
+    odd = set(songs["split"].dropna()) - {"dev", "test"}
+    if odd:
+        raise DataError("songs", "split to be dev, test or missing", f"{sorted(odd)}")
+
+
+def _check_index(track: pd.DataFrame, name: str, levels: list[str]) -> None:
+    if list(track.index.names) != levels:
+        raise DataError(name, f"index levels {levels}", f"{list(track.index.names)}")
+    if not track.index.is_unique or not track.index.is_monotonic_increasing:
+        raise DataError(name, "every row once, in rising order", "repeated or unordered rows")
+    times = track.index.get_level_values("time").to_numpy(dtype=float)
+    if not (np.isclose(times % HOP, 0) & (times >= 0)).all():
+        raise DataError(name, f"times on a grid of {HOP} s from 0", "other times")
+
+
+def _check_known(track: pd.DataFrame, name: str, songs: pd.DataFrame) -> None:
+    unknown = track.index.get_level_values("song_id").unique().difference(songs.index)
+    if len(unknown):
+        raise DataError(name, "songs of the table `songs`", f"others: {list(unknown[:5])}")
+
+
+def _check_finite(track: pd.DataFrame, name: str) -> None:
+    bad = ~np.isfinite(track.to_numpy(dtype=float))
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        where = f"{track.columns[column]} of (song_id, time) {track.index[row]}"
+        raise DataError(name, "finite numbers", f"NaN or infinity in {where}")
+
+
+def _check_range(frame: pd.DataFrame, name: str) -> None:
+    outside = frame.abs().gt(1).any(axis=1)
+    if outside.any():
+        raise DataError(name, "values in [-1, 1]", f"{frame[outside].iloc[0].to_dict()}")
+
+
+def _check_covered(labels: pd.DataFrame, features: pd.DataFrame) -> None:
+    described = labels.index.get_level_values("song_id").isin(
+        features.index.get_level_values("song_id")
+    )
+    missing = labels.index[described].difference(features.index)
+    if len(missing):
+        song_id, time = missing[0]
+        raise DataError(
+            "features", "a row for every labelled frame", f"none for song {song_id} at {time} s"
+        )

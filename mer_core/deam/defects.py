@@ -1,0 +1,88 @@
+"""DEAM's known defects, found by measuring and repaired aloud."""
+
+from __future__ import annotations
+
+import warnings
+
+import pandas as pd
+from scipy import stats
+
+from mer_core.files import DataWarning
+from mer_core.metrics import DIMENSIONS
+
+SURE = 0.001
+"""Two-tailed p below which a negative correlation is taken for a swap."""
+
+
+def unswap(song_level: pd.DataFrame, labels: pd.DataFrame, year: pd.Series) -> pd.DataFrame:
+    """Put song-level valence and arousal back where a year's columns were swapped.
+
+    Per year, the difference valence - arousal of the song-level labels is correlated with the same
+    difference of the mean dynamic labels. Swapped columns turn the sign of the former, so r is
+    clearly negative; nothing else about the data does that.
+
+    Parameters
+    ----------
+    song_level : DataFrame
+        Index song_id, columns valence, arousal, in [-1, 1].
+    labels : DataFrame
+        A track with the dynamic labels.
+    year : Series
+        Index song_id, the year of the task that brought the song.
+
+    Returns
+    -------
+    DataFrame
+        As `song_level`, repaired; a warning tells the years, the songs and r. A year too small to
+        tell (p of 0.001 or more) stays as it is.
+
+    References
+    ----------
+    Measured on DEAM: r is clearly negative for the 744 songs of 2013 and nowhere else. Notebook 00.
+    """
+    swapped = find_swapped(song_level, labels, year)
+    repaired = song_level.copy()
+    for which, row in swapped[swapped["swapped"]].iterrows():
+        ids = repaired.index[year.reindex(repaired.index) == which]
+        repaired.loc[ids, DIMENSIONS] = repaired.loc[ids, DIMENSIONS[::-1]].to_numpy()
+        warnings.warn(
+            f"song-level labels of {which}: valence and arousal were swapped back in {len(ids)} "
+            f"songs (valence - arousal goes with the dynamic labels' at r = {row['r']:.2f})",
+            DataWarning,
+            stacklevel=2,
+        )
+    return repaired
+
+
+def find_swapped(song_level: pd.DataFrame, labels: pd.DataFrame, year: pd.Series) -> pd.DataFrame:
+    """Measure for each year whether the song-level columns are swapped.
+
+    Parameters
+    ----------
+    song_level, labels, year
+        As for :func:`unswap`.
+
+    Returns
+    -------
+    DataFrame
+        Index year; columns `songs` (with both kinds of label), `r` (of the differences valence -
+        arousal), `p` (two-tailed), `swapped`. Years with fewer than three songs are left out.
+
+    References
+    ----------
+    Notebook 00.
+    """
+    means = labels.groupby(level="song_id").mean()
+    differences = pd.DataFrame(
+        {
+            "song_level": song_level.eval("valence - arousal"),
+            "dynamic": means.eval("valence - arousal"),
+        }
+    ).dropna()
+    rows = {}
+    for which, group in differences.groupby(year.reindex(differences.index)):
+        if len(group) > 2 and (group.nunique() > 1).all():
+            r, p = stats.pearsonr(group["song_level"], group["dynamic"])
+            rows[which] = {"songs": len(group), "r": r, "p": p, "swapped": r < 0 and p < SURE}
+    columns = ["songs", "r", "p", "swapped"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("year")

@@ -1,0 +1,94 @@
+"""The 260 baseline features of MediaEval: ComParE's 65 descriptors and their deltas, mean and sd."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from mer_core.features.audio import SAMPLE_RATE
+from mer_core.features.grid import grid
+
+FRAMES_PER_SECOND = 100
+"""openSMILE describes a frame every 10 ms."""
+
+
+def compare(samples: np.ndarray, *, window: float = 1.0) -> pd.DataFrame:
+    """Mean and standard deviation of ComParE's low-level descriptors and deltas in each window.
+
+    65 descriptors (voicing, energy, spectrum, MFCC) and their 65 deltas every 10 ms, then for each
+    the population standard deviation and the mean over the frames that start in the window.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n,)
+        One channel at 44.1 kHz, at least 60 ms.
+    window : float
+        Length of the window in s. MediaEval's baseline set and Munich used 1 s (half overlapping);
+        IRIT worked with 0.5 s.
+
+    Returns
+    -------
+    DataFrame, shape (rows, 260)
+        Index `time` in s; columns named and ordered as DEAM has them: `F0final_sma_stddev`,
+        `F0final_sma_amean`, ... Units are openSMILE's own (Hz for F0, centroid and roll-off).
+
+    References
+    ----------
+    Weninger, Eyben, Schuller, Mortillaro, Scherer (2013), "On the acoustics of emotion in audio";
+    Coutinho et al. (2014), section 2, "FS1"; Pellegrini and Barriere (2015), section 2.
+    Notebook 01.
+    """
+    frames = descriptors(samples)
+    times = grid(len(samples) / SAMPLE_RATE)
+    starts = np.round(times * FRAMES_PER_SECOND).astype(int)
+    ends = np.minimum(starts + round(window * FRAMES_PER_SECOND), len(frames))
+    values = frames.to_numpy(dtype=np.float64)
+    sd_and_mean = [
+        (values[a:b].std(axis=0), values[a:b].mean(axis=0)) for a, b in zip(starts, ends)
+    ]
+    names = [f"{name}_{kind}" for name in frames for kind in ("stddev", "amean")]
+    return pd.DataFrame(
+        np.stack(sd_and_mean).transpose(0, 2, 1).reshape(len(times), -1),
+        index=pd.Index(times, name="time"),
+        columns=names,
+    )
+
+
+def descriptors(samples: np.ndarray) -> pd.DataFrame:
+    """ComParE's 65 low-level descriptors and their 65 deltas, by openSMILE, every 10 ms.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n,)
+        One channel at 44.1 kHz.
+
+    Returns
+    -------
+    DataFrame, shape (frames, 130)
+        Row i describes the 20 or 60 ms that start at i * 10 ms; names are DEAM's, which say
+        `pcm_fftMag_mfcc_sma[1]` where today's openSMILE says `mfcc_sma[1]`.
+
+    References
+    ----------
+    Eyben, Weninger, Gross, Schuller (2013), "Recent developments in openSMILE"; feature set
+    ComParE 2016 of the Python package. Notebook 01.
+    """
+    levels = ("LowLevelDescriptors", "LowLevelDescriptors_Deltas")
+    plain, deltas = (_smile(level).process_signal(samples, SAMPLE_RATE) for level in levels)
+    frames = min(len(plain), len(deltas))  # openSMILE gives two delta frames more
+    table = pd.concat(
+        [part.iloc[:frames].reset_index(drop=True) for part in (plain, deltas)], axis=1
+    )
+    return table.rename(columns=lambda name: name.replace("mfcc_sma", "pcm_fftMag_mfcc_sma"))
+
+
+@cache
+def _smile(level: str) -> object:
+    import opensmile
+
+    return opensmile.Smile(
+        feature_set=opensmile.FeatureSet.ComParE_2016,
+        feature_level=opensmile.FeatureLevel[level],
+    )

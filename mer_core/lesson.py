@@ -1,0 +1,136 @@
+"""What the notebooks share: their corpus, the check of an answer, the check of key numbers."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from mer_core.corpus import Corpus
+from mer_core.files import written_atomically
+
+EXPECTED = Path(__file__).parents[1] / "data" / "expected.json"
+_answers: dict[str, bool] = {}
+
+
+def corpus() -> Corpus:
+    """The corpus of the course: the embedded one, or the DEAM folder that `MER_DATA` names.
+
+    Returns
+    -------
+    Corpus
+        For the task of 2015.
+    """
+    from mer_core.deam import load_corpus
+
+    return load_corpus(os.environ.get("MER_DATA", "mini"))
+
+
+def check_answer(
+    exercise: str, answer: object, expected: object, *, tolerance: float = 0.0, hint: str = ""
+) -> None:
+    """Say whether an exercise is answered, and rightly.
+
+    Parameters
+    ----------
+    exercise : str
+        Its name.
+    answer : object
+        The student's; `...` means that there is none yet.
+    expected : object
+        A number, an array, or anything that compares with `==`.
+    tolerance : float
+        By how much numbers may differ.
+    hint : str
+        Shown with a wrong answer.
+
+    Examples
+    --------
+    >>> check_answer("1", ..., 4)
+    Exercise 1: not answered yet.
+    >>> check_answer("1", 5, 4, hint="Count again.")
+    Exercise 1: 5 is not it. Count again.
+    >>> check_answer("1", 4, 4)
+    Exercise 1: right.
+    """
+    _answers[exercise] = answer is not ... and _agrees(answer, expected, tolerance)
+    if answer is ...:
+        print(f"Exercise {exercise}: not answered yet.")
+    else:
+        verdict = "right." if _answers[exercise] else f"{answer!r} is not it. {hint}".rstrip()
+        print(f"Exercise {exercise}: {verdict}")
+
+
+def _agrees(answer: object, expected: object, tolerance: float) -> bool:
+    if isinstance(expected, (str, bool)):
+        return type(answer) is type(expected) and answer == expected
+    try:
+        given, wanted = np.asarray(answer, dtype=float), np.asarray(expected, dtype=float)
+    except (TypeError, ValueError):
+        return False
+    return given.shape == wanted.shape and bool((np.abs(given - wanted) <= tolerance).all())
+
+
+def require_answers() -> None:
+    """Fail unless every exercise so far is rightly answered; ends the notebooks with solutions.
+
+    Raises
+    ------
+    AssertionError
+        Naming the exercises that are not.
+    """
+    wrong = [exercise for exercise, right in _answers.items() if not right]
+    if wrong or not _answers:
+        raise AssertionError(f"expected right answers to all exercises, found none to {wrong}")
+
+
+def check_numbers(notebook: str, numbers: Mapping[str, tuple[float, float]]) -> None:
+    """Hold a notebook's key numbers against `data/expected.json`: the reproducibility check.
+
+    It applies to the embedded corpus; with `MER_DATA` set it says so and passes. With
+    `MER_EXPECTED=write` the numbers are stored instead.
+
+    Parameters
+    ----------
+    notebook : str
+        Its number, "00" to "11".
+    numbers : mapping of name to (value, tolerance)
+        What was computed, and by how much it may differ from machine to machine.
+
+    Raises
+    ------
+    AssertionError
+        If a number is missing in the file or differs by more than the tolerance stored there.
+    """
+    if "MER_DATA" in os.environ:
+        print("Other data than the embedded corpus: there are no expected numbers to check.")
+        return
+    known = json.loads(EXPECTED.read_text()) if EXPECTED.exists() else {}
+    if os.environ.get("MER_EXPECTED") == "write":
+        _store(known, notebook, numbers)
+        return
+    problems = _differences(known.get(notebook, {}), numbers)
+    if problems:
+        raise AssertionError(f"notebook {notebook}: " + "; ".join(problems))
+    print(f"All {len(numbers)} key numbers are as expected.")
+
+
+def _differences(known: Mapping, numbers: Mapping[str, tuple[float, float]]) -> list[str]:
+    if set(known) != set(numbers):
+        names = ", ".join(sorted(set(known) ^ set(numbers)))
+        return [f"expected the same numbers as in {EXPECTED.name}, found a difference in {names}"]
+    return [
+        f"{name}: expected {known[name]['value']} +- {known[name]['tolerance']}, found {value}"
+        for name, (value, _) in numbers.items()
+        if not abs(value - known[name]["value"]) <= known[name]["tolerance"]
+    ]
+
+
+def _store(known: dict, notebook: str, numbers: Mapping[str, tuple[float, float]]) -> None:
+    rows = {k: {"value": round(float(v), 6), "tolerance": t} for k, (v, t) in numbers.items()}
+    with written_atomically(EXPECTED) as part:
+        text = json.dumps(known | {notebook: rows}, indent=1, sort_keys=True)
+        part.write_text(text + "\n")

@@ -1,0 +1,170 @@
+"""What every network has to beat: the constant, the linear model, the support vector machine."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import pandas as pd
+from sklearn.base import BaseEstimator, clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.multioutput import MultiOutputRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVR as SupportVectorRegressor
+
+from mer_core.metrics import DIMENSIONS
+
+
+class FrameRegressor:
+    """A regressor that predicts each half second by itself, from a scikit-learn estimator.
+
+    Parameters
+    ----------
+    estimator : scikit-learn regressor
+        Fitted to (frames, features) and (frames, 2). Everything it learns, means and standard
+        deviations included, it learns from labelled training frames only.
+    every : int
+        Train on every n-th labelled frame of a song. Neighbouring frames share half of their
+        window, so little is lost where an estimator is slow in the number of frames.
+    """
+
+    def __init__(self, estimator: BaseEstimator, *, every: int = 1) -> None:
+        self.estimator = estimator
+        self.every = every
+
+    def fit(
+        self,
+        features: pd.DataFrame,
+        labels: pd.DataFrame,
+        *,
+        validation: object = None,
+        unlabelled: pd.DataFrame | None = None,
+    ) -> Self:
+        """Fit to the labelled frames.
+
+        Parameters
+        ----------
+        features : DataFrame
+            A track of whole songs; rows without a label are not used.
+        labels : DataFrame
+            A track with the columns valence, arousal in [-1, 1].
+        validation, unlabelled
+            Part of the language of all regressors; nothing here can use them.
+
+        Raises
+        ------
+        ValueError
+            If a label has no features.
+        """
+        missing = labels.index.difference(features.index)
+        if len(missing):
+            raise ValueError(f"features: expected a row for each label, found none at {missing[0]}")
+        frames = labels[labels.groupby(level="song_id").cumcount() % self.every == 0]
+        self.columns_ = list(features)
+        self.fitted_ = clone(self.estimator)
+        self.fitted_.fit(features.loc[frames.index].to_numpy(), frames[DIMENSIONS].to_numpy())
+        return self
+
+    def predict(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Predict every row.
+
+        Parameters
+        ----------
+        features : DataFrame
+            A track with the columns of the training features, in any order.
+
+        Returns
+        -------
+        DataFrame
+            A track with the columns valence, arousal.
+
+        Raises
+        ------
+        ValueError
+            If the model is not fitted or a column is missing.
+        """
+        if not hasattr(self, "fitted_"):
+            raise ValueError(
+                f"{type(self).__name__}: expected a fitted model, found none: call fit"
+            )
+        missing = [name for name in self.columns_ if name not in features]
+        if missing:
+            raise ValueError(f"features: expected the columns of fit, found none for {missing[:3]}")
+        values = self.fitted_.predict(features[self.columns_].to_numpy())
+        return pd.DataFrame(values, index=features.index, columns=DIMENSIONS)
+
+
+class Constant(FrameRegressor):
+    """Predict the mean of the training labels, whatever is heard.
+
+    References
+    ----------
+    Stands beside every system of the workbook; on DEAM's 58 test songs it is hard to beat in
+    valence. Notebook 02.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(DummyRegressor())
+
+    @classmethod
+    def paper(cls) -> Self:
+        """The only setting there is."""
+        return cls()
+
+
+class Linear(FrameRegressor):
+    """Linear regression on standardised features, with a ridge penalty.
+
+    Parameters
+    ----------
+    ridge : float
+        Weight of the sum of squared weights, at features of unit variance; 0 is least squares.
+
+    References
+    ----------
+    Hoerl and Kennard (1970). The task's baseline and IRIT's "lr" (Pellegrini and Barriere 2015,
+    table 1) are least squares. Notebook 02.
+    """
+
+    def __init__(self, *, ridge: float = 3000.0) -> None:
+        linear = Ridge(alpha=ridge) if ridge else LinearRegression()
+        super().__init__(make_pipeline(StandardScaler(), linear))
+
+    @classmethod
+    def paper(cls) -> Self:
+        """Least squares without a penalty, as IRIT's and the organisers'."""
+        return cls(ridge=0.0)
+
+
+class SVR(FrameRegressor):
+    """Support vector regression with a Gaussian kernel, valence and arousal apart.
+
+    Parameters
+    ----------
+    C : float
+        Weight of errors against flatness.
+    epsilon : float
+        Half width of the tube without errors, in standard deviations of the training labels.
+    gamma : float
+        Width of the kernel, exp(-gamma * squared distance), at features of unit variance.
+    every : int
+        Train on every n-th labelled frame of a song.
+
+    References
+    ----------
+    Smola and Schoelkopf (2004). Row "SVR" of Li et al. (2016), table 3. Notebook 02.
+    """
+
+    def __init__(
+        self, *, C: float = 1.0, epsilon: float = 0.2, gamma: float = 0.0005, every: int = 6
+    ) -> None:
+        machine = SupportVectorRegressor(C=C, epsilon=epsilon, gamma=gamma)
+        scaled = TransformedTargetRegressor(machine, transformer=StandardScaler())
+        super().__init__(make_pipeline(StandardScaler(), MultiOutputRegressor(scaled)), every=every)
+
+    @classmethod
+    def paper(cls) -> Self:
+        """Every frame. Li et al. (2016) cite the SVR's figures without its settings."""
+        return cls(every=1)

@@ -1,0 +1,92 @@
+"""Figures in one palette: valence and arousal have their colours throughout, colour-blind safe."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+
+PALETTE = {"valence": "#D55E00", "arousal": "#0072B2"}
+"""Vermilion and blue of Okabe and Ito (2008)."""
+GREY = "#777777"
+
+
+def use_style() -> None:
+    """Set the workbook's look for all figures that follow."""
+    sns.set_theme(context="notebook", style="whitegrid", palette="colorblind")
+    plt.rcParams.update({"figure.figsize": (9, 3.6), "figure.dpi": 90, "axes.titlesize": "medium"})
+    plt.rcParams.update({"figure.constrained_layout.use": True, "savefig.dpi": 90})
+
+
+def draw_curves(
+    labels: pd.DataFrame, predictions: pd.DataFrame | None = None, *, ax: Axes | None = None
+) -> Axes:
+    """Draw valence and arousal of one song over time, and predictions dashed beside them.
+
+    Parameters
+    ----------
+    labels : DataFrame
+        Index time in s, columns valence, arousal in [-1, 1]: one song of a track.
+    predictions : DataFrame, optional
+        The same.
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    Axes
+
+    References
+    ----------
+    Notebooks 00 and 02.
+    """
+    ax = ax or plt.subplots()[1]
+    for dimension, colour in PALETTE.items():
+        ax.plot(labels.index, labels[dimension], color=colour, lw=2, label=f"{dimension}, rated")
+        if predictions is not None:
+            line = predictions[dimension]
+            ax.plot(
+                line.index, line, color=colour, lw=1.2, ls="--", label=f"{dimension}, predicted"
+            )
+    ax.set(xlabel="time (s)", ylabel="rating, -1 to 1", ylim=(-1, 1))
+    ax.legend(ncols=2, fontsize="small", loc="lower right")
+    return ax
+
+
+def draw_plane(
+    points: pd.DataFrame, *, hue: pd.Series | None = None, ax: Axes | None = None, **style: object
+) -> Axes:
+    """Draw points on the plane of valence and arousal, with its four corners named.
+
+    Parameters
+    ----------
+    points : DataFrame
+        Columns valence, arousal in [-1, 1].
+    hue : Series, optional
+        Same index as the points; what colours them.
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+    **style
+        Passed to :func:`seaborn.scatterplot`.
+
+    Returns
+    -------
+    Axes
+
+    References
+    ----------
+    Russell (1980), "A circumplex model of affect". Notebook 00.
+    """
+    ax = ax or plt.subplots(figsize=(5.2, 5))[1]
+    sns.scatterplot(points, x="valence", y="arousal", hue=hue, ax=ax, **style)
+    ax.axhline(0, color=GREY, lw=0.8)
+    ax.axvline(0, color=GREY, lw=0.8)
+    corners = {(-1, 1): "angry, tense", (1, 1): "happy, excited"}
+    corners |= {(-1, -1): "sad, bored", (1, -1): "calm, content"}
+    for (x, y), name in corners.items():
+        side = "left" if x < 0 else "right"
+        ax.text(0.96 * x, 0.92 * y, name, ha=side, va="center", color=GREY, fontsize="small")
+    ax.set(xlim=(-1, 1), ylim=(-1, 1), aspect="equal")
+    ax.set(xlabel="valence: unpleasant to pleasant", ylabel="arousal: calm to excited")
+    return ax

@@ -1,0 +1,84 @@
+"""A slider over figures that were drawn beforehand."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Self
+
+import anywidget
+import traitlets
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+
+class FigureSlider(anywidget.AnyWidget):
+    """A labelled slider that leafs through figures; it answers at once, since all are drawn.
+
+    Where no kernel runs, the figure of the starting position stands in its place.
+
+    Attributes
+    ----------
+    name : str
+        What the slider sets, with its unit.
+    values : list of str
+        What stands beside the slider at each position.
+    pictures : list of bytes
+        PNG files, one for each position.
+    position : int
+        The chosen one, counted from 0.
+    """
+
+    _esm = Path(__file__).with_suffix(".js")
+    _css = Path(__file__).with_suffix(".css")
+    name = traitlets.Unicode().tag(sync=True)
+    values = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    pictures = traitlets.List(traitlets.Bytes()).tag(sync=True)
+    position = traitlets.Int(0).tag(sync=True)
+
+    @classmethod
+    def draw(
+        cls, name: str, values: Sequence[object], figure: Callable[..., Figure], *, start: int = 0
+    ) -> Self:
+        """Draw a figure for each value and put a slider in front of them.
+
+        Parameters
+        ----------
+        name : str
+            What the slider sets, with its unit.
+        values : sequence
+            The positions of the slider.
+        figure : callable
+            Gives the figure for a value.
+        start : int
+            The position to start from.
+
+        Raises
+        ------
+        ValueError
+            If there are no values or no such position.
+
+        Examples
+        --------
+        >>> slider = FigureSlider.draw("size (cm)", [1, 2], lambda v: plt.figure(figsize=(v, v)))
+        >>> slider.values, slider.pictures[1][:4]
+        (['1', '2'], b'\\x89PNG')
+        """
+        if not 0 <= start < len(values):
+            raise ValueError(f"start: expected one of {len(values)} positions, found {start}")
+        pictures = [_png(figure(value)) for value in values]
+        return cls(name=name, values=list(map(str, values)), pictures=pictures, position=start)
+
+    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
+        bundle, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        text = f"{self.name}: {self.values[self.position]}, of {', '.join(self.values)}"
+        picture = {"text/plain": text, "image/png": self.pictures[self.position]}
+        return {**bundle, **picture}, metadata
+
+
+def _png(figure: Figure) -> bytes:
+    with io.BytesIO() as file:
+        figure.savefig(file, format="png", bbox_inches="tight")
+        plt.close(figure)
+        return file.getvalue()

@@ -1,0 +1,114 @@
+"""Make the notebooks from their sources: `python notebooks/build.py [--expected] [00 02 ...]`.
+
+`source/*.py` (py:percent) is what a maintainer edits. From each come a notebook for the reader,
+executed, and one with the solutions, which is not executed here. An exercise is a code cell with the
+tag `exercise`: above the line `# solution:` stands what a student finds, below it the answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jupytext
+import nbclient
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from mer_core.files import written_atomically
+
+FOLDER = Path(__file__).parent
+SOURCES = sorted((FOLDER / "source").glob("[0-9][0-9]_*.py"))
+MARK = "# solution:\n"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+
+def generate(source: Path, *, solutions: bool) -> NotebookNode:
+    """Make the notebook of a source, without outputs.
+
+    Parameters
+    ----------
+    source : Path
+        A file in `source/`.
+    solutions : bool
+        Whether exercises hold their answers instead of their questions.
+
+    Returns
+    -------
+    NotebookNode
+        The same for the same source, cell ids included.
+
+    Raises
+    ------
+    ValueError
+        If an exercise has no solution.
+    """
+    notebook = jupytext.read(source, fmt="py:percent")
+    notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    for cell in notebook.cells:
+        if "exercise" in cell.metadata.get("tags", []):
+            question, mark, answer = cell.source.partition(MARK)
+            if not mark or not answer.strip():
+                raise ValueError(
+                    f"{source}: expected {MARK!r} and an answer, found {cell.source!r}"
+                )
+            cell.source = (answer if solutions else question).strip()
+    if solutions:
+        notebook.cells.append(new_code_cell("lesson.require_answers()"))
+    _give_stable_ids(notebook)
+    return notebook
+
+
+def _give_stable_ids(notebook: NotebookNode) -> None:
+    seen: Counter[str] = Counter()
+    for cell in notebook.cells:
+        name = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+        seen[name] += 1
+        cell.id = name if seen[name] == 1 else f"{name}-{seen[name]}"
+
+
+def execute(notebook: NotebookNode) -> NotebookNode:
+    """Run a notebook in its folder and keep of its outputs what a reader without a kernel can see."""
+    client = nbclient.NotebookClient(
+        notebook, timeout=600, record_timing=False, resources={"metadata": {"path": str(FOLDER)}}
+    )
+    client.execute()
+    notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET, None)
+    return notebook
+
+
+def build(source: Path) -> None:
+    """Write a source's two notebooks."""
+    with written_atomically(FOLDER / "solutions" / f"{source.stem}.ipynb") as part:
+        nbformat.write(generate(source, solutions=True), part)
+    executed = execute(generate(source, solutions=False))
+    with written_atomically(FOLDER / f"{source.stem}.ipynb") as part:
+        nbformat.write(executed, part)
+    print(f"{source.stem}: done", flush=True)
+
+
+def main() -> None:
+    """Build all notebooks, two at a time, or those whose numbers are named."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("numbers", nargs="*", help="such as 00 02; all by default")
+    parser.add_argument("--expected", action="store_true", help="store key numbers anew")
+    chosen = parser.parse_args()
+    os.environ["TQDM_DISABLE"] = "1"
+    if chosen.expected:
+        os.environ["MER_EXPECTED"] = "write"
+    sources = [s for s in SOURCES if not chosen.numbers or s.stem[:2] in chosen.numbers]
+    with ThreadPoolExecutor(1 if chosen.expected else 2) as pool:
+        list(pool.map(build, sources))
+
+
+if __name__ == "__main__":
+    main()

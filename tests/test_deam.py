@@ -1,0 +1,450 @@
+"""The reader: clean folders, DEAM's known defects, and everything that can be wrong with a file."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import shutil
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from layout import AVERAGED, DYNAMIC, FEATURES, PER_RATER, SONGS
+
+from mer_core import load_corpus
+from mer_core.deam import describe, development_2015, find_swapped
+from mer_core.files import DataError, DataWarning
+from mer_core.metrics import DIMENSIONS
+
+SONG_LEVEL = AVERAGED / "song_level" / "static_annotations_averaged_songs_1_2000.csv"
+VALENCE = DYNAMIC / "valence.csv"
+AROUSAL = DYNAMIC / "arousal.csv"
+
+
+def edit(path: Path, change: Callable[[str], str]) -> None:
+    path.write_text(change(path.read_text()))
+
+
+def edit_table(path: Path, change: Callable[[pd.DataFrame], pd.DataFrame], sep: str = ",") -> None:
+    change(pd.read_csv(path, sep=sep, index_col=0)).to_csv(path, sep=sep)
+
+
+def load_quietly(folder: Path, **options: str):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return load_corpus(folder, **options)
+
+
+# --- clean input -----------------------------------------------------------------------------------
+
+
+def test_a_clean_folder_loads_without_a_word(deam):
+    corpus = load_quietly(deam)
+    assert list(corpus.songs.index) == SONGS
+    assert list(corpus.labels) == DIMENSIONS
+    assert list(corpus.features) == FEATURES
+    assert corpus.labels.index.get_level_values("time").min() == 15.0
+    assert corpus.features.index.get_level_values("time").min() == 0.0
+    assert list(corpus.ratings) == DIMENSIONS
+    assert corpus.ratings.index.names == ["song_id", "rater", "time"]
+    assert corpus.songs.loc[2001, "title"] == "Title 2001"
+
+
+def test_song_level_labels_come_in_the_unit_of_the_dynamic_ones(deam):
+    corpus = load_quietly(deam)
+    raw = pd.read_csv(deam / SONG_LEVEL, index_col=0, skipinitialspace=True)
+    assert corpus.songs.loc[3, "valence"] == pytest.approx((raw.loc[3, "valence_mean"] - 5) / 4)
+
+
+@pytest.mark.parametrize(
+    ("task", "dev", "test"),
+    [
+        ("2013", [3, 4, 17, 20, 25], []),
+        ("2014", [3, 4, 17, 20, 25], [1001, 1005, 1010]),
+        ("2015", [3, 4, 17, 20, 25, 1001, 1005], [2001, 2002, 2003]),
+    ],
+)
+def test_tasks_differ_in_split_only(deam, task, dev, test):
+    corpus = load_quietly(deam, task=task)
+    split = corpus.songs["split"]
+    known = development_2015().index
+    expected_dev = dev if task != "2015" else [song_id for song_id in SONGS if song_id in known]
+    assert list(split.index[split == "dev"]) == expected_dev
+    assert list(split.index[split == "test"]) == test
+    pd.testing.assert_frame_equal(corpus.labels, load_quietly(deam, task="2015").labels)
+    if not test:
+        with pytest.raises(ValueError, match="found none"):
+            corpus.split("test")
+
+
+def test_split_and_select_keep_what_belongs_together(deam):
+    side = load_quietly(deam).split("test")
+    for part in (side.labels, side.features, side.ratings):
+        assert set(part.index.get_level_values("song_id")) == {2001, 2002, 2003}
+    with pytest.raises(ValueError, match="'dev' or 'test'"):
+        side.split("train")
+    with pytest.raises(KeyError):
+        side.select([3])
+
+
+def test_the_development_list_has_431_songs_and_marks_43(deam):
+    listed = development_2015()
+    assert len(listed) == 431
+    assert (~listed["certain"]).sum() == 43
+    own = pd.DataFrame({"certain": True}, pd.Index([1010], name="song_id"))
+    own.to_csv(deam / "mediaeval2015_development_ids.csv")
+    split = load_quietly(deam).songs["split"]
+    assert list(split.index[split == "dev"]) == [1010]
+
+
+def test_a_partial_folder_without_features_ratings_and_metadata(deam):
+    for name in ("features", "metadata", "annotations/annotations per each rater"):
+        shutil.rmtree(deam / name)
+    corpus = load_quietly(deam)
+    assert corpus.features.empty
+    assert corpus.ratings is None
+    assert corpus.songs["title"].isna().all()
+    assert corpus.songs["year"].tolist() == [2013] * 5 + [2014] * 3 + [2015] * 3
+
+
+def test_archives_unpacked_one_folder_deeper_and_gzip_and_commas(deam):
+    corpus = load_quietly(deam)
+    (deam / "DEAM_Annotations").mkdir()
+    (deam / "annotations").rename(deam / "DEAM_Annotations" / "annotations")
+    (deam / "features").rename(deam / "inner")
+    (deam / "features").mkdir()
+    (deam / "inner").rename(deam / "features" / "features")
+    for path in (deam / "features/features").glob("*.csv"):
+        text = path.read_text().replace(";", ",")
+        with gzip.open(path.with_name(path.name + ".gz"), "wt") as file:
+            file.write(text)
+        path.unlink()
+    again = load_quietly(deam)
+    pd.testing.assert_frame_equal(corpus.features, again.features)
+    pd.testing.assert_frame_equal(corpus.labels, again.labels)
+
+
+def test_audio_gives_path_and_duration(deam):
+    (deam / "MEMD_audio").mkdir()
+    soundfile.write(deam / "MEMD_audio" / "3.wav", np.zeros(44_100 * 25), 44_100)
+    songs = load_quietly(deam).songs
+    assert songs.loc[3, "duration"] == 25
+    assert Path(songs.loc[3, "audio"]).name == "3.wav"
+    assert songs["audio"].notna().sum() == 1
+
+
+def test_raters_without_an_id_are_numbered(deam):
+    path = deam / PER_RATER / "valence" / "3.csv"
+    pd.read_csv(path).drop(columns="WorkerId").to_csv(path, index=False)
+    raters = load_quietly(deam).ratings.loc[3].index.get_level_values("rater")
+    assert set(raters) == {"1", "2", "3", "a", "b", "c"}
+
+
+# --- known defects, repaired aloud -------------------------------------------------------------------
+
+
+def test_a_swap_is_found_by_measuring_whatever_the_ids(deam):
+    clean = load_quietly(deam).songs[DIMENSIONS]
+    many = swap_material(songs=60)
+    year = pd.Series(np.repeat([2013, 2014, 2015], 20), many["song_level"].index)
+    assert not find_swapped(many["song_level"], many["labels"], year)["swapped"].any()
+    for swapped_year in (2013, 2014, 2015):
+        level = many["song_level"].copy()
+        ids = level.index[year == swapped_year]
+        level.loc[ids] = level.loc[ids, DIMENSIONS[::-1]].to_numpy()
+        found = find_swapped(level, many["labels"], year)["swapped"]
+        assert list(found.index[found]) == [swapped_year]
+    assert clean.notna().all(axis=None)
+
+
+def test_a_swap_among_too_few_songs_is_left_alone():
+    few = swap_material(songs=4)
+    level = few["song_level"].set_axis(DIMENSIONS[::-1], axis=1)[DIMENSIONS]
+    year = pd.Series(2013, level.index)
+    assert not find_swapped(level, few["labels"], year)["swapped"].any()
+
+
+def swap_material(*, songs: int) -> dict[str, pd.DataFrame]:
+    rng = np.random.default_rng(3)
+    index = pd.RangeIndex(5000, 5000 + songs, name="song_id")
+    level = pd.DataFrame(rng.uniform(-0.5, 0.5, (songs, 2)), index, DIMENSIONS)
+    frames = pd.concat({15.0: level + 0.02, 15.5: level - 0.02}, names=["time"]).swaplevel()
+    return {"song_level": level + rng.normal(0, 0.1, level.shape), "labels": frames.sort_index()}
+
+
+def test_the_swap_is_repaired_aloud_in_a_folder(deam):
+    clean = load_quietly(deam).songs[DIMENSIONS]
+    edit(deam / SONG_LEVEL, lambda text: swap_rows_below(text, 1000))
+    with pytest.warns(DataWarning, match=r"of 2013: .* swapped back in 5 songs .* r = -"):
+        repaired = load_corpus(deam).songs[DIMENSIONS]
+    pd.testing.assert_frame_equal(repaired, clean)
+
+
+def swap_rows_below(text: str, highest: int) -> str:
+    header, *rows = text.splitlines()
+    cells = [row.split(",") for row in rows]
+    swapped = [[k, b, a] if int(k) <= highest else [k, a, b] for k, a, b in cells]
+    return "\n".join([header, *map(",".join, swapped)]) + "\n"
+
+
+def test_curves_that_differ_by_a_frame_are_held_aloud(deam):
+    edit(deam / VALENCE, lambda text: re.sub(r",[^,]*$", "", text.rstrip("\n")) + "\n")
+    with pytest.warns(DataWarning, match=r"differ in length in songs \[2003\].*1 frames"):
+        labels = load_corpus(deam).labels
+    song = labels.loc[2003, "valence"]
+    assert len(song) == 20
+    assert song.iloc[-1] == song.iloc[-2]
+
+
+def test_ragged_metadata_with_tabs_and_split_names(deam):
+    rows = [
+        "song_id,title,artist,album,Genre,,,",
+        "2001,\tOld Tree\t,\tCreepoid,n/a,\tRock\t,indie,tag,",
+        "2002,Go,No, Really,n/a,folk,,",
+        "2003,Habanera,Manuzik",
+    ]
+    (deam / "metadata" / "metadata_2015.csv").write_text("\n".join(rows) + "\n")
+    with pytest.warns(DataWarning, match=r"tabs .* 1 songs.*joined in songs 2002"):
+        songs = load_corpus(deam).songs
+    assert songs.loc[2001, ["title", "artist", "genre"]].tolist() == [
+        "Old Tree",
+        "Creepoid",
+        "Rock",
+    ]
+    assert songs.loc[2002, ["title", "artist", "genre"]].tolist() == ["Go", "No, Really", "folk"]
+    assert songs.loc[2003, "title"] == "Habanera"
+    assert pd.isna(songs.loc[2003, "genre"])
+
+
+def test_a_split_name_whose_row_kept_its_genre_is_joined_in_place(deam):
+    rows = ["song_id,artist,album,title,Genre", "1001,Tree,Heavy, Crazy,Hip-Hop"]
+    (deam / "metadata" / "metadata_2014.csv").write_text("\n".join(rows) + "\n")
+    with pytest.warns(DataWarning, match="joined in songs 1001"):
+        songs = load_corpus(deam).songs
+    assert songs.loc[1001, ["title", "genre"]].tolist() == ["Heavy, Crazy", "Hip-Hop"]
+
+
+def test_labels_behind_the_last_feature_window_are_left_out_aloud(deam):
+    edit_table(deam / "features" / "3.csv", lambda table: table.iloc[:-2], sep=";")
+    with pytest.warns(DataWarning, match="2 labels at the end of 1 songs"):
+        corpus = load_corpus(deam)
+    assert corpus.labels.loc[3].index[-1] == corpus.features.loc[3].index[-1]
+
+
+def test_features_that_outlast_the_audio_are_told(deam):
+    (deam / "MEMD_audio").mkdir()
+    soundfile.write(deam / "MEMD_audio" / "3.wav", np.zeros(44_100 * 20), 44_100)
+    with pytest.warns(DataWarning, match="outlast their audio .song 3: 24.5 s against 20.0 s"):
+        load_corpus(deam)
+
+
+def test_features_of_a_song_without_labels_are_left_out_aloud(deam):
+    shutil.copy(deam / "features" / "3.csv", deam / "features" / "999.csv")
+    with pytest.warns(DataWarning, match=r"1 songs that have no labels .* \[999\]"):
+        assert 999 not in load_corpus(deam).features.index.get_level_values("song_id")
+
+
+def test_byte_order_mark_and_windows_line_ends_are_understood(deam):
+    clean = load_quietly(deam)
+    for path in [*deam.rglob("*.csv")]:
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    again = load_quietly(deam)
+    pd.testing.assert_frame_equal(clean.labels, again.labels)
+    pd.testing.assert_frame_equal(clean.songs, again.songs)
+    pd.testing.assert_frame_equal(clean.ratings, again.ratings)
+
+
+# --- bad input: a clear error that names file, expected and found -----------------------------------
+
+
+def first_cell(text: str, new: str) -> str:
+    header, first, *rest = text.splitlines()
+    cells = first.split(",")
+    return "\n".join([header, ",".join([cells[0], new, *cells[2:]]), *rest]) + "\n"
+
+
+def double(path: Path) -> None:
+    shutil.copy(path, path.with_suffix(".csv.gz"))
+
+
+BAD = {
+    "no folder": (lambda d: shutil.rmtree(d), ["DEAM", "annotations", "no such folder"]),
+    "no annotations": (lambda d: shutil.rmtree(d / "annotations"), ["annotations", "entries"]),
+    "missing file": (lambda d: (d / VALENCE).unlink(), ["valence.csv", "a file", "none"]),
+    "empty file": (lambda d: (d / VALENCE).write_text(""), ["valence.csv", "empty file"]),
+    "header only": (
+        lambda d: edit(d / VALENCE, lambda t: t.splitlines()[0] + "\n"),
+        ["valence.csv", "at least one row"],
+    ),
+    "binary": (lambda d: (d / VALENCE).write_bytes(b"\x89PNG\xff"), ["valence.csv", "CSV table"]),
+    "wrong header": (
+        lambda d: edit(d / VALENCE, lambda t: t.replace("song_id", "id", 1)),
+        ["valence.csv", "'song_id'", "id, sample"],
+    ),
+    "wrong separator": (
+        lambda d: edit(d / VALENCE, lambda t: t.replace(",", ";")),
+        ["valence.csv", "'song_id'"],
+    ),
+    "extra column": (
+        lambda d: edit_table(d / VALENCE, lambda t: t.assign(mean=0.1)),
+        ["valence.csv", "sample_<ms>ms", "'mean'"],
+    ),
+    "column off the grid": (
+        lambda d: edit(d / VALENCE, lambda t: t.replace("sample_15500ms", "sample_15400ms")),
+        ["valence.csv", "500 ms", "sample_15400ms"],
+    ),
+    "missing column": (
+        lambda d: edit_table(d / VALENCE, lambda t: t.drop(columns="sample_16000ms")),
+        ["valence.csv", "every 0.5 s", "gap"],
+    ),
+    "repeated column": (
+        lambda d: edit(d / VALENCE, lambda t: t.replace("sample_15500ms", "sample_15000ms")),
+        ["valence.csv", "every column once", "sample_15000ms"],
+    ),
+    "repeated song": (
+        lambda d: edit_table(d / VALENCE, lambda t: pd.concat([t, t.iloc[:1]])),
+        ["valence.csv", "every song_id once", "3"],
+    ),
+    "text for a number": (
+        lambda d: edit(d / VALENCE, lambda t: first_cell(t, "loud")),
+        ["valence.csv", "a number", "'loud'", "song_id 3"],
+    ),
+    "song_id is no whole number": (
+        lambda d: edit(d / VALENCE, lambda t: t.replace("\n4,", "\n4.5,")),
+        ["valence.csv", "whole number", "song_id"],
+    ),
+    "NaN inside a song": (
+        lambda d: edit(d / VALENCE, lambda t: first_cell(t, "")),
+        ["valence.csv", "gap (NaN)", "song_id 3"],
+    ),
+    "song without a value": (
+        lambda d: edit_table(d / VALENCE, lambda t: t.apply(lambda c: c.mask(t.index == 17))),
+        ["valence.csv", "empty row", "song_id 17"],
+    ),
+    "another scale": (
+        lambda d: edit_table(d / VALENCE, lambda t: 5 + 4 * t),
+        ["valence.csv", "[-1, 1]", "another scale"],
+    ),
+    "infinite": (
+        lambda d: edit(d / VALENCE, lambda t: first_cell(t, "inf")),
+        ["valence.csv", "[-1, 1]", "song_id 3"],
+    ),
+    "row longer than the header": (
+        lambda d: edit(d / VALENCE, lambda t: t.rstrip("\n") + ",0.1\n"),
+        ["valence.csv", "CSV table"],
+    ),
+    "song in one dimension only": (
+        lambda d: edit_table(d / AROUSAL, lambda t: t.drop(index=20)),
+        ["same songs in both files", "20"],
+    ),
+    "curves of very different length": (
+        lambda d: edit_table(d / AROUSAL, lambda t: t.iloc[:, :9]),
+        ["differ by 2 frames at most", "'arousal': 9"],
+    ),
+    "song-level column missing": (
+        lambda d: edit(d / SONG_LEVEL, lambda t: t.replace("arousal_mean", "arousal")),
+        ["song_level", "arousal_mean"],
+    ),
+    "song-level scale": (
+        lambda d: edit_table(d / SONG_LEVEL, lambda t: t * 10),
+        ["song_level", "1 to 9", "another scale"],
+    ),
+    "metadata without song_id": (
+        lambda d: (d / "metadata/metadata_2015.csv").write_text("id,title\n2001,a\n"),
+        ["metadata_2015.csv", "song_id", "'id'"],
+    ),
+    "metadata with a song twice": (
+        lambda d: (d / "metadata/metadata_2015.csv").write_text("song_id,title\n3,a\n"),
+        ["metadata", "every song once", "3"],
+    ),
+    "metadata with text as song_id": (
+        lambda d: (d / "metadata/metadata_2015.csv").write_text("song_id,title\nx1,a\n"),
+        ["metadata_2015.csv", "whole number", "x1"],
+    ),
+    "features of another length": (
+        lambda d: edit_table(d / "features/3.csv", lambda t: t.iloc[:40], sep=";"),
+        ["3.csv", "up to the last label at 24.5 s", "19.5 s"],
+    ),
+    "features without frameTime": (
+        lambda d: edit(d / "features/3.csv", lambda t: t.replace("frameTime", "t")),
+        ["3.csv", "frameTime"],
+    ),
+    "features on another grid": (
+        lambda d: edit_table(d / "features/3.csv", lambda t: t.set_axis(t.index * 2), sep=";"),
+        ["3.csv", "0, 0.5, 1"],
+    ),
+    "features with a column missing": (
+        lambda d: edit_table(d / "features/4.csv", lambda t: t.iloc[:, 1:], sep=";"),
+        ["4.csv", "columns of 3.csv", FEATURES[0]],
+    ),
+    "features with a column more": (
+        lambda d: edit_table(d / "features/4.csv", lambda t: t.assign(extra=1.0), sep=";"),
+        ["4.csv", "columns of 3.csv", "extra"],
+    ),
+    "features with a hole": (
+        lambda d: edit(d / "features/3.csv", lambda t: re.sub(r"\n2.0;[^;]*", "\n2.0;", t)),
+        ["3.csv", "finite", "at 2 s"],
+    ),
+    "broken gzip": (
+        lambda d: (d / "features/3.csv").rename(d / "features/3.csv.gz"),
+        ["3.csv.gz", "CSV table"],
+    ),
+    "two feature files of a song": (lambda d: double(d / "features/3.csv"), ["one file a song"]),
+    "rater on another scale": (
+        lambda d: edit_table(d / PER_RATER / "valence/3.csv", lambda t: t * 100),
+        ["valence/3.csv", "[-1, 1]", "WorkerId a"],
+    ),
+    "no rater files": (
+        lambda d: [path.unlink() for path in (d / PER_RATER / "valence").iterdir()],
+        ["valence", "<song_id>.csv"],
+    ),
+    "audio that is text": (
+        lambda d: ((d / "MEMD_audio").mkdir(), (d / "MEMD_audio/3.mp3").write_text("text " * 999)),
+        ["3.mp3", "expected audio"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_named(deam, name):
+    spoil, parts = BAD[name]
+    spoil(deam)
+    with pytest.raises(DataError) as error:
+        load_corpus(deam)
+    message = str(error.value)
+    assert all(part in message for part in [*parts, "expected", "found"]), message
+
+
+def test_unknown_task(deam):
+    with pytest.raises(ValueError, match="2013.*2016"):
+        load_corpus(deam, task="2016")
+
+
+# --- the real thing ---------------------------------------------------------------------------------
+
+
+def test_the_real_slice_of_deam(real_deam):
+    with pytest.warns(DataWarning) as caught:
+        corpus = load_corpus(real_deam)
+    messages = [str(warning.message) for warning in caught if warning.category is DataWarning]
+    assert sum("swapped back in 744 songs" in message for message in messages) == 1
+    assert sum("swapped" in message for message in messages) == 1
+    assert any("[2002, 2011, 2020, 2027, 2036, 2042, 2045]" in message for message in messages)
+    table = describe(corpus)
+    assert table.loc["songs"].tolist() == [1802, 431, 58]
+    r = table.loc["r(valence, arousal) over song means"]
+    assert r["dev"] == pytest.approx(0.626, abs=0.0005)
+    assert r["test"] == pytest.approx(0.035, abs=0.0005)
+    assert table.loc["r(valence, arousal) pooled", "test"] == pytest.approx(-0.197, abs=0.001)
+    assert corpus.songs[["title", "artist", "genre", *DIMENSIONS]].notna().all(axis=None)
+
+
+@pytest.mark.parametrize(("task", "dev", "test"), [("2013", 744, 0), ("2014", 744, 1000)])
+def test_the_other_tasks_on_the_real_slice(real_deam, task, dev, test):
+    with pytest.warns(DataWarning):
+        split = load_corpus(real_deam, task=task).songs["split"].value_counts()
+    assert (split.get("dev", 0), split.get("test", 0)) == (dev, test)

@@ -1,0 +1,245 @@
+"""Folds without leaks, statistics from training songs only, and the scoreboard."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mer_core import Corpus, load_corpus, models
+from mer_core.corpus import SONG_COLUMNS
+from mer_core.evaluation import (
+    Fold,
+    as_paper,
+    cross_validate,
+    genre_folds,
+    k_folds,
+    modulus_folds,
+    scoreboard,
+)
+from mer_core.metrics import DIMENSIONS, score
+from mer_core.smoothing import moving_average
+
+SYSTEMS = [models.Constant, models.Linear, models.SVR]
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    """Twelve songs whose labels are linear in the features, plus noise."""
+    rng = np.random.default_rng(0)
+    song_ids = range(1, 13)
+    index = pd.MultiIndex.from_product([song_ids, 0.5 * np.arange(40)], names=["song_id", "time"])
+    features = pd.DataFrame(rng.normal(3, 2, (len(index), 5)), index, list("abcde"))
+    weights = rng.normal(0, 0.05, (5, 2))
+    labels = pd.DataFrame(features @ weights).set_axis(DIMENSIONS, axis=1) - 0.1
+    labels = labels[index.get_level_values("time") >= 5] + rng.normal(0, 0.02, (360, 2))
+    songs = pd.DataFrame(index=pd.Index(song_ids, name="song_id"), columns=SONG_COLUMNS)
+    songs["genre"] = ["Rock", "Pop-Rock", "Jazz", "rock"] * 3
+    songs["split"] = ["dev"] * 8 + ["test"] * 4
+    songs[DIMENSIONS] = 0.0
+    return Corpus(songs, labels, features)
+
+
+# --- folds ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("songs", "k"), [(431, 10), (12, 10), (10, 10), (5, 2)])
+def test_k_folds_score_each_song_once_and_never_share_one(songs, k):
+    folds = k_folds(range(songs), k=k, seed=1)
+    assert len(folds) == k
+    scored = np.concatenate([fold.test for fold in folds])
+    assert sorted(scored) == list(range(songs))
+    assert max(map(len, (f.test for f in folds))) - min(map(len, (f.test for f in folds))) <= 1
+    for fold in folds:
+        assert not set(fold.train) & set(fold.test)
+        assert set(fold.train) | set(fold.test) == set(range(songs))
+
+
+def test_k_folds_follow_the_seed():
+    first, again, other = (k_folds(range(30), seed=seed) for seed in (0, 0, 1))
+    assert all(a.test.equals(b.test) for a, b in zip(first, again))
+    assert not all(a.test.equals(b.test) for a, b in zip(first, other))
+
+
+@pytest.mark.parametrize(("songs", "k"), [([1, 2], 3), ([1, 2], 1), ([1, 1, 2], 2), ([], 2)])
+def test_k_folds_refuse(songs, k):
+    with pytest.raises(ValueError, match="expected"):
+        k_folds(songs, k=k)
+
+
+def test_modulus_folds_are_munichs():
+    folds, held_out = modulus_folds(range(1, 100))
+    assert set(held_out % 11) == {10}
+    for remainder, fold in enumerate(folds):
+        assert set(fold.test % 11) == {remainder}
+        assert not set(fold.train) & (set(fold.test) | set(held_out))
+    with pytest.raises(ValueError, match=r"none of \[10\]"):
+        modulus_folds(range(10))
+
+
+def many_songs() -> pd.DataFrame:
+    genres = ["Rock"] * 200 + ["Pop-Rock"] * 100 + ["Jazz"] * 100 + ["Rap"] * 31
+    genres += ["Rock"] * 29 + ["jazz"] * 15 + ["World/Folk"] * 14
+    split = ["dev"] * 431 + ["test"] * 58
+    return pd.DataFrame({"genre": genres, "split": split}, pd.RangeIndex(489, name="song_id"))
+
+
+def test_genre_folds_match_the_test_sets_genres_without_overlap():
+    songs = many_songs()
+    folds = genre_folds(songs)
+    assert [len(fold.test) for fold in folds] == [20] * 5
+    assert len(set(np.concatenate([fold.test for fold in folds]))) == 100
+    for fold in folds:
+        assert set(fold.train) | set(fold.test) == set(songs.index[:431])
+        counts = songs.loc[fold.test, "genre"].value_counts()
+        # test: 29, 15 and 14 of 58 songs; 20 places: 10, 5.17 and 4.83, the last not in dev
+        assert counts["Rock"] >= 10
+        assert counts["Jazz"] >= 5
+        assert counts.sum() == 20
+
+
+def test_genre_folds_refuse_too_few_songs():
+    with pytest.raises(ValueError, match="over 100 dev songs, found 40"):
+        genre_folds(many_songs().iloc[391:])
+
+
+# --- cross-validation ------------------------------------------------------------------------------
+
+
+class Spy:
+    """Remembers what it is given."""
+
+    seen: list[set[int]]
+
+    def __init__(self) -> None:
+        self.seen = []
+
+    def __deepcopy__(self, memo: dict) -> Spy:
+        return self
+
+    def fit(self, features: pd.DataFrame, labels: pd.DataFrame, **_: object) -> Spy:
+        songs = [set(part.index.get_level_values("song_id")) for part in (features, labels)]
+        assert songs[0] == songs[1]
+        self.seen.append(songs[0])
+        return self
+
+    def predict(self, features: pd.DataFrame) -> pd.DataFrame:
+        assert not set(features.index.get_level_values("song_id")) & self.seen[-1]
+        return pd.DataFrame(0.0, features.index, DIMENSIONS)
+
+
+def test_no_model_ever_sees_a_song_that_it_is_scored_on(corpus):
+    spy = Spy()
+    folds = k_folds(corpus.songs.index, k=4)
+    predictions = cross_validate(spy, corpus, folds)
+    assert spy.seen == [set(fold.train) for fold in folds]
+    assert predictions.index.equals(corpus.features.index)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_scored_songs_have_no_influence_on_the_model_that_scores_them(corpus, system):
+    """Whatever is learned, standardisation included, comes from training songs."""
+    folds = k_folds(corpus.songs.index, k=3)
+    before = cross_validate(system(), corpus, folds)
+    song_id = folds[0].test[0]
+    features, labels = corpus.features.copy(), corpus.labels.copy()
+    others = [k for k in folds[0].test if k != song_id]
+    features.loc[others] = features.loc[others] * 100 + 7
+    labels.loc[others] = 0.9
+    after = cross_validate(system(), Corpus(corpus.songs, labels, features), folds)
+    pd.testing.assert_frame_equal(before.loc[[song_id]], after.loc[[song_id]])
+
+
+def test_unlabelled_rows_have_no_influence_on_the_baselines(corpus):
+    features = corpus.features.copy()
+    unlabelled = features.index.difference(corpus.labels.index)
+    features.loc[unlabelled] = 1e6
+    for system in SYSTEMS:
+        a = system().fit(corpus.features, corpus.labels).predict(corpus.features)
+        b = system().fit(features, corpus.labels).predict(corpus.features)
+        pd.testing.assert_frame_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("folds", "message"),
+    [
+        ([Fold(pd.Index([1, 2]), pd.Index([2, 3]))], r"both sides, found \[2\]"),
+        ([Fold(pd.Index([1]), pd.Index([2])), Fold(pd.Index([3]), pd.Index([2]))], "scored once"),
+        ([], "scored once"),
+        ([Fold(pd.Index([1]), pd.Index([99]))], r"none for \[99\]"),
+    ],
+)
+def test_cross_validate_refuses_leaks(corpus, folds, message):
+    with pytest.raises(ValueError, match=message):
+        cross_validate(models.Constant(), corpus, folds)
+
+
+# --- baselines ------------------------------------------------------------------------------------
+
+
+def test_constant_is_the_mean_of_the_training_labels(corpus):
+    predictions = models.Constant().fit(corpus.features, corpus.labels).predict(corpus.features)
+    assert len(predictions) == len(corpus.features)
+    assert predictions.drop_duplicates().iloc[0].tolist() == pytest.approx(corpus.labels.mean())
+
+
+def test_linear_equals_ridge_by_hand(corpus):
+    predictions = (
+        models.Linear(ridge=10).fit(corpus.features, corpus.labels).predict(corpus.features)
+    )
+    x = corpus.features.loc[corpus.labels.index]
+    scaled = (corpus.features - x.mean()) / x.std(ddof=0)
+    z, y = scaled.loc[x.index].to_numpy(), corpus.labels.to_numpy()
+    weights = np.linalg.solve(z.T @ z + 10 * np.eye(5), z.T @ (y - y.mean(axis=0)))
+    expected = scaled.to_numpy() @ weights + y.mean(axis=0)
+    assert predictions.to_numpy() == pytest.approx(expected)
+    least_squares = models.Linear.paper().fit(corpus.features, corpus.labels)
+    solution = np.linalg.lstsq(np.c_[z, np.ones(len(z))], y, rcond=None)[0]
+    assert least_squares.predict(corpus.features).to_numpy() == pytest.approx(
+        np.c_[scaled.to_numpy(), np.ones(len(scaled))] @ solution
+    )
+
+
+def test_svr_learns_and_does_not_depend_on_the_order_of_columns(corpus):
+    model = models.SVR(gamma=0.05, every=1).fit(corpus.features, corpus.labels)
+    predictions = model.predict(corpus.features)
+    assert score(corpus.labels, predictions).loc[("valence", "pooled"), "pearson"] > 0.9
+    reordered = model.predict(corpus.features[list("ecabd")])
+    pd.testing.assert_frame_equal(predictions, reordered)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_baselines_refuse(corpus, system):
+    with pytest.raises(ValueError, match="call fit"):
+        system().predict(corpus.features)
+    with pytest.raises(ValueError, match="a row for each label"):
+        system().fit(corpus.features.drop((1, 7.0)), corpus.labels)
+    fitted = system.paper().fit(corpus.features, corpus.labels)
+    with pytest.raises(ValueError, match=r"none for \['c'\]"):
+        fitted.predict(corpus.features.drop(columns="c"))
+
+
+# --- scoreboard -----------------------------------------------------------------------------------
+
+
+def test_scoreboard_agrees_with_its_parts(corpus):
+    dev, test = corpus.split("dev"), corpus.split("test")
+    folds = k_folds(dev.songs.index, k=4)
+    table = scoreboard({"linear": models.Linear()}, corpus, folds=folds, window=5)
+    smoothed = moving_average(cross_validate(models.Linear(), dev, folds), 5)
+    pd.testing.assert_frame_equal(
+        table.loc[("linear", "smoothed", "CV")], score(dev.labels, smoothed)
+    )
+    raw = models.Linear().fit(dev.features, dev.labels).predict(test.features)
+    pd.testing.assert_frame_equal(table.loc[("linear", "raw", "test")], score(test.labels, raw))
+    wide = as_paper(table)
+    assert wide.loc[("test", "pooled", "linear", "raw"), ("arousal", "RMSE")] == pytest.approx(
+        table.loc[("linear", "raw", "test", "arousal", "pooled"), "rmse"]
+    )
+
+
+def test_mini_loads_and_is_valid():
+    corpus = load_corpus("mini")
+    corpus.validate()
+    assert len(corpus.split("dev").songs) >= 12
+    assert len(corpus.split("test").songs) >= 4

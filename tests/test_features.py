@@ -1,0 +1,231 @@
+"""Features against openSMILE's own output, and everything that can be wrong with audio."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import opensmile
+import pandas as pd
+import pytest
+import soundfile
+
+from mer_core.features import extract, read_audio
+from mer_core.features.audio import duration
+from mer_core.features.compare import descriptors
+from mer_core.features.grid import grid
+from mer_core.files import DataError, DataWarning
+
+RATE = 44_100
+
+
+def music(seconds: float, *, rate: int = RATE, seed: int = 0) -> np.ndarray:
+    time = np.arange(round(seconds * rate)) / rate
+    noise = np.random.default_rng(seed).normal(0, 0.02, len(time))
+    return 0.4 * np.sin(2 * np.pi * 220 * time) * (1 + np.sin(2 * np.pi * 3 * time)) / 2 + noise
+
+
+@pytest.fixture(scope="module")
+def song() -> np.ndarray:
+    return music(3.2)
+
+
+@pytest.fixture(scope="module")
+def features(song) -> pd.DataFrame:
+    return extract((song, RATE))
+
+
+def test_shape_grid_and_deams_names(features):
+    assert features.shape == (7, 260)
+    assert features.index.tolist() == [0, 0.5, 1, 1.5, 2, 2.5, 3]
+    assert features.index.name == "time"
+    assert list(features)[:3] == [
+        "F0final_sma_stddev",
+        "F0final_sma_amean",
+        "voicingFinalUnclipped_sma_stddev",
+    ]
+    assert {"pcm_fftMag_mfcc_sma[1]_amean", "pcm_fftMag_mfcc_sma_de[14]_stddev"} <= set(features)
+    assert np.isfinite(features.to_numpy()).all()
+
+
+def test_means_and_deviations_equal_opensmiles_own_descriptors(song, features):
+    own = {
+        level: opensmile.Smile(
+            feature_set=opensmile.FeatureSet.ComParE_2016, feature_level=level
+        ).process_signal(song.astype(np.float32), RATE)
+        for level in ("lld", "lld_de")
+    }
+    for time, first in ((0.0, 0), (1.5, 150)):
+        frames = own["lld"]["mfcc_sma[3]"].iloc[first : first + 100]
+        assert features.loc[time, "pcm_fftMag_mfcc_sma[3]_amean"] == pytest.approx(
+            frames.mean(), rel=1e-5
+        )
+        deltas = own["lld_de"]["pcm_RMSenergy_sma_de"].iloc[first : first + 100]
+        expected = deltas.std(ddof=0)
+        assert features.loc[time, "pcm_RMSenergy_sma_de_stddev"] == pytest.approx(
+            expected, rel=1e-4
+        )
+
+
+def test_descriptors_stand_every_10_ms_and_the_last_window_is_cut_at_the_end(song, features):
+    table = descriptors(song.astype(np.float32))
+    assert table.shape[1] == 130
+    assert len(table) == pytest.approx(3.2 * 100, abs=5)
+    assert features.loc[3.0, "pcm_zcr_sma_amean"] == pytest.approx(
+        table["pcm_zcr_sma"].iloc[300:].mean()
+    )
+
+
+def test_irits_half_second_windows(song, features):
+    halves = extract((song, RATE), window=0.5)
+    assert halves.index.equals(features.index)
+    table = descriptors(song.astype(np.float32))
+    assert halves.loc[1.0, "F0final_sma_amean"] == pytest.approx(
+        table["F0final_sma"].iloc[100:150].mean()
+    )
+
+
+@pytest.mark.parametrize(
+    ("length", "rows"), [(0.06, 1), (0.3, 1), (0.55, 1), (0.56, 2), (45.0, 90), (45.09, 91)]
+)
+def test_grid(length, rows):
+    assert len(grid(length)) == rows
+
+
+def test_unknown_sets_and_windows_are_refused(song):
+    for sets in (("chroma",), (), "compare"):
+        with pytest.raises(ValueError, match="expected some of"):
+            extract((song, RATE), sets)
+    with pytest.raises(ValueError, match="window"):
+        extract((song, RATE), window=0)
+
+
+# --- any audio ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
+def test_formats(tmp_path, song, suffix):
+    path = tmp_path / f"song.{suffix}"
+    soundfile.write(path, song, RATE)
+    samples = read_audio(path)
+    assert samples.dtype == np.float32
+    assert len(samples) == pytest.approx(len(song), abs=4000)
+    assert duration(path) == pytest.approx(3.2, abs=0.1)
+    assert np.corrcoef(samples[: len(song)], song[: len(samples)])[0, 1] > 0.9
+
+
+def test_channels_are_averaged(song):
+    six = np.stack([song, song, song, -song, song, song], axis=1)
+    assert read_audio((six, RATE)) == pytest.approx((song * 4 / 6).astype(np.float32), abs=1e-6)
+
+
+def test_integers_are_scaled(song):
+    samples = np.round(song * 32767).astype(np.int16)
+    assert read_audio((samples, RATE)) == pytest.approx(song.astype(np.float32), abs=1e-4)
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 96_000])
+def test_other_rates_are_resampled_and_low_ones_told(rate):
+    audio = (music(2.0, rate=rate), rate)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert len(read_audio(audio)) == pytest.approx(2 * RATE, abs=2)
+    told = [str(warning.message) for warning in caught if warning.category is DataWarning]
+    assert bool(told) == (rate < RATE)
+    assert all(f"{rate} Hz" in message for message in told)
+
+
+def test_silence_is_told_and_described():
+    with pytest.warns(DataWarning, match="silence"):
+        features = extract((np.zeros(RATE), RATE))
+    assert np.isfinite(features.to_numpy()).all()
+
+
+def test_a_third_of_a_second_gives_one_row():
+    assert extract((music(0.3), RATE)).index.tolist() == [0.0]
+
+
+def cut_in_half(path: Path, samples: np.ndarray) -> None:
+    soundfile.write(path, samples, RATE)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+BAD: dict[str, tuple[str, Callable[[Path], None], list[str]]] = {
+    "missing": ("x.wav", lambda path: None, ["x.wav", "no file"]),
+    "folder": ("x.wav", lambda path: path.mkdir(), ["x.wav", "audio (wav"]),
+    "empty": ("x.wav", lambda path: path.write_bytes(b""), ["x.wav", "audio (wav"]),
+    "mp3 that is text": (
+        "x.mp3",
+        lambda path: path.write_text("la la " * 999),
+        ["x.mp3", "decoded"],
+    ),
+    "wav cut": (
+        "x.wav",
+        lambda path: cut_in_half(path, music(3)),
+        ["x.wav", "breaks off", "truncated"],
+    ),
+    "flac cut": ("x.flac", lambda path: cut_in_half(path, music(3)), ["x.flac"]),
+    "ogg cut": ("x.ogg", lambda path: cut_in_half(path, music(9)), ["x.ogg", "breaks off"]),
+    "mp3 cut": ("x.mp3", lambda path: cut_in_half(path, music(9)), ["x.mp3", "breaks off"]),
+    "too short": (
+        "x.wav",
+        lambda path: soundfile.write(path, music(0.05), RATE),
+        ["0.06 s", "0.050 s"],
+    ),
+    "no samples": (
+        "x.wav",
+        lambda path: soundfile.write(path, music(0), RATE),
+        ["x.wav", "samples"],
+    ),
+    "NaN": (
+        "x.wav",
+        lambda path: soundfile.write(path, np.r_[music(1), np.nan], RATE, subtype="FLOAT"),
+        ["x.wav", "finite samples", "1.000 s"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_audio_is_named(tmp_path, name):
+    file_name, make, parts = BAD[name]
+    path = tmp_path / file_name
+    make(path)
+    with pytest.raises(DataError) as error:
+        read_audio(path)
+    message = str(error.value)
+    assert all(part in message for part in [file_name, *parts, "expected", "found"] if part), (
+        message
+    )
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate", "message"),
+    [
+        (np.array([0.0, np.inf] * RATE), RATE, "finite"),
+        (np.zeros((2, 2, RATE)), RATE, "shape"),
+        (np.zeros(RATE), 0, "sample rate"),
+    ],
+)
+def test_bad_arrays_are_refused(samples, rate, message):
+    with pytest.raises(DataError, match=message):
+        read_audio((samples, rate))
+
+
+# --- real music -----------------------------------------------------------------------------------
+
+
+def test_real_excerpts_agree_with_deams_own_features(real_deam):
+    """Two of the six excerpts; `python -m mer_core check` prints all."""
+    theirs = pd.read_csv(real_deam / "song_level_features.csv", index_col="song_id")
+    ours = pd.DataFrame(
+        {k: extract(real_deam / "MEMD_audio" / f"{k}.mp3").loc[5:].mean() for k in (3, 8)}
+    ).T
+    shared = [name for name in theirs if name in ours and not ("_de" in name and "amean" in name)]
+    assert len(shared) == 167 - 65
+    distance = (ours[shared] - theirs.loc[[3, 8], shared]).abs() / theirs[shared].std()
+    assert distance.median().median() < 0.3
+    assert (ours - theirs.loc[[8, 3]].set_axis([3, 8]))[shared].abs().div(
+        theirs[shared].std()
+    ).median().median() > distance.median().median() * 2

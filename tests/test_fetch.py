@@ -1,0 +1,196 @@
+"""The downloader against a real HTTP server on loopback."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import stat
+import threading
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import requests
+from layout import make_deam
+
+from mer_core import load_corpus
+from mer_core.deam import download, unpack
+from mer_core.deam.fetch import ARCHIVES, CHECKSUMS, CHUNK
+from mer_core.files import DataError
+
+
+class Site(ThreadingHTTPServer):
+    """Serves files from memory, with ranges; breaks off where it is told to, and logs requests."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files = files
+        self.break_off_after: int | None = None
+        self.ranges = True
+        self.log: list[tuple[str, str | None]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/DEAM/"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        name, wanted = self.path.rsplit("/", 1)[-1], self.headers.get("Range")
+        self.server.log.append((name, wanted))
+        content = self.server.files.get(name)
+        if content is None:
+            self.send_error(404)
+            return
+        start = (
+            int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and self.server.ranges else 0
+        )
+        if start >= len(content):
+            self.send_error(416)
+            return
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(content) - start))
+        self.end_headers()
+        stop = self.server.break_off_after
+        self.wfile.write(content[start : None if stop is None else start + stop])
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def zipped(entries: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("source") / "DEAM"
+    make_deam(folder)
+    files = {path: path.read_bytes() for path in folder.rglob("*.csv")}
+    named = {str(path.relative_to(folder)): content for path, content in files.items()}
+    parts = {
+        name: {k: v for k, v in named.items() if k.startswith(brings)}
+        for name, brings in ARCHIVES.items()
+    }
+    parts["features.zip"] = {f"features/{k}": v for k, v in parts["features.zip"].items()}
+    parts["DEAM_audio.zip"] = {"MEMD_audio/noise": random.Random(0).randbytes(200_000)}
+    return {name: zipped(entries) for name, entries in parts.items()}
+
+
+@pytest.fixture
+def site(archives) -> Iterator[Site]:
+    server = Site(dict(archives))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_download_unpacks_what_the_loader_reads_and_remembers_checksums(site, tmp_path):
+    folder = download(tmp_path / "new" / "DEAM", site=site.url)
+    assert len(load_corpus(folder).songs) == 11
+    assert set(json.loads((folder / CHECKSUMS).read_text())) == set(ARCHIVES)
+    assert not list(folder.glob("*.part")) + list(folder.glob(".unpack*"))
+    before = len(site.log)
+    download(folder, site=site.url)
+    assert len(site.log) == before
+
+
+def test_a_broken_connection_is_resumed_where_it_broke(site, tmp_path):
+    site.break_off_after = 100_000
+    with pytest.raises(requests.RequestException):
+        download(tmp_path, site=site.url)
+    assert (tmp_path / "DEAM_audio.zip.part").stat().st_size == CHUNK
+    assert not (tmp_path / "MEMD_audio").exists()
+    site.break_off_after = None
+    download(tmp_path, site=site.url)
+    assert site.log[-1] == ("DEAM_audio.zip", f"bytes={CHUNK}-")
+    noise = (tmp_path / "MEMD_audio" / "noise").read_bytes()
+    assert noise == random.Random(0).randbytes(200_000)
+
+
+def test_a_server_without_ranges_starts_anew(site, tmp_path):
+    (tmp_path / "metadata.zip.part").write_bytes(b"old")
+    site.ranges = False
+    download(tmp_path, site=site.url)
+    assert len(load_corpus(tmp_path).songs) == 11
+
+
+def test_a_part_that_is_longer_than_the_file_starts_anew(site, tmp_path):
+    (tmp_path / "metadata.zip.part").write_bytes(b"x" * 10_000)
+    download(tmp_path, site=site.url)
+    assert (tmp_path / "metadata").is_dir()
+
+
+def test_archives_fetched_by_hand_are_unpacked_without_a_download(site, archives, tmp_path):
+    for name, content in archives.items():
+        (tmp_path / name).write_bytes(content)
+    download(tmp_path, site=site.url)
+    assert site.log == []
+    assert len(load_corpus(tmp_path).songs) == 11
+
+
+def test_an_archive_that_changed_since_it_was_first_seen_is_refused(site, tmp_path):
+    download(tmp_path, site=site.url)
+    (tmp_path / "metadata" / "metadata_2013.csv").unlink()
+    (tmp_path / "metadata").rename(tmp_path / "gone")
+    (tmp_path / "metadata.zip").write_bytes(zipped({"metadata/metadata_2013.csv": b"song_id\n1\n"}))
+    with pytest.raises(DataError, match=r"metadata.zip: expected SHA-256 .* first sight"):
+        download(tmp_path, site=site.url)
+    assert not (tmp_path / "metadata").exists()
+
+
+def test_a_missing_page_leaves_nothing_half_done(site, tmp_path):
+    del site.files["features.zip"]
+    with pytest.raises(requests.HTTPError, match="404"):
+        download(tmp_path, site=site.url)
+    assert not (tmp_path / "features").exists()
+    assert not list(tmp_path.glob("features*"))
+
+
+def link(target: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        info = zipfile.ZipInfo("metadata/link")
+        info.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(info, target)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"this is a form, not an archive", "sound zip archive"),
+        (zipped({"metadata/a.csv": b"x" * 9999})[:-30], "sound zip archive"),
+        (zipped({"metadata/a": b"x", "../escaped": b"x"}), "'../escaped'"),
+        (zipped({"metadata/a": b"x", "/tmp/escaped": b"x"}), "'/tmp/escaped'"),
+        (zipped({"metadata/a": b"x", "..\\escaped": b"x"}), "escaped"),
+        (zipped({"C:/escaped": b"x"}), "'C:/escaped'"),
+        (link("/etc/passwd"), "a link"),
+        (zipped({"other/a.csv": b"x"}), "a folder 'metadata'"),
+    ],
+)
+def test_archives_are_trusted_in_nothing(tmp_path: Path, content, message):
+    folder = tmp_path / "inner"
+    folder.mkdir()
+    (folder / "metadata.zip").write_bytes(content)
+    with pytest.raises(DataError, match="metadata.zip") as error:
+        unpack(folder / "metadata.zip", folder, "metadata")
+    assert message in str(error.value)
+    assert [path.name for path in folder.iterdir()] == ["metadata.zip"]
+    assert [path.name for path in tmp_path.iterdir()] == ["inner"]
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr("mer_core.deam.fetch.MOST_BYTES", 1000)
+    (tmp_path / "metadata.zip").write_bytes(zipped({"metadata/a": b"0" * 100_000}))
+    with pytest.raises(DataError, match="at most 1000 bytes unpacked, found 100000"):
+        unpack(tmp_path / "metadata.zip", tmp_path, "metadata")
