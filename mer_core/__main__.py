@@ -32,36 +32,36 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("where", nargs="?" if where else None, default=where)
         command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"))
         command.set_defaults(run=run)
-    chosen = parser.parse_args(arguments)
+    commands.choices["scoreboard"].add_argument("--folds", type=int, default=10)
+    chosen = vars(parser.parse_args(arguments))
     pd.set_option(
         "display.width", 120, "display.max_rows", 500, "display.float_format", "{:.3f}".format
     )
     warnings.simplefilter("always", DataWarning)
     warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
     try:
-        chosen.run(chosen.where, chosen.task)
+        chosen.pop("run")(**chosen)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def scoreboard(where: str, task: str) -> None:
-    """Score the baselines on a corpus (mini, or a folder with DEAM): cross-validated and on test songs."""
+def scoreboard(where: str, task: str, folds: int) -> None:
+    """Score the baselines on mini or a folder with DEAM: cross-validated and on the test songs."""
     from mer_core import evaluation, load_corpus, models
 
     corpus = load_corpus(where, task=task)
-    folds = evaluation.k_folds(corpus.split("dev").songs.index)
+    divided = evaluation.k_folds(corpus.split("dev").songs.index, k=folds)
     systems = {"constant": models.Constant(), "linear": models.Linear(), "SVR": models.SVR()}
-    table = evaluation.scoreboard(systems, corpus, folds=folds)
-    print(
-        f"Corpus: {where}{' (synthetic)' if where == 'mini' else ''}. 10 folds; smoothing: 13 frames."
-    )
+    table = evaluation.scoreboard(systems, corpus, folds=divided)
+    kind = " (synthetic)" if where == "mini" else ""
+    print(f"Corpus: {where}{kind}. {folds} folds; smoothing: 13 frames.")
     print(evaluation.as_paper(table).to_string())
 
 
 def check(where: str, task: str) -> None:
-    """Describe a folder with DEAM: songs, splits, correlations, repairs; own features beside DEAM's."""
+    """Describe a folder with DEAM: songs, splits, repairs; own features beside DEAM's."""
     from mer_core import deam
 
     corpus = deam.load_corpus(where, task=task)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 import os
 import tempfile
 import warnings
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-
-BROKEN_GZIP = (OSError, EOFError, zlib.error)
 
 
 class DataError(ValueError):
-    """A file or a frame is not what it has to be; the message names it, what was expected and found.
+    """A file or a frame is not what it has to be; the message says what was expected and found.
 
     Examples
     --------
@@ -41,7 +42,7 @@ def _data_error(message: str) -> DataError:
 
 
 class DataWarning(UserWarning):
-    """A known defect of the data was found and repaired; the message says what was found and done."""
+    """A known defect of the data was found and repaired; the message says what and how."""
 
 
 @contextmanager
@@ -71,11 +72,12 @@ def written_atomically(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def read_table(
-    path: str | os.PathLike, *, index: str | None, index_type: type = int, separator: str = ","
+    path: str | os.PathLike, *, index: str | None, index_type: type = int
 ) -> pd.DataFrame:
     """Read a CSV file of numbers whose column `index` names each row once.
 
-    Byte-order marks, Windows line ends, blanks around column names and gzip are understood.
+    Cells are separated by semicolons if the header has any, else by commas. Byte-order marks,
+    Windows line ends, blanks around column names and gzip are understood.
 
     Parameters
     ----------
@@ -85,8 +87,6 @@ def read_table(
         The column that becomes the index; None numbers the rows from 1.
     index_type : type
         int, float or str.
-    separator : str
-        What stands between two cells.
 
     Returns
     -------
@@ -99,19 +99,18 @@ def read_table(
         If the file is missing, empty, not a table, has no column `index`, repeats a column or an
         index, or holds text where a number belongs.
     """
-    frame = _parse(path, separator)
+    frame = _parse(path)
     if frame.empty:
         raise DataError(path, "at least one row", "a header only")
-    if index is None:
-        index = "row"
-        frame.insert(0, index, np.arange(1, len(frame) + 1))
-    if index not in frame.columns:
+    if index is not None and index not in frame:
         raise DataError(path, f"a column {index!r}", _listed(frame.columns))
-    for name in frame.columns[[not pd.api.types.is_numeric_dtype(t) for t in frame.dtypes]]:
-        if name != index or index_type is not str:
-            frame[name] = _numbers(frame[name], path, index=frame[index])
-    _check_index(frame[index], path, index_type)
-    return frame.astype({index: index_type}).set_index(index)
+    rows = frame.pop(index) if index else pd.Series(range(1, len(frame) + 1), name="row")
+    if index_type is not str:
+        rows = _numbers(rows, path, rows)
+    _check_index(rows, path, index_type)
+    for name in frame.select_dtypes(exclude="number"):
+        frame[name] = _numbers(frame[name], path, rows)
+    return frame.set_axis(pd.Index(rows.astype(index_type), name=rows.name))
 
 
 def _check_index(column: pd.Series, path: str | os.PathLike, index_type: type) -> None:
@@ -123,36 +122,44 @@ def _check_index(column: pd.Series, path: str | os.PathLike, index_type: type) -
         raise DataError(path, f"every {column.name} once", f"{twice} more than once")
 
 
-def _parse(path: str | os.PathLike, separator: str) -> pd.DataFrame:
+def _parse(path: str | os.PathLike) -> pd.DataFrame:
+    text = _text(path)
+    header = text.split("\n", 1)[0]
+    separator = ";" if ";" in header else ","
+    names = [name.strip() for name in next(csv.reader([header.strip()], delimiter=separator))]
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise DataError(path, "every column once", f"{_listed(repeated)} more than once")
     try:
-        how = {"sep": separator, "encoding": "utf-8-sig", "index_col": False}
-        names = pd.read_csv(path, header=None, nrows=1, dtype=str, **how).iloc[0]
         with warnings.catch_warnings():
             # pandas only warns when it cuts a row that is longer than the header.
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(path, low_memory=False, **how)
+            options = {"sep": separator, "index_col": False, "low_memory": False}
+            return pd.read_csv(io.StringIO(text), **options).set_axis(names, axis=1)
+    except (pd.errors.ParserError, pd.errors.ParserWarning, ValueError) as error:
+        expected = f"a CSV table separated by {separator!r}"
+        raise DataError(path, expected, str(error).strip()) from None
+
+
+def _text(path: str | os.PathLike) -> str:
+    opener = gzip.open if Path(path).suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8-sig") as file:
+            text = file.read()
     except FileNotFoundError:
         raise DataError(path, "a file", "none") from None
-    except pd.errors.EmptyDataError:
-        raise DataError(path, "a CSV table", "an empty file") from None
-    except (pd.errors.ParserError, pd.errors.ParserWarning, UnicodeError, *BROKEN_GZIP) as error:
-        raise DataError(
-            path, f"a CSV table separated by {separator!r}", str(error).strip()
-        ) from None
-    frame.columns = names = names.fillna("").str.strip()
-    if names.duplicated().any():
-        repeated = _listed(names[names.duplicated()].unique())
-        raise DataError(path, "every column once", f"{repeated} more than once")
-    return frame
+    except (UnicodeError, OSError, EOFError, zlib.error) as error:
+        raise DataError(path, "a CSV table", str(error)) from None
+    if not text.strip():
+        raise DataError(path, "a CSV table", "an empty file")
+    return text
 
 
-def _numbers(column: pd.Series, path: str | os.PathLike, *, index: pd.Series) -> pd.Series:
+def _numbers(column: pd.Series, path: str | os.PathLike, rows: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(column, errors="coerce")
     bad = column.notna() & numbers.isna()
     if bad.any():
-        cell = (
-            f"{column[bad].iloc[0]!r} in column {column.name!r}, {index.name} {index[bad].iloc[0]}"
-        )
+        cell = f"{column[bad].iloc[0]!r} in column {column.name!r}, {rows.name} {rows[bad].iloc[0]}"
         raise DataError(path, "a number in every cell", cell)
     return numbers
 

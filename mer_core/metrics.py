@@ -96,14 +96,14 @@ def ccc(y: ArrayLike, p: ArrayLike) -> float:
     Coutinho et al. (2015), section 2, select models by it. Notebook 02.
     """
     y, p = _pair(y, p)
+    if _constant(y) or _constant(p):
+        return np.nan if _constant(y - p) and np.isclose(y[0], p[0], rtol=1e-12) else 0.0
     denominator = y.var() + p.var() + (y.mean() - p.mean()) ** 2
-    if _constant(y) and _constant(p) and np.isclose(y[0], p[0], rtol=1e-12):
-        return np.nan
     return 2 * np.mean((y - y.mean()) * (p - p.mean())) / denominator
 
 
 def r2(y: ArrayLike, p: ArrayLike) -> float:
-    """Share of the labels' variance that is explained, 1 - MSE / var(y); at most 1, NaN if y is constant.
+    """Share of the labels' variance that is explained, 1 - MSE / var(y); at most 1.
 
     Parameters
     ----------
@@ -113,7 +113,8 @@ def r2(y: ArrayLike, p: ArrayLike) -> float:
     Returns
     -------
     float
-        0 is what the mean of these very labels would get; below 0 is worse than that.
+        0 is what the mean of these very labels would get; below 0 is worse than that. NaN if y is
+        constant.
 
     Examples
     --------

@@ -87,6 +87,7 @@ def draw_plane(
     for (x, y), name in corners.items():
         side = "left" if x < 0 else "right"
         ax.text(0.96 * x, 0.92 * y, name, ha=side, va="center", color=GREY, fontsize="small")
-    ax.set(xlim=(-1, 1), ylim=(-1, 1), aspect="equal")
+    ticks = [-1, -0.5, 0, 0.5, 1]
+    ax.set(xlim=(-1, 1), ylim=(-1, 1), xticks=ticks, yticks=ticks, aspect="equal")
     ax.set(xlabel="valence: unpleasant to pleasant", ylabel="arousal: calm to excited")
     return ax

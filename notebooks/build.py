@@ -1,8 +1,8 @@
 """Make the notebooks from their sources: `python notebooks/build.py [--expected] [00 02 ...]`.
 
 `source/*.py` (py:percent) is what a maintainer edits. From each come a notebook for the reader,
-executed, and one with the solutions, which is not executed here. An exercise is a code cell with the
-tag `exercise`: above the line `# solution:` stands what a student finds, below it the answer.
+executed, and one with the solutions, which is not executed here. An exercise is a code cell with
+the tag `exercise`: above the line `# solution:` stands what a student finds, below it the answer.
 """
 
 from __future__ import annotations
@@ -74,16 +74,26 @@ def _give_stable_ids(notebook: NotebookNode) -> None:
 
 
 def execute(notebook: NotebookNode) -> NotebookNode:
-    """Run a notebook in its folder and keep of its outputs what a reader without a kernel can see."""
+    """Run a notebook in its folder; keep of its outputs what can be seen without a kernel."""
     client = nbclient.NotebookClient(
-        notebook, timeout=600, record_timing=False, resources={"metadata": {"path": str(FOLDER)}}
+        notebook,
+        timeout=600,
+        record_timing=False,
+        extra_arguments=["--log-level=ERROR"],
+        resources={"metadata": {"path": str(FOLDER)}},
     )
     client.execute()
     notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET, None)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in map(_without_widget, cell.outputs) if output]
     return notebook
+
+
+def _without_widget(output: NotebookNode) -> NotebookNode | None:
+    # A widget's picture stays; one that has none, such as a progress bar, goes.
+    live = output.get("data", {}).pop(WIDGET, None)
+    return None if live and "image/png" not in output.data else output
 
 
 def build(source: Path) -> None:
@@ -102,7 +112,6 @@ def main() -> None:
     parser.add_argument("numbers", nargs="*", help="such as 00 02; all by default")
     parser.add_argument("--expected", action="store_true", help="store key numbers anew")
     chosen = parser.parse_args()
-    os.environ["TQDM_DISABLE"] = "1"
     if chosen.expected:
         os.environ["MER_EXPECTED"] = "write"
     sources = [s for s in SOURCES if not chosen.numbers or s.stem[:2] in chosen.numbers]

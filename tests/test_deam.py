@@ -39,7 +39,7 @@ def load_quietly(folder: Path, **options: str):
         return load_corpus(folder, **options)
 
 
-# --- clean input -----------------------------------------------------------------------------------
+# --- clean input ---------------------------------------------------------------------------------
 
 
 def test_a_clean_folder_loads_without_a_word(deam):
@@ -144,7 +144,7 @@ def test_raters_without_an_id_are_numbered(deam):
     assert set(raters) == {"1", "2", "3", "a", "b", "c"}
 
 
-# --- known defects, repaired aloud -------------------------------------------------------------------
+# --- known defects, repaired aloud ---------------------------------------------------------------
 
 
 def test_a_swap_is_found_by_measuring_whatever_the_ids(deam):
@@ -244,7 +244,7 @@ def test_features_that_outlast_the_audio_are_told(deam):
 
 def test_features_of_a_song_without_labels_are_left_out_aloud(deam):
     shutil.copy(deam / "features" / "3.csv", deam / "features" / "999.csv")
-    with pytest.warns(DataWarning, match=r"1 songs that have no labels .* \[999\]"):
+    with pytest.warns(DataWarning, match=r"1 songs that have no labels left out: \[999\]"):
         assert 999 not in load_corpus(deam).features.index.get_level_values("song_id")
 
 
@@ -258,7 +258,7 @@ def test_byte_order_mark_and_windows_line_ends_are_understood(deam):
     pd.testing.assert_frame_equal(clean.ratings, again.ratings)
 
 
-# --- bad input: a clear error that names file, expected and found -----------------------------------
+# --- bad input: a clear error that names file, expected and found --------------------------------
 
 
 def first_cell(text: str, new: str) -> str:
@@ -286,7 +286,7 @@ BAD = {
         ["valence.csv", "'song_id'", "id, sample"],
     ),
     "wrong separator": (
-        lambda d: edit(d / VALENCE, lambda t: t.replace(",", ";")),
+        lambda d: edit(d / VALENCE, lambda t: t.replace(",", "\t")),
         ["valence.csv", "'song_id'"],
     ),
     "extra column": (
@@ -420,11 +420,11 @@ def test_bad_input_is_named(deam, name):
 
 
 def test_unknown_task(deam):
-    with pytest.raises(ValueError, match="2013.*2016"):
+    with pytest.raises(ValueError, match=r"2013.*2016"):
         load_corpus(deam, task="2016")
 
 
-# --- the real thing ---------------------------------------------------------------------------------
+# --- the real thing ------------------------------------------------------------------------------
 
 
 def test_the_real_slice_of_deam(real_deam):

@@ -40,7 +40,7 @@ def corpus() -> Corpus:
     return Corpus(songs, labels, features)
 
 
-# --- folds ----------------------------------------------------------------------------------------
+# --- folds ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("songs", "k"), [(431, 10), (12, 10), (10, 10), (5, 2)])
@@ -103,7 +103,7 @@ def test_genre_folds_refuse_too_few_songs():
         genre_folds(many_songs().iloc[391:])
 
 
-# --- cross-validation ------------------------------------------------------------------------------
+# --- cross-validation ----------------------------------------------------------------------------
 
 
 class Spy:
@@ -174,7 +174,7 @@ def test_cross_validate_refuses_leaks(corpus, folds, message):
         cross_validate(models.Constant(), corpus, folds)
 
 
-# --- baselines ------------------------------------------------------------------------------------
+# --- baselines -----------------------------------------------------------------------------------
 
 
 def test_constant_is_the_mean_of_the_training_labels(corpus):
@@ -219,7 +219,7 @@ def test_baselines_refuse(corpus, system):
         fitted.predict(corpus.features.drop(columns="c"))
 
 
-# --- scoreboard -----------------------------------------------------------------------------------
+# --- scoreboard ----------------------------------------------------------------------------------
 
 
 def test_scoreboard_agrees_with_its_parts(corpus):

@@ -102,7 +102,7 @@ def test_unknown_sets_and_windows_are_refused(song):
         extract((song, RATE), window=0)
 
 
-# --- any audio ------------------------------------------------------------------------------------
+# --- any audio -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
@@ -213,7 +213,7 @@ def test_bad_arrays_are_refused(samples, rate, message):
         read_audio((samples, rate))
 
 
-# --- real music -----------------------------------------------------------------------------------
+# --- real music ----------------------------------------------------------------------------------
 
 
 def test_real_excerpts_agree_with_deams_own_features(real_deam):

@@ -182,7 +182,7 @@ def test_archives_are_trusted_in_nothing(tmp_path: Path, content, message):
     folder = tmp_path / "inner"
     folder.mkdir()
     (folder / "metadata.zip").write_bytes(content)
-    with pytest.raises(DataError, match="metadata.zip") as error:
+    with pytest.raises(DataError, match=r"metadata\.zip") as error:
         unpack(folder / "metadata.zip", folder, "metadata")
     assert message in str(error.value)
     assert [path.name for path in folder.iterdir()] == ["metadata.zip"]

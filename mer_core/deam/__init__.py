@@ -1,4 +1,4 @@
-"""DEAM, the MediaEval Database for Emotional Analysis of Music: its layout, tasks and known defects.
+"""DEAM, the MediaEval Database for Emotional Analysis of Music: layout, tasks, known defects.
 
 References
 ----------

@@ -46,7 +46,7 @@ def read_features(folder: Path, song_ids: Iterable[int]) -> pd.DataFrame:
     if len(known) < len(files):
         others = sorted(set(files) - set(known))
         warnings.warn(
-            f"{folder}: files of {len(others)} songs that have no labels were left out: {others[:5]}",
+            f"{folder}: files of {len(others)} songs that have no labels left out: {others[:5]}",
             DataWarning,
             stacklevel=2,
         )
@@ -80,28 +80,17 @@ def files_by_song(folder: Path, suffixes: Iterable[str]) -> dict[int, Path]:
 
 
 def _read_song(path: Path) -> pd.DataFrame:
-    table = read_table(path, index="frameTime", index_type=float, separator=_separator(path))
-    if not np.allclose(table.index, HOP * np.arange(len(table)), atol=1e-3):
+    table = read_table(path, index="frameTime", index_type=float)
+    times = HOP * np.arange(len(table))
+    if not np.allclose(table.index, times, atol=1e-3):
         found = f"{table.index[0]:g} to {table.index[-1]:g} s in {len(table)} rows"
         raise DataError(path, "frameTime of 0, 0.5, 1, ... s", found)
-    finite = np.isfinite(table.to_numpy(dtype=float))
-    if not finite.all():
-        row, column = np.argwhere(~finite)[0]
-        where = f"{table.columns[column]} at {table.index[row]:g} s"
+    values = table.to_numpy(dtype=float)
+    if not np.isfinite(values).all():
+        row, column = np.argwhere(~np.isfinite(values))[0]
+        where = f"{table.columns[column]} at {times[row]:g} s"
         raise DataError(path, "finite numbers", f"an empty or infinite cell in {where}")
-    table.index = pd.Index(HOP * np.arange(len(table)), name="time")
-    return table.astype(float)
-
-
-def _separator(path: Path) -> str:
-    import gzip
-
-    opener = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opener(path, "rb") as file:
-            return ";" if b";" in file.readline() else ","
-    except (OSError, EOFError):
-        return ","
+    return pd.DataFrame(values, pd.Index(times, name="time"), table.columns)
 
 
 def _check_columns(path: Path, table: pd.DataFrame, first: Path, like: pd.DataFrame) -> None:

@@ -98,7 +98,8 @@ def _resume(url: str, output_file: str, _: object) -> None:
     with requests.get(url, headers=headers, stream=True, timeout=60) as response:
         if response.status_code == requests.codes.requested_range_not_satisfiable:
             part.unlink()
-            return _resume(url, output_file, _)
+            _resume(url, output_file, _)
+            return
         response.raise_for_status()
         resumed = response.status_code == requests.codes.partial_content
         _write(response, part, start=start if resumed else 0)

@@ -11,7 +11,7 @@ import numpy as np
 from mer_core.files import DataError, DataWarning
 
 SAMPLE_RATE = 44_100
-"""Hz. DEAM's own rate; openSMILE's spectral descriptors change with it, so everything is brought to it."""
+"""Hz. DEAM's own; spectral descriptors change with the rate, so all audio is brought to it."""
 
 SHORTEST = 0.06
 """s. The longest descriptor frame of ComParE (voicing); below it there is nothing to describe."""

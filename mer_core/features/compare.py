@@ -1,4 +1,4 @@
-"""The 260 baseline features of MediaEval: ComParE's 65 descriptors and their deltas, mean and sd."""
+"""MediaEval's 260 baseline features: ComParE's 65 descriptors and deltas, mean and sd."""
 
 from __future__ import annotations
 

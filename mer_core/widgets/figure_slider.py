@@ -41,7 +41,7 @@ class FigureSlider(anywidget.AnyWidget):
     def draw(
         cls, name: str, values: Sequence[object], figure: Callable[..., Figure], *, start: int = 0
     ) -> Self:
-        """Draw a figure for each value and put a slider in front of them.
+        r"""Draw a figure for each value and put a slider in front of them.
 
         Parameters
         ----------

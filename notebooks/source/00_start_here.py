@@ -1,0 +1,301 @@
+# %% [markdown]
+# # 00 · Start here: what is emotion in music, as data?
+#
+# *45 minutes. You need: a little Python. You do not need: signal processing, neural networks.*
+#
+# **What you will learn**
+#
+# 1. what *valence* and *arousal* are, and how people rate them while a song plays;
+# 2. how far raters agree, and how Cronbach's α says it in one number;
+# 3. how development and test songs are divided, and how they differ;
+# 4. the one shape of data that runs through all twelve lessons.
+
+# %%
+import numpy as np
+from IPython.display import Audio, Markdown
+from matplotlib import pyplot as plt
+
+from mer_core import agreement, deam, lesson, plots, widgets
+from mer_core.metrics import DIMENSIONS, pearson
+
+plots.use_style()
+corpus = lesson.corpus()
+dev, test = corpus.split("dev"), corpus.split("test")
+
+# %% [markdown]
+# ## Listen and look
+#
+# Here is one song. While you listen, ask yourself twice: *how pleasant is this?* (valence) and *how
+# much energy does it have?* (arousal). Does your answer change as the song goes on?
+
+# %%
+with_audio = dev.songs.dropna(subset="audio")
+spread = dev.labels.groupby("song_id").std().loc[with_audio.index].sum(axis=1)
+song_id = spread.idxmax()
+song = dev.songs.loc[song_id]
+print(f"Song {song_id}: {song.title}, {song.artist} ({song.genre}), {song.duration:.0f} s")
+Audio(song.audio)
+
+# %% [markdown]
+# Raters moved a slider while they listened, once for valence and once for arousal. This is what they
+# said, averaged, every half second. The first 15 s are missing: raters need time to settle, so the
+# organisers of the task left them out.
+
+# %%
+labels = corpus.labels.loc[song_id]
+ax = plots.draw_curves(labels)
+ax.set_title(f"Song {song_id}: rated valence and arousal");
+# %% [markdown]
+# ## The idea: a point that moves on a plane
+#
+# Russell's circumplex (1980) puts feelings on a plane: valence from unpleasant to pleasant, arousal
+# from calm to excited. A song is then a path on that plane, and *music emotion recognition*, as in
+# this workbook, is: **from the sound alone, predict the path.** Both scales run from −1 to 1.
+
+# %%
+ax = plots.draw_plane(
+    labels, hue=labels.index.to_series(), palette="viridis", edgecolor="none", s=30
+)
+ax.plot(labels["valence"], labels["arousal"], color=plots.GREY, lw=0.8, zorder=0)
+ax.legend(title="time (s)", fontsize="small", bbox_to_anchor=(1.02, 1))
+ax.set_title(f"Song {song_id} on the plane");
+# %% [markdown]
+# ## The data, as tables
+#
+# A corpus is four tidy frames, and nothing else. `labels` and `features` are *tracks*: one row for
+# each `(song_id, time)`. `time` counts from the start of the song; a label was given **at** that
+# moment, features describe the second that **starts** there.
+
+# %%
+corpus.labels.loc[[song_id]].head(3)
+
+# %%
+corpus.features.loc[[song_id]].iloc[:3, :4]
+
+# %%
+corpus.songs.loc[[song_id], ["title", "genre", "duration", *DIMENSIONS, "split"]]
+
+# %% [markdown]
+# ## The raters
+#
+# The curve above is an average. The thin lines are the people behind it.
+
+# %%
+ratings = corpus.ratings.loc[song_id]
+fig, axes = plt.subplots(1, 2, figsize=(11, 3.4), sharey=True)
+for ax, dimension in zip(axes, DIMENSIONS):
+    curves = ratings[dimension].unstack("rater")
+    ax.plot(curves, color=plots.GREY, lw=0.8, alpha=0.7)
+    ax.plot(curves.mean(axis=1), color=plots.PALETTE[dimension], lw=2.5)
+    ax.set(title=f"{dimension}: {curves.shape[1]} raters and their mean", xlabel="time (s)")
+axes[0].set(ylabel="rating, -1 to 1", ylim=(-1, 1));
+# %% [markdown]
+# Do the raters agree? Not on *where* the song is: each has a scale of their own. But their curves may
+# rise and fall together. **Cronbach's α** measures that. With $k$ raters, the variance
+# $\sigma_i^2$ of rater $i$ over time and the variance $\sigma_\Sigma^2$ of the raters' sum,
+#
+# $$\alpha = \frac{k}{k-1}\left(1 - \frac{\sum_{i=1}^{k}\sigma_i^2}{\sigma_\Sigma^2}\right)$$
+#
+# (Cronbach 1951). If all move together, the sum moves much more than its parts and α is near 1; if
+# each wanders alone, α is about 0. In a song where nothing happens α can be far *below* 0.
+
+# %%
+curves = ratings["arousal"].unstack("rater")
+k = curves.shape[1]
+by_hand = k / (k - 1) * (1 - curves.var().sum() / curves.sum(axis=1).var())
+print(f"arousal of song {song_id}: alpha = {by_hand:.3f}")
+print(f"mer_core says:           alpha = {agreement.cronbach_alpha(curves):.3f}")
+
+# %% [markdown]
+# Every song has its α. The organisers of MediaEval 2015 *chose* the development songs by it, and did
+# not choose the test songs. The corpus in front of you repeats that.
+
+# %%
+alphas = agreement.rater_statistics(corpus.ratings)["alpha"].unstack("dimension")
+alphas["split"] = corpus.songs["split"]
+fig, axes = plt.subplots(1, 2, figsize=(11, 3.2), sharex=True)
+bins = np.linspace(-1, 1, 21)
+for ax, dimension in zip(axes, DIMENSIONS):
+    for side, style in {"dev": {"alpha": 0.5}, "test": {"histtype": "step", "lw": 2.5}}.items():
+        values = alphas.loc[alphas["split"] == side, dimension].clip(-1, 1)
+        weights = np.full(len(values), 100 / len(values))
+        ax.hist(values, bins, weights=weights, color=plots.PALETTE[dimension], label=side, **style)
+    ax.set(title=dimension, xlabel="Cronbach's alpha of a song (below -1 shown at -1)")
+    ax.legend()
+axes[0].set_ylabel("songs (%)")
+agreement_table = alphas.groupby("split")[DIMENSIONS].agg(["median", "mean", "std"]).round(2)
+agreement_table
+
+# %% [markdown]
+# ## Experiment: how many raters are enough?
+#
+# Move the slider: how far is the mean of the first *n* raters from the mean of all of them?
+
+# %%
+arousal = ratings["arousal"].unstack("rater")
+counts = [n for n in (1, 2, 3, 5, 8, 10) if n <= arousal.shape[1]]
+
+
+def first_raters(n: int) -> plt.Figure:
+    fig, ax = plt.subplots(figsize=(9, 3.2))
+    few, everyone = arousal.iloc[:, :n].mean(axis=1), arousal.mean(axis=1)
+    ax.plot(everyone, color=plots.GREY, lw=2, label=f"all {arousal.shape[1]} raters")
+    ax.plot(few, color=plots.PALETTE["arousal"], lw=2, label=f"the first {n}")
+    ax.fill_between(everyone.index, few, everyone, color=plots.PALETTE["arousal"], alpha=0.2)
+    ax.set(ylim=(-1, 1), xlabel="time (s)", ylabel="arousal, -1 to 1")
+    ax.set_title(
+        f"{n} of {arousal.shape[1]} raters: mean distance {(few - everyone).abs().mean():.3f}"
+    )
+    ax.legend(loc="lower right", fontsize="small")
+    return fig
+
+
+widgets.FigureSlider.draw("raters averaged", counts, first_raters, start=1)
+
+# %% [markdown]
+# ## Development and test songs
+#
+# Models are built on *development* songs and judged on *test* songs that they have never met. Look at
+# the song means of the two sets: what differs?
+
+# %%
+means = corpus.labels.groupby("song_id").mean()
+fig, axes = plt.subplots(1, 2, figsize=(11, 5.2))
+for ax, (name, side) in zip(axes, {"development": dev, "test": test}.items()):
+    points = means.loc[side.labels.index.unique("song_id")]
+    r = points.corr().loc["valence", "arousal"]
+    plots.draw_plane(points, ax=ax, color="black", s=25)
+    ax.set_title(f"{len(points)} {name} songs: r(valence, arousal) = {r:.2f}")
+
+# %%
+statistics = deam.describe(corpus)
+statistics.drop(["songs", "labelled frames"]).round(3)
+
+# %%
+r_dev, r_test = statistics.loc["r(valence, arousal) over song means", ["dev", "test"]]
+Markdown(
+    f"In the development songs pleasant music tends to be energetic music (r = {r_dev:.2f}); in the "
+    f"test songs it does not (r = {r_test:.2f}). A model may learn *“loud and fast, so pleasant”* "
+    "from the former, and will be wrong about the latter. Remember this picture: lesson 09 comes back "
+    "to it."
+)
+
+# %% [markdown]
+# ## Which data?
+#
+# | | DEAM, the real one | this corpus |
+# |---|---|---|
+# | songs | 1802, from FMA, MedleyDB, Jamendo | composed by rule, rendered on sampled instruments |
+# | raters | people | simulated: they lag, drift, use the scale in their own way |
+# | good for | results | learning, and checking that code does what it says |
+# | licence | research use only, to be fetched by you | part of the workbook |
+#
+# The embedded corpus lets every lesson run anywhere in seconds. **No number in these notebooks is a
+# finding about real music** unless it says so. With a copy of DEAM on your disk, set `MER_DATA` to its
+# folder and run the same notebooks on the real thing.
+#
+# ## The map of the course
+#
+# | lesson | question | paper |
+# |---|---|---|
+# | 00 | what is emotion, as data? | |
+# | [01](01_features.ipynb) | what does a computer hear? | Munich 2014, IRIT 2015 |
+# | [02](02_baselines_metrics_smoothing.ipynb) | what is a good prediction? | IRIT 2015 |
+# | 03 | does memory help? The Elman network | IRIT 2015 |
+# | 04 | a longer memory: the LSTM | Munich 2014, 2015 |
+# | 05 | the future and several scales: BLSTM and ELM | Tsinghua 2016 |
+# | 06 | emotion of a whole song: triplets | Herremans 2019 |
+# | 07 | from the spectrogram: VAE, AE, CNN with LSTM | Herremans 2019 |
+# | 08 | seeing what was learned: t-SNE | Herremans 2019 |
+# | 09 | why does valence fail on the test set? | all |
+# | 10 | explore music by emotion | Herremans 2019 |
+# | 11 | the scoreboard | all |
+#
+# Lessons without a link are still to come.
+#
+# ## Exercises
+#
+# Put your answer in place of `...` and run the cell, then the one below it.
+#
+# **1.** Compute Cronbach's α of the *valence* ratings of the song above, from its formula.
+
+# %% tags=["exercise"]
+alpha_valence = ...
+# solution:
+curves = ratings["valence"].unstack("rater")
+k = curves.shape[1]
+alpha_valence = k / (k - 1) * (1 - curves.var().sum() / curves.sum(axis=1).var())
+
+# %%
+lesson.check_answer(
+    "1",
+    alpha_valence,
+    agreement.cronbach_alpha(ratings["valence"].unstack("rater")),
+    tolerance=1e-6,
+    hint="Variances over time, one per rater; and the variance of the raters' sum.",
+)
+
+# %% [markdown]
+# **2.** How many *development* songs lie, by their mean labels, in the quadrant of pleasant and excited
+# music (both above 0)?
+
+# %% tags=["exercise"]
+happy_songs = ...
+# solution:
+dev_means = dev.labels.groupby("song_id").mean()
+happy_songs = int((dev_means > 0).all(axis=1).sum())
+
+# %%
+happy = int((dev.labels.groupby("song_id").mean().min(axis=1) > 0).sum())
+lesson.check_answer("2", happy_songs, happy, hint="Song means first, then count the rows.")
+
+# %% [markdown]
+# **3.** Over song means, valence and arousal hardly go together in the test songs. Do they *within* the
+# song above? Compute Pearson's r of its two curves.
+
+# %% tags=["exercise"]
+r_within = ...
+# solution:
+r_within = pearson(labels["valence"], labels["arousal"])
+
+# %%
+lesson.check_answer(
+    "3",
+    r_within,
+    np.corrcoef(labels["valence"], labels["arousal"])[0, 1],
+    tolerance=1e-6,
+    hint="Both columns of `labels`, which holds this song only.",
+)
+
+# %% [markdown]
+# ## Summary
+#
+# - Emotion is rated on two scales, **valence** and **arousal**, in [−1, 1], every half second from 15 s on.
+# - A label is a **mean of raters**; Cronbach's α says how far their curves move together.
+# - **Development and test songs differ**: in how valence goes with arousal, in agreement, in sources.
+# - Everything is a **track**: a frame with one row per `(song_id, time)`.
+#
+# ## References
+#
+# - Aljanaki, Yang, Soleymani (2017). Developing a benchmark for emotional analysis of music. *PLOS ONE*.
+# - Cronbach (1951). Coefficient alpha and the internal structure of tests. *Psychometrika*.
+# - Russell (1980). A circumplex model of affect. *Journal of Personality and Social Psychology*.
+
+# %%
+lesson.check_numbers(
+    "00",
+    {
+        "development songs": (len(dev.songs), 0),
+        "test songs": (len(test.songs), 0),
+        "r over song means, development": (r_dev, 0.001),
+        "r over song means, test": (r_test, 0.001),
+        "alpha of arousal, development, median": (
+            agreement_table.loc["dev", ("arousal", "median")],
+            0.011,
+        ),
+        "alpha of valence, test, median": (
+            agreement_table.loc["test", ("valence", "median")],
+            0.011,
+        ),
+    },
+)

@@ -1,0 +1,281 @@
+# %% [markdown]
+# # 01 · What does a computer hear? From the waveform to half seconds
+#
+# *45 minutes. You need: lesson 00; what a frequency is.*
+#
+# **What you will learn**
+#
+# 1. how a waveform becomes a spectrogram, and a spectrogram a handful of *descriptors*;
+# 2. how 65 descriptors every 10 ms become the 260 features every half second that all papers start from;
+# 3. what the length of the window does;
+# 4. which features go with valence and arousal, and one trap at the start of every song.
+#
+# *This is the first half of the lesson; psychoacoustic and spectral features join it later.*
+
+# %%
+import librosa
+import numpy as np
+import pandas as pd
+from IPython.display import Audio, Markdown
+from matplotlib import pyplot as plt
+
+from mer_core import features, lesson, plots, widgets
+from mer_core.features.compare import descriptors
+from mer_core.metrics import DIMENSIONS
+
+plots.use_style()
+corpus = lesson.corpus()
+dev = corpus.split("dev")
+
+# %% [markdown]
+# ## Listen and look
+#
+# A song whose arousal changes a lot. Air pressure, 44,100 times a second: that is all a computer gets.
+
+# %%
+with_audio = dev.songs.dropna(subset="audio")
+song_id = dev.labels.groupby("song_id")["arousal"].std().loc[with_audio.index].idxmax()
+path = dev.songs.audio[song_id]
+samples = features.read_audio(path)
+rate = features.SAMPLE_RATE
+print(
+    f"Song {song_id}: {dev.songs.title[song_id]}; {len(samples):,} samples, {len(samples) / rate:.1f} s"
+)
+Audio(path)
+
+# %%
+fig, (top, middle, bottom) = plt.subplots(
+    3, 1, figsize=(10, 7), sharex=True, height_ratios=[1, 2, 1]
+)
+time = np.arange(len(samples)) / rate
+top.plot(time[::50], samples[::50], color="black", lw=0.3)
+top.set(ylabel="pressure", title="waveform")
+mel = librosa.feature.melspectrogram(y=samples, sr=rate, n_fft=2048, hop_length=1024, n_mels=96)
+decibels = librosa.power_to_db(mel, ref=np.max, top_db=70)
+extent = (0, len(samples) / rate, 0, 96)
+middle.imshow(decibels, origin="lower", aspect="auto", extent=extent, cmap="magma")
+ticks = np.array([100, 400, 1000, 3000, 10000])
+centres = librosa.mel_frequencies(96, fmax=rate / 2)
+places = np.interp(ticks, centres, np.arange(96))
+middle.set_yticks(places, ticks)
+middle.set(ylabel="frequency (Hz)", title="mel-spectrogram, in dB: bright is loud")
+middle.grid(visible=False)
+plots.draw_curves(dev.labels.loc[song_id], ax=bottom)
+bottom.set_title("and what raters felt");
+# %% [markdown]
+# ## The idea: descriptors every 10 ms
+#
+# openSMILE's ComParE set (Weninger et al. 2013) describes every 10 ms by 65 *low-level descriptors*:
+# voicing and pitch, energy, the spectrum's shape, 14 mel-cepstral coefficients, 26 auditory bands. Two
+# of them, for a frame with spectrum magnitudes $S_k$ at frequencies $f_k$ and samples $x_n$:
+#
+# $$\mathrm{RMS} = \sqrt{\tfrac1N \sum_n x_n^2} \qquad \mathrm{centroid} = \frac{\sum_k f_k S_k}{\sum_k S_k}$$
+#
+# RMS energy is close to loudness, the centroid to brightness. For each descriptor there is a *delta*, its
+# slope over a few frames: 130 curves in all.
+
+# %%
+frames = descriptors(samples[: 6 * rate])
+seconds = 0.01 * np.arange(len(frames))
+shown = {
+    "pcm_RMSenergy_sma": "RMS energy",
+    "pcm_fftMag_spectralCentroid_sma": "centroid (Hz)",
+    "F0final_sma": "pitch, F0 (Hz)",
+    "pcm_RMSenergy_sma_de": "RMS energy, delta",
+}
+fig, axes = plt.subplots(4, 1, figsize=(10, 6.5), sharex=True)
+for ax, (name, label) in zip(axes, shown.items()):
+    ax.plot(seconds, frames[name], color="black", lw=0.8)
+    ax.set_ylabel(label, fontsize="small")
+axes[0].set_title(f"four of {frames.shape[1]} descriptors, every 10 ms, first 6 s")
+axes[-1].set_xlabel("time (s)");
+# %% [markdown]
+# ## From 10 ms to half seconds
+#
+# Raters answer every half second, so the descriptors are summed up: **mean and standard deviation over
+# one second, every half second**. 130 curves × 2 = **260 features**. The row at time $t$ describes
+# $[t, t + 1\,\mathrm{s})$: neighbouring rows share half of their sound.
+
+# %%
+extracted = features.extract(path)
+print(f"{extracted.shape[0]} rows of {extracted.shape[1]} features")
+extracted.iloc[:3, [8 * 2, 8 * 2 + 1, 43 * 2 + 1]]
+
+# %%
+name = "pcm_RMSenergy_sma"
+fig, ax = plt.subplots(figsize=(10, 3.2))
+ax.plot(seconds, frames[name], color=plots.GREY, lw=0.7, label="every 10 ms")
+first = extracted.loc[:5]
+mean, sd = first[f"{name}_amean"], first[f"{name}_stddev"]
+ax.step(first.index, mean, where="post", color="black", label="mean over 1 s, from time on")
+ax.fill_between(
+    first.index, mean - sd, mean + sd, step="post", color="black", alpha=0.15, label="± sd"
+)
+ax.set(xlabel="time (s)", ylabel="RMS energy", title="one descriptor, two features")
+ax.legend(fontsize="small");
+# %% [markdown]
+# The corpus brings these features with it, as DEAM does. Extracting them again from the sound has to
+# give the same numbers:
+
+# %%
+stored = corpus.features.loc[song_id]
+both = extracted.index.intersection(stored.index)
+agreement = pd.Series(
+    {
+        column: np.corrcoef(extracted.loc[both, column], stored.loc[both, column])[0, 1]
+        for column in stored
+        if stored[column].std() > 0
+    }
+)
+print(
+    f"{len(both)} rows in common; correlation per feature: median {agreement.median():.4f}, lowest {agreement.min():.4f}"
+)
+
+# %% [markdown]
+# ## Experiment: how long should the window be?
+#
+# The papers take 1 s; IRIT speaks of 0.5 s. A longer window is steadier and slower: move the slider.
+
+# %%
+song_frames = descriptors(samples)
+lengths = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0]
+
+
+def windowed(length: float) -> plt.Figure:
+    size = round(100 * length)
+    starts = np.arange(0, len(song_frames) - size, 50)
+    means = np.array([song_frames[name].iloc[a : a + size].mean() for a in starts])
+    jumps = np.abs(np.diff(means)).mean()
+    fig, ax = plt.subplots(figsize=(10, 3))
+    ax.plot(0.01 * np.arange(len(song_frames)), song_frames[name], color=plots.GREY, lw=0.3)
+    ax.step(0.01 * starts, means, where="post", color="black")
+    ax.set(xlabel="time (s)", ylabel="RMS energy")
+    ax.set_title(f"window {length:g} s: mean step from row to row {jumps:.4f}")
+    return fig
+
+
+widgets.FigureSlider.draw("window (s)", lengths, windowed, start=3)
+
+# %% [markdown]
+# ## What goes with emotion?
+#
+# Correlate each feature with the ratings, over all labelled frames of the development songs.
+
+# %%
+labelled = dev.features.loc[dev.labels.index]
+strength = pd.DataFrame({k: labelled.corrwith(dev.labels[k]) for k in DIMENSIONS}).dropna()
+fig, axes = plt.subplots(1, 2, figsize=(12, 4.2))
+for ax, dimension in zip(axes, DIMENSIONS):
+    best = strength[dimension].sort_values(key=np.abs).tail(10)
+    short = best.index.str.replace("pcm_fftMag_", "").str.replace("_sma", "")
+    ax.barh(short, best, color=plots.PALETTE[dimension])
+    ax.axvline(0, color="black", lw=0.8)
+    ax.set(title=f"the ten features closest to {dimension}", xlabel="Pearson's r over frames")
+    ax.tick_params(axis="y", labelsize=9)
+
+# %%
+top = strength.abs().max()
+Markdown(
+    f"The best single feature reaches |r| = **{top['arousal']:.2f}** for arousal and "
+    f"**{top['valence']:.2f}** for valence. Arousal lies closer to the surface of the sound; lesson 02 "
+    "asks how far all 260 together get."
+)
+
+# %% [markdown]
+# ## A trap: the first instant
+#
+# RASTA filtering (Hermansky & Morgan 1994) removes what stays the same in a sound. DEAM's development
+# clips are cut out of the middle of a song. At the first instant of such a clip nothing has stayed the
+# same *yet*: the filter takes the whole sound for a change and answers with a burst. Cut our song in
+# its middle and see.
+
+# %%
+band = "audSpec_Rfilt_sma[0]_amean"
+half = len(samples) // 2
+clip = features.extract((samples[half : half + 15 * rate], rate))[band]
+burst = clip.loc[0.0] / clip.loc[5:].median()
+fig, ax = plt.subplots(figsize=(9, 3))
+whole = extracted[band].loc[half / rate :].iloc[: len(clip)]
+ax.semilogy(clip.index, whole, "o-", color=plots.GREY, ms=4, label="heard as part of the song")
+ax.semilogy(clip.index, clip, "o-", color="black", ms=4, label="cut out of the song")
+ax.set(xlabel="time from the cut (s)", ylabel="auditory band 0, RASTA", title=band)
+ax.legend();
+
+# %%
+Markdown(
+    f"The first row of the clip is **{burst:.0f} times** what follows after 5 s. Labels start at 15 s, so "
+    "a model of single frames never meets such a row in training. A network that hears the clip from its "
+    "start does, and whoever scales features by the mean and deviation of *all* rows lets one burst per "
+    "song set the scale."
+)
+
+# %% [markdown]
+# ## Exercises
+#
+# **1.** Compute the feature `pcm_RMSenergy_sma_amean` at time 10 s from the descriptors `song_frames`
+# (row *i* starts at *i* × 10 ms).
+
+# %% tags=["exercise"]
+energy_at_10 = ...
+# solution:
+energy_at_10 = song_frames["pcm_RMSenergy_sma"].iloc[1000:1100].mean()
+
+# %%
+lesson.check_answer(
+    "1",
+    energy_at_10,
+    extracted.loc[10.0, "pcm_RMSenergy_sma_amean"],
+    tolerance=1e-6,
+    hint="One second has 100 rows; the first of them starts at 10 s.",
+)
+
+# %% [markdown]
+# **2.** Which feature has the largest |r| with arousal? Give its name.
+
+# %% tags=["exercise"]
+closest = ...
+# solution:
+closest = strength["arousal"].abs().idxmax()
+
+# %%
+lesson.check_answer("2", closest, strength["arousal"].abs().idxmax(), hint="abs, then idxmax.")
+
+# %% [markdown]
+# **3.** How many of the 260 features describe deltas?
+
+# %% tags=["exercise"]
+deltas = ...
+# solution:
+deltas = sum("_sma_de" in column for column in extracted)
+
+# %%
+lesson.check_answer("3", deltas, 2 * 65, hint="Their names contain `_sma_de`.")
+
+# %% [markdown]
+# ## Summary
+#
+# - 65 descriptors and their 65 deltas every 10 ms; mean and sd over 1 s every 0.5 s: **260 features**.
+# - A row at time *t* hears [*t*, *t* + 1 s); it knows nothing of what came before.
+# - Single features go with arousal more than with valence.
+# - Where a clip starts abruptly, its **first row** is an outlier in the RASTA bands.
+#
+# ## References
+#
+# - Coutinho, Weninger, Schuller, Scherer (2014). The Munich LSTM-RNN approach. *MediaEval*.
+# - Eyben, Weninger, Gross, Schuller (2013). Recent developments in openSMILE. *ACM Multimedia*.
+# - Hermansky, Morgan (1994). RASTA processing of speech. *IEEE Trans. Speech and Audio Processing*.
+# - Weninger, Eyben, Schuller, Mortillaro, Scherer (2013). On the acoustics of emotion in audio.
+#   *Frontiers in Psychology*.
+
+# %%
+lesson.check_numbers(
+    "01",
+    {
+        "rows of the song": (len(extracted), 0),
+        "features": (extracted.shape[1], 0),
+        "agreement with the stored features, median r": (agreement.median(), 0.005),
+        "largest |r| with arousal": (top["arousal"], 0.005),
+        "largest |r| with valence": (top["valence"], 0.005),
+        "burst of the RASTA filter": (burst, 0.05 * burst),
+    },
+)

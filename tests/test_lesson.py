@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from mer_core import lesson
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    monkeypatch.setattr(lesson, "_answers", {})
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "said"),
+    [
+        (..., 1.0, "not answered yet"),
+        (1.0005, 1.0, "right"),
+        (1.1, 1.0, "1.1 is not it. Look again."),
+        (np.nan, 1.0, "not it"),
+        ("1.0", 1.0, "right"),
+        ("one", 1.0, "not it"),
+        ([1.0, 1.0], 1.0, "not it"),
+        ([1, 2], [1.0, 2.0], "right"),
+        ("F0", "F0", "right"),
+        (True, "F0", "not it"),
+        (1, True, "not it"),
+    ],
+)
+def test_answers(answers, capsys, answer, expected, said):
+    lesson.check_answer("1", answer, expected, tolerance=0.001, hint="Look again.")
+    assert said in capsys.readouterr().out
+
+
+def test_solutions_have_to_answer_everything(answers):
+    with pytest.raises(AssertionError):
+        lesson.require_answers()
+    lesson.check_answer("1", 2, 2)
+    lesson.require_answers()
+    lesson.check_answer("2", 3, 2)
+    with pytest.raises(AssertionError, match="'2'"):
+        lesson.require_answers()
+
+
+@pytest.fixture
+def expected(tmp_path, monkeypatch):
+    monkeypatch.setattr(lesson, "EXPECTED", tmp_path / "expected.json")
+    monkeypatch.delenv("MER_DATA", raising=False)
+    monkeypatch.setenv("MER_EXPECTED", "write")
+    lesson.check_numbers("02", {"r": (0.5, 0.01), "songs": (96, 0)})
+    monkeypatch.delenv("MER_EXPECTED")
+    return tmp_path / "expected.json"
+
+
+def test_key_numbers_are_stored_and_checked_within_the_stored_tolerance(expected, capsys):
+    assert json.loads(expected.read_text())["02"]["songs"] == {"value": 96.0, "tolerance": 0}
+    lesson.check_numbers("02", {"r": (0.5099, 0.0), "songs": (96, 9)})
+    assert "All 2 key numbers" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ({"r": (0.52, 1.0), "songs": (96, 0)}, "r: expected 0.5 .* found 0.52"),
+        ({"r": (np.nan, 1.0), "songs": (96, 0)}, "found nan"),
+        ({"r": (0.5, 0.01)}, "difference in songs"),
+        ({"r": (0.5, 0.01), "songs": (96, 0), "new": (1, 0)}, "difference in new"),
+    ],
+)
+def test_other_numbers_fail(expected, numbers, message):
+    with pytest.raises(AssertionError, match=message):
+        lesson.check_numbers("02", numbers)
+    with pytest.raises(AssertionError, match="notebook 03"):
+        lesson.check_numbers("03", numbers)
+
+
+def test_other_data_has_no_expected_numbers(expected, monkeypatch, capsys):
+    monkeypatch.setenv("MER_DATA", "elsewhere")
+    lesson.check_numbers("02", {"r": (7, 0)})
+    assert "no expected numbers" in capsys.readouterr().out

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+
+from mer_core.__main__ import main
+
+
+def test_check_describes_a_folder_and_tells_repairs(deam, capsys):
+    (deam / "metadata" / "metadata_2015.csv").write_text("song_id,title\n2001,\tA\t\n")
+    assert main(["check", str(deam)]) == 0
+    printed = capsys.readouterr()
+    assert "r(valence, arousal) over song means" in printed.out
+    assert "note:" in printed.err
+    assert "tabs" in printed.err
+
+
+def test_scoreboard_prints_both_protocols_and_aggregations(deam, capsys):
+    ids = "song_id,certain\n" + "".join(f"{k},True\n" for k in (3, 4, 17, 20, 25, 1001, 1005, 1010))
+    (deam / "mediaeval2015_development_ids.csv").write_text(ids)
+    assert main(["scoreboard", str(deam), "--folds", "4"]) == 0
+    printed = capsys.readouterr().out
+    for word in (
+        "constant",
+        "linear",
+        "SVR",
+        "smoothed",
+        "pooled",
+        "mean",
+        "sd",
+        "CV",
+        "test",
+        "CCC",
+    ):
+        assert word in printed
+
+
+def test_bad_input_is_told_in_one_line(tmp_path, capsys):
+    assert main(["check", str(tmp_path / "nowhere")]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert "nowhere" in error
+
+
+def test_commands_are_listed(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "scoreboard" in capsys.readouterr().out
+
+
+def test_the_real_slice(real_deam, capsys, monkeypatch):
+    monkeypatch.setattr("mer_core.deam.compare_features", lambda *_: pytest.fail("too slow here"))
+    monkeypatch.setattr("mer_core.deam.SONG_LEVEL_FEATURES", "absent.csv")
+    assert main(["check", str(real_deam)]) == 0
+    printed = capsys.readouterr()
+    assert "0.626" in printed.out
+    assert "0.035" in printed.out
+    assert printed.err.count("swapped back in 744 songs") == 1

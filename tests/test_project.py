@@ -1,0 +1,99 @@
+"""What stands in several files has to agree."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+
+import yaml
+from conftest import ROOT
+
+CONDA_NAMES = {"pytorch": "torch", "pysoundfile": "soundfile"}
+ROOMS = [
+    ("files", set()),
+    ("metrics", set()),
+    ("agreement", {"metrics"}),
+    ("smoothing", set()),
+    ("features", {"files"}),
+    ("corpus", {"files", "features", "metrics"}),
+    ("deam", {"corpus", "features", "files", "metrics"}),
+    ("models", {"metrics"}),
+    ("evaluation", {"corpus", "metrics", "smoothing", "models"}),
+    ("plots", set()),
+    ("widgets", set()),
+    ("lesson", {"corpus", "deam", "files"}),
+]
+
+
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def requirements() -> dict[str, str]:
+    groups = [project()["dependencies"], *project()["optional-dependencies"].values()]
+    declared = [text for group in groups for text in group]
+    return dict(re.fullmatch(r"([\w.-]+)(.*)", text).groups() for text in declared)
+
+
+def test_environment_yml_says_what_pyproject_says():
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    pip = next(item["pip"] for item in listed if isinstance(item, dict))
+    entries = [item for item in listed if isinstance(item, str)] + pip
+    conda = dict(
+        re.fullmatch(r"([\w.-]+)(.*)", entry).groups() for entry in entries if entry[0] != "-"
+    )
+    conda = {CONDA_NAMES.get(name, name): versions for name, versions in conda.items()}
+    assert conda.pop("python") == project()["requires-python"]
+    for tool in ("pip", "fluidsynth", "ffmpeg"):
+        conda.pop(tool)
+    assert conda == requirements()
+    assert "-e ." in pip
+
+
+def test_constraints_pin_every_requirement_exactly():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = [line for line in lines if line and not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in pinned)
+    names = {line.split("==")[0].lower().replace("-", "_") for line in pinned}
+    assert {name.lower().replace("-", "_") for name in requirements()} <= names
+
+
+def imports(room: str) -> set[str]:
+    path = ROOT / "mer_core" / room
+    files = path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
+    found = set()
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mer_core."):
+                found.add(node.module.split(".")[1])
+            elif isinstance(node, ast.ImportFrom) and node.module == "mer_core":
+                found |= {alias.name for alias in node.names}
+    return found - {room}
+
+
+def test_rooms_import_downwards_only():
+    assert {name for name, _ in ROOMS} == {
+        path.stem for path in (ROOT / "mer_core").iterdir() if not path.name.startswith("__")
+    }
+    for room, allowed in ROOMS:
+        assert imports(room) <= allowed, room
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    heavy = "{'opensmile', 'librosa', 'torch', 'matplotlib', 'sklearn', 'pandas'}"
+    code = f"import sys, mer_core; print(sorted({heavy} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_no_committed_text_names_a_machine():
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in listed.stdout.splitlines():
+        path = ROOT / name
+        if path.suffix in {".py", ".md", ".toml", ".txt", ".yml", ".js", ".css", ".json", ""}:
+            assert not re.search(r"/(root|home|work)/\w", path.read_text()), name
