@@ -134,7 +134,8 @@ def _check_finite(track: pd.DataFrame, name: str) -> None:
     bad = ~np.isfinite(track.to_numpy(dtype=float))
     if bad.any():
         row, column = np.argwhere(bad)[0]
-        where = f"{track.columns[column]} of (song_id, time) {track.index[row]}"
+        song_id, time = track.index[row]
+        where = f"{track.columns[column]} of song {song_id} at {time:g} s"
         raise DataError(name, "finite numbers", f"NaN or infinity in {where}")
 
 

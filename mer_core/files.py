@@ -28,17 +28,10 @@ class DataError(ValueError):
     """
 
     def __init__(self, where: str | os.PathLike, expected: str, found: str) -> None:
-        super().__init__(f"{where}: expected {expected}, found {found}")
+        super().__init__(where, expected, found)
 
-    def __reduce__(self) -> tuple:
-        # Errors travel between processes; the message is all there is to carry.
-        return _data_error, self.args
-
-
-def _data_error(message: str) -> DataError:
-    error = DataError.__new__(DataError)
-    error.args = (message,)
-    return error
+    def __str__(self) -> str:
+        return "{}: expected {}, found {}".format(*self.args)
 
 
 class DataWarning(UserWarning):

@@ -3,9 +3,11 @@ let count = 0;
 
 function render({ model, el }) {
   const id = `figure-slider-${count++}`;
+  // JupyterLab takes the arrow keys for itself unless the focused element asks it not to.
   el.innerHTML = `
     <div class="figure-slider">
-      <div><label for="${id}"></label> <input id="${id}" type="range" min="0" step="1">
+      <div><label for="${id}"></label>
+        <input id="${id}" type="range" min="0" step="1" data-lm-suppress-shortcuts="true">
         <output for="${id}"></output></div>
       <img>
     </div>`;

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from mer_core.files import DataError, read_table, written_atomically
+
+
+def test_an_error_travels_between_processes():
+    error = pickle.loads(pickle.dumps(DataError(Path("a.csv"), "this", "that")))
+    assert str(error) == "a.csv: expected this, found that"
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "new" / "a.txt"
+    with pytest.raises(RuntimeError), written_atomically(path) as part:
+        part.write_text("half")
+        assert part.suffix == ".txt"
+        raise RuntimeError
+    assert list(path.parent.iterdir()) == []
+    with written_atomically(path) as part:
+        part.write_text("old")
+    with pytest.raises(RuntimeError), written_atomically(path) as part:
+        part.write_text("new, but")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert [entry.name for entry in path.parent.iterdir()] == ["a.txt"]
+
+
+def test_a_table_without_an_index_is_numbered(tmp_path):
+    (tmp_path / "a.csv").write_text("x; y\n1;2.5\n;3\n")
+    table = read_table(tmp_path / "a.csv", index=None)
+    assert table.index.tolist() == [1, 2]
+    assert list(table) == ["x", "y"]
+    assert table.isna().sum().sum() == 1
