@@ -20,17 +20,16 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pytest -n 2
-	$(BIN)/pytest -n 2 --nbmake --nbmake-timeout=120 -p no:doctest notebooks/*.ipynb notebooks/solutions/*.ipynb
+	$(BIN)/pytest -n 2 --nbmake --nbmake-timeout=120 notebooks/*.ipynb notebooks/solutions/*.ipynb
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
 
 corpus: $(READY)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[corpus]"
 	$(BIN)/python data/compose/make_corpus.py data/mini
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[notebooks,test]"
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[corpus,notebooks,test]"
 	touch $@

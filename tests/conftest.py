@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from layout import make_deam
 
 ROOT = Path(__file__).parents[1]

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from layout import AVERAGED, DYNAMIC, FEATURES, PER_RATER, SONGS
 
+from layout import AVERAGED, DYNAMIC, FEATURES, PER_RATER, SONGS
 from mer_core import load_corpus
 from mer_core.deam import describe, development_2015, find_swapped
 from mer_core.files import DataError, DataWarning

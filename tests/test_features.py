@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from mer_core.features import extract, read_audio
+from mer_core.features import extract, functionals, read_audio
 from mer_core.features.audio import duration
 from mer_core.features.compare import descriptors
 from mer_core.features.grid import grid
@@ -34,7 +34,7 @@ def song() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def features(song) -> pd.DataFrame:
-    return extract((song, RATE))
+    return extract((song, RATE)).loc[0]
 
 
 def test_shape_grid_and_deams_names(features):
@@ -48,6 +48,14 @@ def test_shape_grid_and_deams_names(features):
     ]
     assert {"pcm_fftMag_mfcc_sma[1]_amean", "pcm_fftMag_mfcc_sma_de[14]_stddev"} <= set(features)
     assert np.isfinite(features.to_numpy()).all()
+
+
+@pytest.mark.parametrize(("name", "song_id"), [("12.wav", 12), ("tune.take2.wav", "tune.take2")])
+def test_a_track_is_named_after_its_file(tmp_path, name, song_id):
+    soundfile.write(tmp_path / name, music(0.3), RATE)
+    track = extract(tmp_path / name)
+    assert track.index.names == ["song_id", "time"]
+    assert track.index.tolist() == [(song_id, 0.0)]
 
 
 def test_means_and_deviations_equal_opensmiles_own_descriptors(song, features):
@@ -79,12 +87,23 @@ def test_descriptors_stand_every_10_ms_and_the_last_window_is_cut_at_the_end(son
 
 
 def test_irits_half_second_windows(song, features):
-    halves = extract((song, RATE), window=0.5)
+    halves = extract((song, RATE), window=0.5).loc[0]
     assert halves.index.equals(features.index)
     table = descriptors(song.astype(np.float32))
     assert halves.loc[1.0, "F0final_sma_amean"] == pytest.approx(
         table["F0final_sma"].iloc[100:150].mean()
     )
+
+
+def test_functionals_are_opensmiles_under_deams_names(song):
+    own = opensmile.Smile(
+        feature_set=opensmile.FeatureSet.ComParE_2016,
+        feature_level=opensmile.FeatureLevel.Functionals,
+    ).process_signal(song.astype(np.float32), RATE)
+    ours = functionals((song, RATE))
+    assert ours.shape == (6373,)
+    assert ours.to_numpy() == pytest.approx(own.iloc[0].to_numpy())
+    assert {"pcm_fftMag_mfcc_sma[1]_amean", "F0final_sma_amean"} <= set(ours.index)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +163,7 @@ def test_silence_is_told_and_described():
 
 
 def test_a_third_of_a_second_gives_one_row():
-    assert extract((music(0.3), RATE)).index.tolist() == [0.0]
+    assert extract((music(0.3), RATE)).index.tolist() == [(0, 0.0)]
 
 
 def cut_in_half(path: Path, samples: np.ndarray) -> None:
@@ -220,7 +239,7 @@ def test_real_excerpts_agree_with_deams_own_features(real_deam):
     """Two of the six excerpts; `python -m mer_core check` prints all."""
     theirs = pd.read_csv(real_deam / "song_level_features.csv", index_col="song_id")
     ours = pd.DataFrame(
-        {k: extract(real_deam / "MEMD_audio" / f"{k}.mp3").loc[5:].mean() for k in (3, 8)}
+        {k: extract(real_deam / "MEMD_audio" / f"{k}.mp3").loc[k].loc[5:].mean() for k in (3, 8)}
     ).T
     shared = [name for name in theirs if name in ours and not ("_de" in name and "amean" in name)]
     assert len(shared) == 167 - 65

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from layout import make_deam
 
+from layout import make_deam
 from mer_core import load_corpus
 from mer_core.deam import download, unpack
 from mer_core.deam.fetch import ARCHIVES, CHECKSUMS, CHUNK

@@ -8,6 +8,7 @@ import re
 
 import nbformat
 import pytest
+
 from conftest import ROOT
 
 spec = importlib.util.spec_from_file_location("build", ROOT / "notebooks" / "build.py")

@@ -9,6 +9,7 @@ import sys
 import tomllib
 
 import yaml
+
 from conftest import ROOT
 
 CONDA_NAMES = {"pytorch": "torch", "pysoundfile": "soundfile"}

@@ -88,7 +88,7 @@ def compare_features(corpus: Corpus, folder: Path) -> pd.DataFrame:
     theirs = read_table(folder / SONG_LEVEL_FEATURES, index="song_id")
     songs = corpus.songs.loc[corpus.songs.index.intersection(theirs.index), "audio"].dropna()
     audio = tqdm(songs.items(), "openSMILE", total=len(songs), unit="song")
-    tracks = {song_id: extract(path) for song_id, path in audio}
+    tracks = {song_id: extract(path).loc[song_id] for song_id, path in audio}
     whole = pd.DataFrame({song_id: track.mean() for song_id, track in tracks.items()}).T
     late = pd.DataFrame({song_id: track.loc[5:].mean() for song_id, track in tracks.items()}).T
     shared = [name for name in theirs if name in whole]

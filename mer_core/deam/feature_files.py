@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from mer_core.deam.layout import files_by_song
 from mer_core.features.grid import HOP
 from mer_core.files import DataError, DataWarning, read_table
 
@@ -58,25 +59,6 @@ def read_features(folder: Path, song_ids: Iterable[int]) -> pd.DataFrame:
     for song_id in known:
         _check_columns(files[song_id], tracks[song_id], files[known[0]], tracks[known[0]])
     return pd.concat(tracks, names=["song_id", "time"])[list(tracks[known[0]])]
-
-
-def files_by_song(folder: Path, suffixes: Iterable[str]) -> dict[int, Path]:
-    """Files named `<song_id><suffix>` in a folder, by song.
-
-    Raises
-    ------
-    DataError
-        If a song has two.
-    """
-    files: dict[int, Path] = {}
-    for suffix in suffixes:
-        for path in folder.glob(f"*{suffix}"):
-            name = path.name.removesuffix(suffix)
-            if name.isdigit() and int(name) in files:
-                raise DataError(path, "one file a song", f"{files[int(name)].name} beside it")
-            if name.isdigit():
-                files[int(name)] = path
-    return files
 
 
 def _read_song(path: Path) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import pooch
 import requests
 from tqdm.auto import tqdm
 
+from mer_core.deam.layout import find_folder
 from mer_core.files import DataError, written_atomically
 
 SITE = "https://cvml.unige.ch/databases/DEAM/"
@@ -147,10 +148,10 @@ def unpack(archive: Path, folder: Path, brings: str) -> None:
             raise DataError(
                 archive, "a sound zip archive (delete it to fetch it anew)", str(error)
             ) from None
-        found = [path for path in sorted(Path(temporary).rglob(brings)) if path.is_dir()]
-        if not found:
+        found = find_folder(Path(temporary), brings)
+        if found is None:
             raise DataError(archive, f"a folder {brings!r} in it", "none")
-        shutil.move(found[-1] if brings == "features" else found[0], folder / brings)
+        shutil.move(found, folder / brings)
 
 
 def _check_members(content: zipfile.ZipFile, archive: Path) -> None:

@@ -12,7 +12,8 @@ import pandas as pd
 from mer_core.corpus import SONG_COLUMNS, Corpus
 from mer_core.deam.annotations import read_labels, read_ratings, read_song_level
 from mer_core.deam.defects import unswap
-from mer_core.deam.feature_files import cut_labels, files_by_song, read_features
+from mer_core.deam.feature_files import cut_labels, read_features
+from mer_core.deam.layout import files_by_song, find_folder
 from mer_core.deam.metadata import read_metadata
 from mer_core.features.audio import duration
 from mer_core.files import DataError, DataWarning, read_table
@@ -70,13 +71,13 @@ def load_corpus(where: str | os.PathLike = "mini", *, task: str = "2015") -> Cor
     if task not in TASKS:
         raise ValueError(f"task: expected one of {TASKS}, found {task!r}")
     folder = MINI if where == "mini" else Path(where)
-    annotations = _find(folder, "annotations")
+    annotations = find_folder(folder, "annotations")
     if annotations is None:
         raise DataError(folder, "a folder with DEAM's `annotations` in it", _contents(folder))
     labels = read_labels(annotations)
     songs = _read_songs(folder, annotations, labels)
     songs["split"] = _split(songs, task, folder)
-    features_folder = _find(folder, "features") or folder / "features"
+    features_folder = find_folder(folder, "features") or folder / "features"
     features = read_features(features_folder, songs.index)
     _warn_if_longer_than_audio(features, songs, features_folder)
     labels = cut_labels(labels, features, features_folder)
@@ -107,12 +108,6 @@ def development_2015(folder: Path | None = None) -> pd.DataFrame:
     return read_table(next(path for path in paths if path.exists()), index="song_id")
 
 
-def _find(folder: Path, name: str) -> Path | None:
-    places = [folder / name, *sorted(folder.glob(f"*/{name}"))]
-    found = [place for place in places if place.is_dir()]
-    return found[-1] if name == "features" and found else next(iter(found), None)
-
-
 def _contents(folder: Path) -> str:
     if not folder.is_dir():
         return "no such folder"
@@ -123,11 +118,11 @@ def _contents(folder: Path) -> str:
 def _read_songs(folder: Path, annotations: Path, labels: pd.DataFrame) -> pd.DataFrame:
     song_level = read_song_level(annotations)
     song_ids = labels.index.get_level_values("song_id").unique().union(song_level.index)
-    metadata = read_metadata(_find(folder, "metadata") or folder / "metadata")
+    metadata = read_metadata(find_folder(folder, "metadata") or folder / "metadata")
     songs = metadata.reindex(song_ids).rename_axis("song_id")
     by_id = pd.Series(np.select([song_ids <= 1000, song_ids <= 2000], [2013, 2014], 2015), song_ids)
     songs["year"] = songs["year"].fillna(by_id).astype(int)
-    audio = files_by_song(_find(folder, "MEMD_audio") or folder / "MEMD_audio", AUDIO)
+    audio = files_by_song(find_folder(folder, "MEMD_audio") or folder / "MEMD_audio", AUDIO)
     songs["audio"] = pd.Series({k: str(path) for k, path in audio.items()}, dtype=object)
     songs["duration"] = songs["audio"].dropna().map(duration).astype(float)
     return songs.join(unswap(song_level, labels, songs["year"]))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from mer_core.features import compare
 from mer_core.features.audio import SAMPLE_RATE, Audio, duration, read_audio
+from mer_core.features.compare import functionals
 
-__all__ = ["SAMPLE_RATE", "duration", "extract", "read_audio"]
+__all__ = ["SAMPLE_RATE", "duration", "extract", "functionals", "read_audio"]
 
 SETS = {"compare": compare.compare}
 
@@ -31,8 +33,9 @@ def extract(
     Returns
     -------
     DataFrame
-        Index `time` in s (0, 0.5, ...), one column per feature. The row at `time` describes
-        [time, time + window), cut at the end of the audio.
+        A track (MultiIndex song_id, time) of one song, one column per feature. The row at `time`
+        (0, 0.5, ... s) describes [time, time + window), cut at the end of the audio. The song_id is
+        the file's name without its suffix, a number where it is one; 0 for an array.
 
     Raises
     ------
@@ -46,10 +49,10 @@ def extract(
     >>> import numpy as np
     >>> tone = np.sin(2 * np.pi * 440 * np.arange(66_150) / 44_100)
     >>> extract((tone, 44_100))["pcm_RMSenergy_sma_amean"].round(2)
-    time
-    0.0    0.71
-    0.5    0.71
-    1.0    0.71
+    song_id  time
+    0        0.0     0.71
+             0.5     0.71
+             1.0     0.71
     Name: pcm_RMSenergy_sma_amean, dtype: float64
     """
     unknown = [name for name in sets if name not in SETS]
@@ -58,4 +61,10 @@ def extract(
     if not window > 0:
         raise ValueError(f"window: expected a length above 0 s, found {window!r}")
     samples = read_audio(audio)
-    return pd.concat([SETS[name](samples, window=window) for name in sets], axis=1)
+    features = pd.concat([SETS[name](samples, window=window) for name in sets], axis=1)
+    return pd.concat({_song_id(audio): features}, names=["song_id"])
+
+
+def _song_id(audio: Audio) -> int | str:
+    name = "0" if isinstance(audio, tuple) else Path(audio).stem
+    return int(name) if name.isdecimal() else name

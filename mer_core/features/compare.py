@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from mer_core.features.audio import SAMPLE_RATE
+from mer_core.features.audio import SAMPLE_RATE, Audio, read_audio
 from mer_core.features.grid import grid
 
 FRAMES_PER_SECOND = 100
@@ -81,7 +81,38 @@ def descriptors(samples: np.ndarray) -> pd.DataFrame:
     table = pd.concat(
         [part.iloc[:frames].reset_index(drop=True) for part in (plain, deltas)], axis=1
     )
-    return table.rename(columns=lambda name: name.replace("mfcc_sma", "pcm_fftMag_mfcc_sma"))
+    return table.rename(columns=_as_deam)
+
+
+def functionals(audio: Audio) -> pd.Series:
+    """ComParE's 6,373 functionals of a whole song, by openSMILE.
+
+    Parameters
+    ----------
+    audio : path or (samples, sample_rate)
+        As in :func:`mer_core.features.read_audio`.
+
+    Returns
+    -------
+    Series, shape (6373,)
+        Statistics of the descriptors over the song, float64, with DEAM's names of the descriptors.
+
+    Raises
+    ------
+    DataError
+        If the audio can't be used.
+
+    References
+    ----------
+    Weninger et al. (2013); Herremans et al. (2019) start from them for whole songs. Notebook 06.
+    """
+    samples = read_audio(audio)
+    row = _smile("Functionals").process_signal(samples, SAMPLE_RATE).iloc[0]
+    return row.rename(index=_as_deam).astype(np.float64).rename(None)
+
+
+def _as_deam(name: str) -> str:
+    return name.replace("mfcc_sma", "pcm_fftMag_mfcc_sma")
 
 
 @cache

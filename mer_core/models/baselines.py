@@ -128,7 +128,7 @@ class Linear(FrameRegressor):
     table 1) are least squares. Notebook 02.
     """
 
-    def __init__(self, *, ridge: float = 3000.0) -> None:
+    def __init__(self, *, ridge: float = 1000.0) -> None:
         linear = Ridge(alpha=ridge) if ridge else LinearRegression()
         super().__init__(make_pipeline(StandardScaler(), linear))
 
@@ -158,7 +158,7 @@ class SVR(FrameRegressor):
     """
 
     def __init__(
-        self, *, C: float = 1.0, epsilon: float = 0.2, gamma: float = 0.0005, every: int = 6
+        self, *, C: float = 1.0, epsilon: float = 0.2, gamma: float = 0.001, every: int = 6
     ) -> None:
         machine = SupportVectorRegressor(C=C, epsilon=epsilon, gamma=gamma)
         scaled = TransformedTargetRegressor(machine, transformer=StandardScaler())

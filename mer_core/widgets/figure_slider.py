@@ -63,7 +63,7 @@ class FigureSlider(anywidget.AnyWidget):
         --------
         >>> slider = FigureSlider.draw("size (cm)", [1, 2], lambda v: plt.figure(figsize=(v, v)))
         >>> slider.values, slider.pictures[1][:4]
-        (['1', '2'], b'\\x89PNG')
+        (['1', '2'], b'\x89PNG')
         """
         if not 0 <= start < len(values):
             raise ValueError(f"start: expected one of {len(values)} positions, found {start}")

@@ -97,7 +97,7 @@ axes[-1].set_xlabel("time (s)");
 # $[t, t + 1\,\mathrm{s})$: neighbouring rows share half of their sound.
 
 # %%
-extracted = features.extract(path)
+extracted = features.extract(path).loc[song_id]
 print(f"{extracted.shape[0]} rows of {extracted.shape[1]} features")
 extracted.iloc[:3, [8 * 2, 8 * 2 + 1, 43 * 2 + 1]]
 
@@ -192,7 +192,7 @@ Markdown(
 # %%
 band = "audSpec_Rfilt_sma[0]_amean"
 half = len(samples) // 2
-clip = features.extract((samples[half : half + 15 * rate], rate))[band]
+clip = features.extract((samples[half : half + 15 * rate], rate)).loc[0, band]
 burst = clip.loc[0.0] / clip.loc[5:].median()
 fig, ax = plt.subplots(figsize=(9, 3))
 whole = extracted[band].loc[half / rate :].iloc[: len(clip)]

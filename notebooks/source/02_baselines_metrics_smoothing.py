@@ -9,7 +9,7 @@
 # 2. why one table can be read in two ways: pooled over frames, or song by song;
 # 3. how a split that leaks songs makes any model look good;
 # 4. what a constant, a linear model and a support vector machine reach, before any network;
-# 5. what smoothing is worth, and what it costs.
+# 5. what smoothing and memory are worth.
 
 # %%
 import numpy as np
@@ -21,7 +21,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mer_core import evaluation, lesson, models, plots, widgets
+from mer_core import Corpus, evaluation, lesson, models, plots, widgets
 from mer_core.metrics import DIMENSIONS, METRICS, ccc, rmse, score, score_songs
 from mer_core.smoothing import moving_average
 
@@ -268,9 +268,40 @@ gain = {
 }
 Markdown(
     f"A window of 13 frames lowers the linear model's RMSE by {gain['valence']:.3f} (valence) and "
-    f"{gain['arousal']:.3f} (arousal). No network was needed for that: smoothing looks at the *context*, "
-    "and so do the recurrent networks of the next lessons. They have to be compared with the smoothed "
-    "baseline, not with the raw one."
+    f"{gain['arousal']:.3f} (arousal). The price: a moving average also looks at the *future*, and it "
+    "flattens what really changes fast."
+)
+
+# %% [markdown]
+# ## What would a memory be worth?
+#
+# Smoothing mends the *output*. A model could also remember the *input*: here, beside each feature, its
+# mean over the last 10 s. The model stays linear.
+
+# %%
+trailing = corpus.features.groupby("song_id").rolling(20, min_periods=1).mean().droplevel(0)
+remembering = Corpus(corpus.songs, corpus.labels, corpus.features.join(trailing.add_prefix("last_10s_")))
+with_memory = evaluation.cross_validate(models.Linear(), remembering.split("dev"), folds)
+memory = pd.DataFrame(
+    {
+        name: score(dev.labels, predictions).xs("pooled", level=1)["rmse"]
+        for name, predictions in {
+            "each frame alone": raw,
+            "smoothed, 13 frames": moving_average(raw),
+            "with the last 10 s": with_memory,
+            "both": moving_average(with_memory),
+        }.items()
+    }
+)
+memory.round(3)
+
+# %%
+Markdown(
+    f"RMSE, cross-validated: valence falls from {memory.loc['valence'].iloc[0]:.3f} to "
+    f"{memory.loc['valence'].min():.3f}, arousal from {memory.loc['arousal'].iloc[0]:.3f} to "
+    f"{memory.loc['arousal'].min():.3f}, **without any network**. The recurrent networks of the next "
+    "lessons learn for themselves what to remember. They have to be compared with these figures, not "
+    "with the raw ones."
 )
 
 # %% [markdown]
@@ -353,7 +384,7 @@ lesson.check_answer(
 # - **r** asks for the shape, **RMSE** for the place, **CCC** for both; a constant has no r.
 # - **Pooled** and **per-song** figures answer different questions: never compare one with the other.
 # - A split that shares **songs** measures memory. Statistics come from training songs only.
-# - A penalised linear model with a **moving average** is a serious opponent.
+# - A penalised linear model with a **moving average** or a **memory of 10 s** is a serious opponent.
 #
 # ## References
 #
@@ -379,5 +410,11 @@ lesson.check_numbers(
         )
         for dimension in DIMENSIONS
     }
-    | {f"smoothing gain, {dimension}": (gain[dimension], 0.002) for dimension in DIMENSIONS},
+    | {f"smoothing gain, {dimension}": (gain[dimension], 0.002) for dimension in DIMENSIONS}
+    | {
+        f"with the last 10 s, {dimension}, RMSE": (
+            memory.loc[dimension, "with the last 10 s"], 0.003
+        )
+        for dimension in DIMENSIONS
+    },
 )
