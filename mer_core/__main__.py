@@ -34,13 +34,13 @@ def main(arguments: list[str] | None = None) -> int:
         command.set_defaults(run=run)
     commands.choices["scoreboard"].add_argument("--folds", type=int, default=10)
     chosen = vars(parser.parse_args(arguments))
-    pd.set_option(
-        "display.width", 120, "display.max_rows", 500, "display.float_format", "{:.3f}".format
-    )
-    warnings.simplefilter("always", DataWarning)
-    warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
+    wide = ("display.width", 120, "display.max_rows", 500)
+    decimals = ("display.float_format", "{:.3f}".format)
     try:
-        chosen.pop("run")(**chosen)
+        with warnings.catch_warnings(), pd.option_context(*wide, *decimals):
+            warnings.simplefilter("always", DataWarning)
+            warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
+            chosen.pop("run")(**chosen)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
