@@ -59,9 +59,10 @@ def compare_features(corpus: Corpus, folder: Path) -> pd.DataFrame:
     """Extract the songs whose audio is here and hold their means against DEAM's own song means.
 
     Three things keep the two apart. DEAM's means are over the full song, ours over the excerpt;
-    the mean of a delta is the little that is left between a curve's two ends; and openSMILE's RASTA
-    filter answers the first instant of sound with a burst that a 45 s mean does not forget: hence
-    the second figure, without the first 5 s.
+    the mean of a delta is the little that is left between a curve's two ends; and the excerpts
+    begin with some 50 ms of digital silence, as MP3 coding leaves it, whose end openSMILE's RASTA
+    filter answers with a burst that a 45 s mean does not forget: hence the second figure, without
+    the first 5 s.
 
     Parameters
     ----------

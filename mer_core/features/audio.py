@@ -45,7 +45,7 @@ def read_audio(audio: Audio) -> np.ndarray:
     Examples
     --------
     >>> import numpy as np
-    >>> read_audio((np.zeros((88_200, 2)), 44_100)).shape
+    >>> read_audio((np.ones((88_200, 2)), 44_100)).shape
     (88200,)
     """
     name, samples, rate = _decode(audio)

@@ -184,29 +184,30 @@ Markdown(
 # %% [markdown]
 # ## A trap: the first instant
 #
-# RASTA filtering (Hermansky & Morgan 1994) removes what stays the same in a sound. DEAM's development
-# clips are cut out of the middle of a song. At the first instant of such a clip nothing has stayed the
-# same *yet*: the filter takes the whole sound for a change and answers with a burst. Cut our song in
-# its middle and see.
+# RASTA filtering (Hermansky & Morgan 1994) removes what stays the same in a sound: it looks at the
+# *logarithm* of each auditory band and lets its changes pass. Digital silence has the logarithm of almost
+# nothing, so when sound follows it, the change is enormous. MP3 coding leaves some 50 ms of such silence
+# at the start of a file, in DEAM's excerpts too. Take ten seconds of our song, put a tenth of a second of
+# nothing before them, and see.
 
 # %%
 band = "audSpec_Rfilt_sma[0]_amean"
-half = len(samples) // 2
-clip = features.extract((samples[half : half + 15 * rate], rate)).loc[0, band]
-burst = clip.loc[0.0] / clip.loc[5:].median()
+ten_seconds = samples[20 * rate : 30 * rate]
+after_silence = np.concatenate([np.zeros(rate // 10, np.float32), ten_seconds])
+plain, burst = (features.extract((x, rate)).loc[0, band] for x in (ten_seconds, after_silence))
 fig, ax = plt.subplots(figsize=(9, 3))
-whole = extracted[band].loc[half / rate :].iloc[: len(clip)]
-ax.semilogy(clip.index, whole, "o-", color=plots.GREY, ms=4, label="heard as part of the song")
-ax.semilogy(clip.index, clip, "o-", color="black", ms=4, label="cut out of the song")
-ax.set(xlabel="time from the cut (s)", ylabel="auditory band 0, RASTA", title=band)
+ax.semilogy(burst.index, burst, "o-", color="black", ms=4, label="0.1 s of silence before it")
+ax.semilogy(plain.index, plain, "o-", color=plots.GREY, ms=4, label="as it is")
+ax.set(xlabel="time (s)", ylabel="auditory band 0, RASTA", title=band)
 ax.legend();
 
 # %%
+ratio = burst.loc[0.0] / plain.loc[0.0]
 Markdown(
-    f"The first row of the clip is **{burst:.0f} times** what follows after 5 s. Labels start at 15 s, so "
-    "a model of single frames never meets such a row in training. A network that hears the clip from its "
-    "start does, and whoever scales features by the mean and deviation of *all* rows lets one burst per "
-    "song set the scale."
+    f"A tenth of a second of nothing makes the first row **{ratio:.0f} times** as large, and nobody hears "
+    "a difference. Labels start at 15 s, so a model of single frames never meets such a row in training. A "
+    "network that hears the song from its start does, and whoever scales features by the mean and "
+    "deviation of *all* rows lets one burst per song set the scale."
 )
 
 # %% [markdown]
@@ -257,7 +258,7 @@ lesson.check_answer("3", deltas, 2 * 65, hint="Their names contain `_sma_de`.")
 # - 65 descriptors and their 65 deltas every 10 ms; mean and sd over 1 s every 0.5 s: **260 features**.
 # - A row at time *t* hears [*t*, *t* + 1 s); it knows nothing of what came before.
 # - Single features go with arousal more than with valence.
-# - Where a clip starts abruptly, its **first row** is an outlier in the RASTA bands.
+# - After digital silence, as at the start of an MP3, the **first row** is an outlier in the RASTA bands.
 #
 # ## References
 #
@@ -276,6 +277,6 @@ lesson.check_numbers(
         "agreement with the stored features, median r": (agreement.median(), 0.005),
         "largest |r| with arousal": (top["arousal"], 0.005),
         "largest |r| with valence": (top["valence"], 0.005),
-        "burst of the RASTA filter": (burst, 0.05 * burst),
+        "burst of the RASTA filter": (ratio, 0.05 * ratio),
     },
 )
