@@ -1,4 +1,4 @@
-"""The command line: `python -m mer_core scoreboard | check | download`."""
+"""The command line: `python -m mer_core scoreboard | check | download | extract`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,20 @@ def main(arguments: list[str] | None = None) -> int:
     int
         0, or 1 after a bad input, which is told in one line on standard error.
     """
+    chosen = vars(_parser().parse_args(arguments))
+    wide = ("display.width", 120, "display.max_rows", 500)
+    decimals = ("display.float_format", "{:.3f}".format)
+    try:
+        with warnings.catch_warnings(), pd.option_context(*wide, *decimals):
+            warnings.simplefilter("always", DataWarning)
+            warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
+            return chosen.pop("run")(**chosen) or 0
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m mer_core", description=__doc__)
     commands = parser.add_subparsers(required=True)
     for run, where in ((scoreboard, "mini"), (check, None), (download, None)):
@@ -33,18 +47,15 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"))
         command.set_defaults(run=run)
     commands.choices["scoreboard"].add_argument("--folds", type=int, default=10)
-    chosen = vars(parser.parse_args(arguments))
-    wide = ("display.width", 120, "display.max_rows", 500)
-    decimals = ("display.float_format", "{:.3f}".format)
-    try:
-        with warnings.catch_warnings(), pd.option_context(*wide, *decimals):
-            warnings.simplefilter("always", DataWarning)
-            warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
-            chosen.pop("run")(**chosen)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    command = commands.add_parser("extract", help=extract.__doc__)
+    command.add_argument("audio", nargs="+", help="audio files or folders of them")
+    command.add_argument("--out", required=True, help="the folder to write to")
+    command.add_argument("--sets", nargs="+", default=["compare"], help="compare is the default")
+    command.add_argument("--window", type=float, default=1.0, help="in s")
+    command.add_argument("--format", choices=("csv", "parquet"), default="csv")
+    command.add_argument("--processes", type=int, default=-1, help="-1: one per core")
+    command.set_defaults(run=extract)
+    return parser
 
 
 def scoreboard(where: str, task: str, folds: int) -> None:
@@ -81,6 +92,21 @@ def download(where: str, task: str) -> None:
     from mer_core import deam
 
     check(str(deam.download(where)), task)
+
+
+def extract(
+    audio: list[str], out: str, sets: list[str], window: float, format: str, processes: int
+) -> int:
+    """Extract features of audio files: DEAM's feature CSVs, or one Parquet file."""
+    from mer_core import features
+
+    files = [path for place in audio for path in features.audio_files(place)]
+    found, failures = features.extract_all(files, sets, window=window, processes=processes)
+    features.save(found, out, format=format)
+    print(f"{found.index.unique(0).size} songs, {len(found)} rows, in {out}")
+    for why in failures:
+        print(f"failed: {why}", file=sys.stderr)
+    return int(len(failures) > 0)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -77,6 +79,17 @@ def test_means_and_deviations_equal_opensmiles_own_descriptors(song, features):
         )
 
 
+def test_one_pass_gives_exactly_what_openSMILEs_two_levels_give(song):
+    table = descriptors(song.astype(np.float32))
+    for level, columns in (("lld", table.columns[:65]), ("lld_de", table.columns[65:])):
+        own = opensmile.Smile(
+            feature_set=opensmile.FeatureSet.ComParE_2016, feature_level=level
+        ).process_signal(song.astype(np.float32), RATE)
+        assert [name.replace("pcm_fftMag_mfcc", "mfcc") for name in columns] == list(own)
+        distance = np.abs(table[columns].to_numpy() - own.to_numpy()[: len(table)])
+        assert (distance < 1e-5 * own.to_numpy().std(axis=0) + 1e-12).all()
+
+
 def test_descriptors_stand_every_10_ms_and_the_last_window_is_cut_at_the_end(song, features):
     table = descriptors(song.astype(np.float32))
     assert table.shape[1] == 130
@@ -133,6 +146,33 @@ def test_formats(tmp_path, song, suffix):
     assert len(samples) == pytest.approx(len(song), abs=4000)
     assert duration(path) == pytest.approx(3.2, abs=0.1)
     assert np.corrcoef(samples[: len(song)], song[: len(samples)])[0, 1] > 0.9
+
+
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg to write and read m4a")
+def test_m4a_where_ffmpeg_is(tmp_path, song):
+    soundfile.write(tmp_path / "song.wav", song, RATE)
+    command = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-i",
+        tmp_path / "song.wav",
+        "-c:a",
+        "aac",
+        tmp_path / "song.m4a",
+    ]
+    subprocess.run(command, check=True)
+    samples = read_audio(tmp_path / "song.m4a")
+    assert duration(tmp_path / "song.m4a") == pytest.approx(3.2, abs=0.1)
+    lags = np.correlate(samples[:40_000], song[2_000:38_000].astype(np.float32), "valid")
+    assert lags.max() > 0.9 * (song[2_000:38_000] ** 2).sum()
+
+
+def test_without_ffmpeg_the_message_says_what_to_install(tmp_path, monkeypatch):
+    (tmp_path / "song.m4a").write_bytes(b"no matter")
+    monkeypatch.setattr("audioread.available_backends", lambda *_: [])
+    with pytest.raises(DataError, match=r"song\.m4a: expected a decoder for it: install ffmpeg"):
+        read_audio(tmp_path / "song.m4a")
 
 
 def test_channels_are_averaged(song):

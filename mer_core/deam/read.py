@@ -15,12 +15,11 @@ from mer_core.deam.defects import unswap
 from mer_core.deam.feature_files import cut_labels, read_features
 from mer_core.deam.layout import files_by_song, find_folder
 from mer_core.deam.metadata import read_metadata
-from mer_core.features.audio import duration
+from mer_core.features.audio import SUFFIXES, duration
 from mer_core.files import DataError, DataWarning, read_table
 
 MINI = Path(__file__).parents[2] / "data" / "mini"
 DEVELOPMENT_2015 = "mediaeval2015_development_ids.csv"
-AUDIO = (".mp3", ".ogg", ".wav", ".flac", ".m4a")
 TASKS = ("2013", "2014", "2015")
 
 
@@ -122,7 +121,7 @@ def _read_songs(folder: Path, annotations: Path, labels: pd.DataFrame) -> pd.Dat
     songs = metadata.reindex(song_ids).rename_axis("song_id")
     by_id = pd.Series(np.select([song_ids <= 1000, song_ids <= 2000], [2013, 2014], 2015), song_ids)
     songs["year"] = songs["year"].fillna(by_id).astype(int)
-    audio = files_by_song(find_folder(folder, "MEMD_audio") or folder / "MEMD_audio", AUDIO)
+    audio = files_by_song(find_folder(folder, "MEMD_audio") or folder / "MEMD_audio", SUFFIXES)
     songs["audio"] = pd.Series({k: str(path) for k, path in audio.items()}, dtype=object)
     songs["duration"] = songs["audio"].dropna().map(duration).astype(float)
     return songs.join(unswap(song_level, labels, songs["year"]))

@@ -16,6 +16,14 @@ SAMPLE_RATE = 44_100
 SHORTEST = 0.06
 """s. The longest descriptor frame of ComParE (voicing); below it there is nothing to describe."""
 
+SNDFILE = (".wav", ".flac", ".ogg", ".mp3", ".opus", ".aiff", ".aif")
+FFMPEG = (".m4a", ".mp4", ".aac", ".wma")
+SUFFIXES = SNDFILE + FFMPEG
+"""Files that are taken for audio; those of the second line need ffmpeg."""
+
+BLOCK = 2**20
+"""Samples that are decoded at a time."""
+
 Audio = str | os.PathLike | tuple[np.ndarray, int]
 
 
@@ -28,8 +36,8 @@ def read_audio(audio: Audio) -> np.ndarray:
     Parameters
     ----------
     audio : path or (samples, sample_rate)
-        A file that libsndfile reads (wav, flac, ogg, mp3, ...), or an array of shape (n,) or
-        (n, channels) with its rate in Hz; floats are in [-1, 1].
+        A file that libsndfile reads (wav, flac, ogg, mp3, ...), with ffmpeg also m4a, or an array
+        of shape (n,) or (n, channels) with its rate in Hz; floats are in [-1, 1].
 
     Returns
     -------
@@ -49,18 +57,16 @@ def read_audio(audio: Audio) -> np.ndarray:
     (88200,)
     """
     name, samples, rate = _decode(audio)
-    if samples.ndim != 2 or not samples.size:
-        raise DataError(name, "samples of shape (n,) or (n, channels)", f"shape {samples.shape}")
     if not np.isfinite(samples).all():
-        bad = int(np.flatnonzero(~np.isfinite(samples).all(axis=1))[0])
+        bad = int(np.flatnonzero(~np.isfinite(samples))[0])
         raise DataError(name, "finite samples", f"NaN or infinity at {bad / rate:.3f} s")
     if len(samples) < SHORTEST * rate:
-        raise DataError(name, f"at least {SHORTEST} s", f"{len(samples) / rate:.3f} s")
-    return _at_44100(samples.mean(axis=1), rate, name)
+        raise DataError(name, f"at least {SHORTEST} s of samples", f"{len(samples) / rate:.3f} s")
+    return _at_44100(samples, rate, name)
 
 
 def duration(path: str | os.PathLike) -> float:
-    """Length of an audio file in seconds, from its header.
+    """Length of an audio file in seconds, from its header where it has one that says so.
 
     Raises
     ------
@@ -69,33 +75,58 @@ def duration(path: str | os.PathLike) -> float:
     """
     import soundfile
 
+    if Path(path).suffix.lower() in FFMPEG:
+        samples, rate = _by_ffmpeg(Path(path))
+        return len(samples) / rate
     try:
         return soundfile.info(os.fspath(path)).duration
     except (soundfile.LibsndfileError, OSError) as error:
         raise _not_audio(path, error) from None
 
 
+def song_id_of(audio: Audio) -> int | str:
+    """Name of a song: the file's without its suffix, a number where it is one; 0 for an array.
+
+    Examples
+    --------
+    >>> song_id_of("music/12.mp3"), song_id_of("music/my song.wav")
+    (12, 'my song')
+    """
+    name = "0" if isinstance(audio, tuple) else Path(audio).stem
+    return int(name) if name.isdecimal() else name
+
+
 def _decode(audio: Audio) -> tuple[str, np.ndarray, int]:
     if not isinstance(audio, tuple):
-        return str(audio), *_decode_file(Path(audio))
+        path = Path(audio)
+        decode = _by_ffmpeg if path.suffix.lower() in FFMPEG else _by_sndfile
+        return str(path), *decode(path)
     samples, rate = np.asarray(audio[0]), audio[1]
     if rate <= 0:
         raise DataError("audio array", "a sample rate above 0 Hz", str(rate))
+    if samples.ndim not in (1, 2):
+        found = f"shape {samples.shape}"
+        raise DataError("audio array", "samples of shape (n,) or (n, channels)", found)
     if np.issubdtype(samples.dtype, np.integer):
         samples = samples / np.iinfo(samples.dtype).max
-    columns = samples[:, None] if samples.ndim == 1 else samples
-    return "audio array", columns.astype(np.float32), int(rate)
+    mono = samples if samples.ndim == 1 else samples.mean(axis=1)
+    return "audio array", mono.astype(np.float32), int(rate)
 
 
-def _decode_file(path: Path) -> tuple[np.ndarray, int]:
+def _by_sndfile(path: Path) -> tuple[np.ndarray, int]:
     import soundfile
 
     try:
         with soundfile.SoundFile(path) as file:
-            samples = file.read(dtype="float32", always_2d=True)
             announced, rate = file.frames, file.samplerate
+            # Channels are averaged block by block: an hour of them would not fit in memory. (The
+            # library's own `blocks` fills up what a truncated file lacks.)
+            parts = []
+            while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
+                parts.append(block.mean(axis=1))
     except (soundfile.LibsndfileError, OSError) as error:
         raise _not_audio(path, error) from None
+    samples = np.concatenate(parts) if parts else np.empty(0, np.float32)
     if len(samples) < announced - rate / 2 or _breaks_off(path):
         raise DataError(
             path,
@@ -103,6 +134,21 @@ def _decode_file(path: Path) -> tuple[np.ndarray, int]:
             f"one that breaks off after {len(samples) / rate:.2f} s: a truncated file?",
         )
     return samples, rate
+
+
+def _by_ffmpeg(path: Path) -> tuple[np.ndarray, int]:
+    import audioread
+
+    try:
+        with audioread.audio_open(path) as file:
+            rate, channels = file.samplerate, file.channels
+            blocks = (np.frombuffer(block, "<i2").reshape(-1, channels) for block in file)
+            parts = [(block.mean(axis=1) / 32768).astype(np.float32) for block in blocks]
+    except audioread.NoBackendError:
+        raise DataError(path, "a decoder for it: install ffmpeg", "none that can read it") from None
+    except (audioread.DecodeError, OSError, EOFError) as error:
+        raise _not_audio(path, error) from None
+    return np.concatenate(parts) if parts else np.empty(0, np.float32), rate
 
 
 def _breaks_off(path: Path) -> bool:
@@ -121,7 +167,7 @@ def _breaks_off(path: Path) -> bool:
 def _not_audio(path: str | os.PathLike, error: Exception) -> DataError:
     if not Path(path).exists():
         return DataError(path, "an audio file", "no file")
-    return DataError(path, "audio (wav, flac, ogg, mp3)", f"what can't be decoded: {error}")
+    return DataError(path, "audio (wav, flac, ogg, mp3, ...)", f"what can't be decoded: {error}")
 
 
 def _at_44100(samples: np.ndarray, rate: int, name: str) -> np.ndarray:

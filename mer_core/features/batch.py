@@ -1,0 +1,157 @@
+"""Many songs: all cores, a cache that survives a kill, and a list of what failed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache as once
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import pooch
+from joblib import Parallel, delayed
+from tqdm.auto import tqdm
+
+from mer_core.features.audio import SUFFIXES, song_id_of
+from mer_core.features.sets import extract
+from mer_core.files import DataError, written_atomically
+
+
+class Extraction(NamedTuple):
+    """Features of many songs, and why some have none."""
+
+    features: pd.DataFrame
+    """A track; see :func:`mer_core.features.extract`."""
+    failures: pd.Series
+    """Index song_id: what was wrong, for each song that is not among the features."""
+
+
+def extract_all(
+    audio: str | os.PathLike | Mapping[int | str, str | os.PathLike] | Iterable[str | os.PathLike],
+    sets: Sequence[str] = ("compare",),
+    *,
+    window: float = 1.0,
+    cache: str | os.PathLike | None = None,
+    processes: int = -1,
+) -> Extraction:
+    """Extract the features of many songs, on all cores, and keep them for the next time.
+
+    A song that fails is told at the end; all others are kept. After a kill, the next call
+    computes what is missing. Runs on a cluster under `joblib.parallel_config`.
+
+    Parameters
+    ----------
+    audio : folder, files, or mapping of song_id to file
+        A folder is searched for audio files, not deeper; `corpus.songs["audio"].dropna()` is a
+        mapping.
+    sets : sequence of str
+        As for :func:`extract`.
+    window : float
+        Length of the window in s.
+    cache : path, optional
+        Where each song's features are kept, under a hash of the audio's bytes, the sets, the
+        window and the code and libraries that computed them. The user's cache folder by default.
+    processes : int
+        At a time; -1 for one per core.
+
+    Returns
+    -------
+    Extraction
+        `features` in the order of the songs, `failures`.
+
+    Raises
+    ------
+    DataError
+        If there is no audio file, or two have the same name.
+
+    References
+    ----------
+    Notebook 01.
+    """
+    files = _files(audio)
+    folder = Path(cache or pooch.os_cache("mer_core")) / "features"
+    jobs = (delayed(_kept)(path, tuple(sets), window, folder) for path in files.values())
+    done = Parallel(processes, return_as="generator")(jobs)
+    results = dict(zip(files, tqdm(done, "features", total=len(files), unit="song")))
+    failures = {song_id: why for song_id, why in results.items() if isinstance(why, str)}
+    tracks = {k: pd.read_parquet(path) for k, path in results.items() if k not in failures}
+    features = pd.concat(tracks, names=["song_id"]) if tracks else pd.DataFrame()
+    return Extraction(features, pd.Series(failures, dtype=object).rename_axis("song_id"))
+
+
+def audio_files(place: str | os.PathLike) -> list[Path]:
+    """Audio files of a folder, not deeper, by name; a file stands for itself.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    place = Path(place)
+    inside = place.iterdir() if place.is_dir() else [place]
+    files = sorted(path for path in inside if path == place or path.suffix.lower() in SUFFIXES)
+    if not files:
+        raise DataError(place, f"audio files ({', '.join(SUFFIXES)})", "none")
+    return files
+
+
+def save(features: pd.DataFrame, folder: str | os.PathLike, *, format: str = "csv") -> None:
+    """Write features as DEAM does, `<song_id>.csv` with semicolons, or as `features.parquet`.
+
+    Parameters
+    ----------
+    features : DataFrame
+        A track.
+    folder : path
+        Made if it is not there; each file appears whole or not at all.
+    format : {"csv", "parquet"}
+        Parquet keeps all digits and every song in one file; song ids are text in it if any is.
+    """
+    if format == "parquet":
+        ids = features.index.unique("song_id")
+        whole = features if ids.dtype != object else features.rename(index=str, level="song_id")
+        with written_atomically(Path(folder) / "features.parquet") as part:
+            whole.to_parquet(part)
+        return
+    for song_id, track in features.groupby(level="song_id"):
+        table = track.droplevel("song_id").rename_axis("frameTime")
+        with written_atomically(Path(folder) / f"{song_id}.csv") as part:
+            table.to_csv(part, sep=";", float_format="%.7g", lineterminator="\n")
+
+
+def _files(audio: object) -> dict[int | str, Path]:
+    if isinstance(audio, (Mapping, pd.Series)):
+        return {song_id: Path(path) for song_id, path in audio.items()}
+    single = isinstance(audio, (str, os.PathLike))
+    files: dict[int | str, Path] = {}
+    for path in audio_files(audio) if single else map(Path, audio):
+        if song_id_of(path) in files:
+            raise DataError(path, "a name of its own for each song", f"{files[song_id_of(path)]}")
+        files[song_id_of(path)] = path
+    return dict(sorted(files.items(), key=lambda item: (isinstance(item[0], str), item[0])))
+
+
+def _kept(path: Path, sets: tuple[str, ...], window: float, folder: Path) -> Path | str:
+    try:
+        settings = f"{sets} {window} {_code()}".encode()
+        with path.open("rb") as file:
+            key = hashlib.file_digest(file, "sha256").hexdigest()
+        place = folder / f"{hashlib.sha256(key.encode() + settings).hexdigest()}.parquet"
+        if not place.exists():
+            features = extract(path, sets, window=window).droplevel("song_id")
+            with written_atomically(place) as part:
+                features.to_parquet(part)
+    except Exception as error:  # whatever it is: one song's fault must not lose the others
+        return str(error) if isinstance(error, DataError) else f"{type(error).__name__}: {error}"
+    return place
+
+
+@once
+def _code() -> str:
+    here = Path(__file__).parent
+    sources = [path.read_bytes() for path in sorted([*here.glob("*.py"), *here.glob("*.conf")])]
+    libraries = [f"{name} {version(name)}" for name in ("opensmile", "librosa", "numpy", "scipy")]
+    return hashlib.sha256(b"".join(sources) + " ".join(libraries).encode()).hexdigest()

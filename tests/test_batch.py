@@ -1,0 +1,162 @@
+"""Many songs: the cache, a kill, what failed, all cores."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from mer_core.__main__ import main
+from mer_core.deam.feature_files import read_features
+from mer_core.features import batch, extract, extract_all, save
+from mer_core.files import DataError
+
+RATE = 44_100
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Four short songs, one file that is none, and one that is no audio at all."""
+    place = tmp_path_factory.mktemp("music")
+    rng = np.random.default_rng(0)
+    for name in ("10.wav", "9.flac", "my song.ogg", "3.wav"):
+        soundfile.write(place / name, rng.normal(0, 0.1, RATE), RATE)
+    (place / "5.mp3").write_text("no music " * 100)
+    (place / "notes.txt").write_text("nothing")
+    return place
+
+
+@pytest.fixture(scope="module")
+def extraction(folder, tmp_path_factory):
+    return extract_all(folder, cache=tmp_path_factory.mktemp("cache"), processes=1)
+
+
+def test_every_song_is_there_or_told(extraction):
+    features, failures = extraction
+    assert features.index.unique("song_id").tolist() == [3, 9, 10, "my song"]
+    assert list(failures.index) == [5]
+    assert "5.mp3: expected audio" in failures[5]
+
+
+def test_values_are_those_of_one_song_alone(extraction, folder):
+    alone = extract(folder / "9.flac")
+    pd.testing.assert_frame_equal(extraction.features.loc[[9]], alone, check_index_type=False)
+
+
+def test_two_processes_give_the_same(extraction, folder, tmp_path):
+    again = extract_all(folder, cache=tmp_path, processes=2)
+    pd.testing.assert_frame_equal(extraction.features, again.features)
+    pd.testing.assert_series_equal(extraction.failures, again.failures)
+
+
+def test_what_is_kept_is_not_computed_again(folder, tmp_path, monkeypatch):
+    first = extract_all(folder, cache=tmp_path, processes=1)
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.parquet")}
+    assert len(kept) == 4
+    computed = []
+    monkeypatch.setattr(batch, "extract", lambda path, *_, **__: computed.append(path.name))
+    again = extract_all(folder, cache=tmp_path, processes=1)
+    assert computed == ["5.mp3"]
+    pd.testing.assert_frame_equal(first.features, again.features)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.parquet")} == kept
+
+
+def test_other_audio_and_other_settings_are_computed_anew(tmp_path):
+    song = tmp_path / "1.wav"
+    for number, seed in enumerate((0, 1, 0)):
+        soundfile.write(song, np.random.default_rng(seed).normal(0, 0.1, RATE), RATE)
+        extract_all([song], cache=tmp_path / "cache", processes=1)
+        assert len(list((tmp_path / "cache").rglob("*.parquet"))) == min(number + 1, 2)
+    extract_all([song], cache=tmp_path / "cache", window=0.5, processes=1)
+    assert len(list((tmp_path / "cache").rglob("*.parquet"))) == 3
+
+
+def test_songs_of_a_corpus_keep_their_ids(folder, tmp_path):
+    audio = pd.Series({2001: str(folder / "3.wav")})
+    features, failures = extract_all(audio, cache=tmp_path, processes=1)
+    assert features.index.unique("song_id").tolist() == [2001]
+    assert failures.empty
+
+
+def test_only_failures(tmp_path):
+    (tmp_path / "1.wav").write_text("")
+    features, failures = extract_all(tmp_path, cache=tmp_path / "cache", processes=1)
+    assert features.empty
+    assert list(failures.index) == [1]
+
+
+def test_nothing_to_do_and_names_twice_are_refused(tmp_path):
+    with pytest.raises(DataError, match=r"audio files .* found none"):
+        extract_all(tmp_path, cache=tmp_path)
+    with pytest.raises(DataError, match="a name of its own"):
+        extract_all([tmp_path / "1.wav", tmp_path / "1.mp3"], cache=tmp_path)
+
+
+def test_saved_as_deam_has_it_and_as_parquet(extraction, tmp_path):
+    features = extraction.features.loc[[3, 9, 10]]
+    save(features, tmp_path / "features")
+    again = read_features(tmp_path / "features", [3, 9, 10])
+    pd.testing.assert_frame_equal(features, again, rtol=1e-6, check_index_type=False)
+    save(extraction.features, tmp_path, format="parquet")
+    table = pd.read_parquet(tmp_path / "features.parquet")
+    assert table.index.unique("song_id").tolist() == ["3", "9", "10", "my song"]
+    assert np.array_equal(table.to_numpy(), extraction.features.to_numpy())
+
+
+def test_the_command_line(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    out = tmp_path / "DEAM" / "features"
+    assert main(["extract", str(folder), "--out", str(out), "--processes", "1"]) == 1
+    printed = capsys.readouterr()
+    assert "4 songs" in printed.out
+    assert "failed: " in printed.err
+    assert "5.mp3: expected audio" in printed.err
+    assert sorted(path.name for path in out.iterdir()) == [
+        "10.csv",
+        "3.csv",
+        "9.csv",
+        "my song.csv",
+    ]
+    again = ["extract", str(folder / "3.wav"), "--out", str(tmp_path / "p"), "--format", "parquet"]
+    assert main(again) == 0
+    assert list(pd.read_parquet(tmp_path / "p" / "features.parquet").index.names) == [
+        "song_id",
+        "time",
+    ]
+
+
+def test_a_kill_costs_only_what_was_under_way(tmp_path):
+    music, kept, calm = tmp_path / "music", tmp_path / "kept", tmp_path / "calm"
+    music.mkdir()
+    for number in range(8):
+        noise = np.random.default_rng(number).normal(0, 0.1, 4 * RATE)
+        soundfile.write(music / f"{number}.wav", noise, RATE)
+    code = (
+        "import sys; from mer_core.features import extract_all;"
+        "extract_all(sys.argv[1], cache=sys.argv[2], processes=1)"
+    )
+    run = subprocess.Popen([sys.executable, "-c", code, music, kept], stderr=subprocess.DEVNULL)
+    deadline = time.time() + 60
+    while len(finished(kept)) < 2 and time.time() < deadline:
+        time.sleep(0.01)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    before = finished(kept)
+    assert 2 <= len(before) < 8
+    after_kill = extract_all(music, cache=kept, processes=1)
+    undisturbed = extract_all(music, cache=calm, processes=1)
+    pd.testing.assert_frame_equal(after_kill.features, undisturbed.features)
+    assert {p: finished(kept)[p] for p in before} == before
+
+
+def finished(cache: Path) -> dict[Path, int]:
+    paths = [path for path in cache.rglob("*.parquet") if not path.name.startswith(".part-")]
+    return {path: path.stat().st_mtime_ns for path in paths}
