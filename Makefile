@@ -1,6 +1,7 @@
 # make workbook  executes the notebooks on the embedded corpus and prints the scoreboard
 # make test      ruff, tests, doctests and every notebook
 # make lab       opens JupyterLab on notebook 00
+# make bench     speed and memory, as ratios against what a user would otherwise do
 # make corpus    remakes data/mini (needs Debian's fluidsynth, fluid-soundfont-gm and ffmpeg)
 # Each sets up .venv by itself, once. PYTHON names another Python 3.11 or newer.
 
@@ -10,7 +11,12 @@ READY := .venv/.ready
 # Two notebooks run side by side: one thread each is faster than two that fight.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: workbook test lab corpus
+# Notebooks run in their own folder: a relative path of DEAM has to be told from here.
+ifdef MER_DATA
+export MER_DATA := $(abspath $(MER_DATA))
+endif
+
+.PHONY: workbook test lab corpus bench
 
 workbook: $(READY)
 	$(BIN)/python notebooks/build.py
@@ -19,8 +25,11 @@ workbook: $(READY)
 test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pytest -n 2
-	$(BIN)/pytest -n 2 --nbmake --nbmake-timeout=120 notebooks/*.ipynb notebooks/solutions/*.ipynb
+	env -u MER_DATA $(BIN)/pytest -n 2
+	env -u MER_DATA $(BIN)/pytest -n 2 --nbmake --nbmake-timeout=120 notebooks/*.ipynb notebooks/solutions/*.ipynb
+
+bench: $(READY)
+	$(BIN)/python tests/bench/features.py
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb

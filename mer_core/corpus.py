@@ -83,19 +83,20 @@ class Corpus:
             Naming the frame, what was expected and what was found.
         """
         _check_songs(self.songs)
-        for name, track in (("labels", self.labels), ("features", self.features)):
-            _check_index(track, name, ["song_id", "time"])
+        tracks = {"labels": self.labels, "features": self.features}
+        tracks |= {} if self.ratings is None else {"ratings": self.ratings}
+        for name, track in tracks.items():
+            levels = ["song_id", "rater", "time"] if name == "ratings" else ["song_id", "time"]
+            _check_index(track, name, levels)
             _check_known(track, name, self.songs)
-            _check_finite(track, name)
-        for name, frame in (("songs", self.songs), ("labels", self.labels)):
-            _check_range(frame[DIMENSIONS], name)
-        if list(self.labels) != DIMENSIONS:
-            raise DataError("labels", f"the columns {DIMENSIONS}", f"{list(self.labels)}")
+            if name != "features" and list(track) != DIMENSIONS:
+                raise DataError(name, f"the columns {DIMENSIONS}", f"{list(track)}")
+            if name != "ratings":
+                _check_finite(track, name)
+            if name != "features":
+                _check_range(track, name)
+        _check_range(self.songs[DIMENSIONS], "songs")
         _check_covered(self.labels, self.features)
-        if self.ratings is not None:
-            _check_index(self.ratings, "ratings", ["song_id", "rater", "time"])
-            _check_known(self.ratings, "ratings", self.songs)
-            _check_range(self.ratings[DIMENSIONS], "ratings")
 
 
 def _rows_of(track: pd.DataFrame, songs: pd.DataFrame) -> pd.DataFrame:

@@ -243,7 +243,7 @@ def scoreboard(
     corpus : Corpus
         With both splits and features.
     folds : iterable of Fold
-        Of the development songs.
+        Of the development songs; those that no fold scores have no part in "CV".
     window : int
         Frames of the moving average in the smoothed rows.
 
@@ -258,11 +258,12 @@ def scoreboard(
     The layout of Pellegrini and Barriere (2015), table 1. Notebooks 02 and 11.
     """
     dev, test, folds = corpus.split("dev"), corpus.split("test"), list(folds)
+    scored = dev.select(song_id for fold in folds for song_id in fold.test)
     tables = {}
     for name, model in models.items():
         fitted = copy.deepcopy(model).fit(dev.features, dev.labels)
         predictions = {
-            "CV": (dev.labels, cross_validate(model, dev, folds)),
+            "CV": (scored.labels, cross_validate(model, dev, folds)),
             "test": (test.labels, fitted.predict(test.features)),
         }
         for protocol, (labels, raw) in predictions.items():

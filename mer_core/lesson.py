@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mer_core.corpus import Corpus
-from mer_core.files import written_atomically
+from mer_core.files import DataError, written_atomically
 
 EXPECTED = Path(__file__).parents[1] / "data" / "expected.json"
 _answers: dict[str, bool] = {}
@@ -19,14 +19,33 @@ _answers: dict[str, bool] = {}
 def corpus() -> Corpus:
     """The corpus of the course: the embedded one, or the DEAM folder that `MER_DATA` names.
 
+    Says which of the two it is, so that no number of the synthetic one stands for a finding.
+
     Returns
     -------
     Corpus
-        For the task of 2015.
+        For the task of 2015, with audio, features and ratings.
+
+    Raises
+    ------
+    DataError
+        If the folder lacks what the notebooks need beyond labels.
     """
     from mer_core.deam import load_corpus
 
-    return load_corpus(os.environ.get("MER_DATA", "mini"))
+    where = os.environ.get("MER_DATA", "mini")
+    loaded = load_corpus(where)
+    parts = {
+        "features": loaded.features.empty,
+        "annotations per each rater": loaded.ratings is None,
+        "MEMD_audio": loaded.songs["audio"].isna().all(),
+    }
+    missing = [name for name, absent in parts.items() if absent]
+    if missing:
+        raise DataError(where, "a whole copy of DEAM for the notebooks", f"none of its {missing}")
+    kind = "the embedded corpus, SYNTHETIC" if where == "mini" else "DEAM, from MER_DATA"
+    print(f"Data: {kind}; {len(loaded.songs)} songs.")
+    return loaded
 
 
 def check_answer(
@@ -66,6 +85,7 @@ def check_answer(
 
 def _agrees(answer: object, expected: object, tolerance: float) -> bool:
     if isinstance(expected, (str, bool)):
+        answer = answer.item() if isinstance(answer, np.generic) else answer
         return type(answer) is type(expected) and answer == expected
     try:
         given, wanted = np.asarray(answer, dtype=float), np.asarray(expected, dtype=float)

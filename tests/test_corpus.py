@@ -30,6 +30,8 @@ def shifted(table: pd.DataFrame) -> pd.DataFrame:
 
 BROKEN: dict[str, tuple[Callable[[Corpus], Corpus], str]] = {
     "column order": (lambda c: replace(c, labels=c.labels[["arousal", "valence"]]), "columns"),
+    "labels without arousal": (lambda c: replace(c, labels=c.labels[["valence"]]), "columns"),
+    "ratings without arousal": (lambda c: replace(c, ratings=c.ratings[["valence"]]), "columns"),
     "label out of range": (
         lambda c: replace(c, labels=changed(c.labels, "valence", 1.5)),
         r"labels: expected values in \[-1, 1\]",

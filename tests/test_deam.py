@@ -220,6 +220,18 @@ def test_ragged_metadata_with_tabs_and_split_names(deam):
     assert pd.isna(songs.loc[2003, "genre"])
 
 
+def test_letters_of_another_encoding_are_told(deam):
+    text = "song_id,title\n2001,Caf\xe9\n".encode("latin-1")
+    (deam / "metadata" / "metadata_2015.csv").write_bytes(text)
+    with pytest.warns(DataWarning, match="no UTF-8 were replaced in 1 songs"):
+        load_corpus(deam)
+
+
+def test_a_folder_in_the_home_is_found(deam, monkeypatch):
+    monkeypatch.setenv("HOME", str(deam.parent))
+    assert len(load_quietly("~/DEAM").songs) == len(SONGS)
+
+
 def test_a_split_name_whose_row_kept_its_genre_is_joined_in_place(deam):
     rows = ["song_id,artist,album,title,Genre", "1001,Tree,Heavy, Crazy,Hip-Hop"]
     (deam / "metadata" / "metadata_2014.csv").write_text("\n".join(rows) + "\n")
@@ -352,6 +364,14 @@ BAD = {
     "song-level scale": (
         lambda d: edit_table(d / SONG_LEVEL, lambda t: t * 10),
         ["song_level", "1 to 9", "another scale"],
+    ),
+    "song-level cell empty": (
+        lambda d: edit_table(d / SONG_LEVEL, lambda t: t.apply(lambda c: c.mask(t.index == 17))),
+        ["song_level", "both means", "none for 17"],
+    ),
+    "metadata row that ends early": (
+        lambda d: (d / "metadata/metadata_2015.csv").write_text("title,song_id\nTree,1\nBush\n"),
+        ["metadata_2015.csv", "song_id in every row", "Bush"],
     ),
     "metadata without song_id": (
         lambda d: (d / "metadata/metadata_2015.csv").write_text("id,title\n2001,a\n"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.dummy import DummyRegressor
 
 from mer_core import Corpus, load_corpus, models
 from mer_core.corpus import SONG_COLUMNS
@@ -18,6 +19,7 @@ from mer_core.evaluation import (
     scoreboard,
 )
 from mer_core.metrics import DIMENSIONS, score
+from mer_core.models.baselines import FrameRegressor
 from mer_core.smoothing import moving_average
 
 SYSTEMS = [models.Constant, models.Linear, models.SVR]
@@ -75,6 +77,13 @@ def test_modulus_folds_are_munichs():
         assert not set(fold.train) & (set(fold.test) | set(held_out))
     with pytest.raises(ValueError, match=r"none of \[10\]"):
         modulus_folds(range(10))
+
+
+def test_genres_match_by_their_first_word():
+    songs = many_songs().replace({"genre": {"Pop-Rock": "Jazz-Rock"}})
+    songs = songs.iloc[np.r_[100:300, 431 + 29 : 431 + 44]]  # 100 Rock, 100 Jazz-Rock; test: jazz
+    for fold in genre_folds(songs, partitions=2, held_out=10):
+        assert set(songs.loc[fold.test, "genre"]) == {"Jazz-Rock"}
 
 
 def many_songs() -> pd.DataFrame:
@@ -208,6 +217,19 @@ def test_svr_learns_and_does_not_depend_on_the_order_of_columns(corpus):
     pd.testing.assert_frame_equal(predictions, reordered)
 
 
+def test_every_third_frame_of_each_song_is_trained_on(corpus):
+    seen = []
+
+    class Counting(DummyRegressor):
+        def fit(self, x: np.ndarray, y: np.ndarray) -> Counting:
+            seen.append(len(x))
+            return super().fit(x, y)
+
+    for every in (1, 3):
+        FrameRegressor(Counting(), every=every).fit(corpus.features, corpus.labels)
+    assert seen == [12 * 30, 12 * 10]
+
+
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_baselines_refuse(corpus, system):
     with pytest.raises(ValueError, match="call fit"):
@@ -233,10 +255,19 @@ def test_scoreboard_agrees_with_its_parts(corpus):
     )
     raw = models.Linear().fit(dev.features, dev.labels).predict(test.features)
     pd.testing.assert_frame_equal(table.xs(("linear", "raw", "test")), score(test.labels, raw))
-    wide = as_paper(table)
-    assert wide.loc[("test", "pooled", "linear", "raw"), ("arousal", "RMSE")] == pytest.approx(
-        table.loc[("linear", "raw", "test", "arousal", "pooled"), "rmse"]
-    )
+    row = as_paper(table).loc[("test", "pooled", "linear", "raw")]
+    for dimension in DIMENSIONS:
+        expected = score(test.labels, raw).loc[(dimension, "pooled"), ["rmse", "pearson", "ccc"]]
+        assert row[dimension][["RMSE", "r", "CCC"]].tolist() == expected.tolist()
+
+
+@pytest.mark.filterwarnings("ignore::pandas.errors.PerformanceWarning")
+def test_scoreboard_takes_schemes_that_do_not_score_every_song(corpus):
+    dev = corpus.split("dev")
+    folds, held_out = modulus_folds(dev.songs.index, modulus=4)
+    table = scoreboard({"constant": models.Constant()}, corpus, folds=folds)
+    songs = table.xs(("raw", "CV"), level=("output", "protocol"))["songs"]
+    assert set(songs) == {len(dev.songs) - len(held_out)}
 
 
 def test_mini_loads_and_is_valid():

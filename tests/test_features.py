@@ -131,7 +131,7 @@ def test_unknown_sets_and_windows_are_refused(song):
         with pytest.raises(ValueError, match="expected some of"):
             extract((song, RATE), sets)
     with pytest.raises(ValueError, match="window"):
-        extract((song, RATE), window=0)
+        extract((song, RATE), window=0.004)
 
 
 # --- any audio -----------------------------------------------------------------------------------
@@ -178,6 +178,21 @@ def test_without_ffmpeg_the_message_says_what_to_install(tmp_path, monkeypatch):
 def test_channels_are_averaged(song):
     six = np.stack([song, song, song, -song, song, song], axis=1)
     assert read_audio((six, RATE)) == pytest.approx((song * 4 / 6).astype(np.float32), abs=1e-6)
+
+
+def test_unsigned_integers_swing_around_their_middle(song):
+    samples = np.round(song * 127 + 128).astype(np.uint8)
+    assert read_audio((samples, RATE)) == pytest.approx(song.astype(np.float32), abs=0.01)
+
+
+@pytest.mark.parametrize("left", [0, 2, 4, 5, 6, 20])
+def test_an_ogg_file_cut_inside_a_page_header_breaks_off(tmp_path, left):
+    path = tmp_path / "x.ogg"
+    soundfile.write(path, music(9), RATE)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.rfind(b"OggS") + left])
+    with pytest.raises(DataError, match="breaks off"):
+        read_audio(path)
 
 
 def test_integers_are_scaled(song):
@@ -264,7 +279,9 @@ def test_bad_audio_is_named(tmp_path, name):
     [
         (np.array([0.0, np.inf] * RATE), RATE, "finite"),
         (np.zeros((2, 2, RATE)), RATE, "shape"),
-        (np.zeros(RATE), 0, "sample rate"),
+        (np.zeros(RATE), 0, "a rate of 0 Hz"),
+        (RATE, np.zeros(RATE), "in this order"),
+        (np.zeros((2, RATE)), RATE, "shape"),
     ],
 )
 def test_bad_arrays_are_refused(samples, rate, message):

@@ -165,6 +165,25 @@ def link(target: str) -> bytes:
     return buffer.getvalue()
 
 
+def damaged(archive: bytes) -> bytes:
+    middle = len(archive) // 2
+    return archive[:middle] + bytes(40) + archive[middle + 40 :]
+
+
+def test_what_another_system_adds_to_an_archive_is_left_out(tmp_path):
+    entries = {"__MACOSX/metadata/._a.csv": b"junk", "deam/metadata/a.csv": b"song_id\n1\n"}
+    (tmp_path / "metadata.zip").write_bytes(zipped(entries))
+    unpack(tmp_path / "metadata.zip", tmp_path, "metadata")
+    assert [path.name for path in (tmp_path / "metadata").iterdir()] == ["a.csv"]
+
+
+def test_folders_one_deeper_are_not_fetched_again(site, tmp_path):
+    make_deam(tmp_path / "X" / "DEAM")
+    (tmp_path / "X" / "DEAM" / "MEMD_audio").mkdir()
+    download(tmp_path / "X", site=site.url)
+    assert site.log == []
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -175,6 +194,11 @@ def link(target: str) -> bytes:
         (zipped({"metadata/a": b"x", "..\\escaped": b"x"}), "escaped"),
         (zipped({"C:/escaped": b"x"}), "'C:/escaped'"),
         (link("/etc/passwd"), "a link"),
+        (
+            damaged(zipped({"metadata/a.csv": random.Random(0).randbytes(5000)})),
+            "sound zip archive",
+        ),
+        (zipped({"./": b"", "other/a": b"x"}), "a folder 'metadata'"),
         (zipped({"other/a.csv": b"x"}), "a folder 'metadata'"),
     ],
 )

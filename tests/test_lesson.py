@@ -27,6 +27,8 @@ def answers(monkeypatch):
         ("F0", "F0", "right"),
         (True, "F0", "not it"),
         (1, True, "not it"),
+        (np.str_("F0"), "F0", "right"),
+        (np.True_, True, "right"),
     ],
 )
 def test_answers(answers, capsys, answer, expected, said):

@@ -189,7 +189,11 @@ def read_song_level(annotations: Path) -> pd.DataFrame:
         if absent:
             raise DataError(path, f"columns {sorted(absent)}", f"{list(table)}")
         means = table[[f"{name}_mean" for name in DIMENSIONS]].set_axis(DIMENSIONS, axis=1)
-        if not means.stack().between(1, 9).all():
+        wrong = ~means.stack().between(1, 9)
+        empty = means.isna().any(axis=1)
+        if empty.any():
+            raise DataError(path, "both means of every song", f"none for {means.index[empty][0]}")
+        if wrong.any():
             raise DataError(path, "means from 1 to 9", "others: another scale?")
         parts.append((means - 5) / 4)
     if not parts:

@@ -8,6 +8,7 @@ import shutil
 import stat
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 import pooch
@@ -29,6 +30,7 @@ CHECKSUMS = "checksums.json"
 MOST_BYTES = 20 * 2**30
 """What an archive may unpack to; DEAM's largest stays below 5 GiB."""
 CHUNK = 2**16
+BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
 def download(folder: str | os.PathLike, *, site: str = SITE) -> Path:
@@ -49,7 +51,7 @@ def download(folder: str | os.PathLike, *, site: str = SITE) -> Path:
     Returns
     -------
     Path
-        The folder, for :func:`mer_core.load_corpus`.
+        The folder, absolute, for :func:`mer_core.load_corpus`.
 
     Raises
     ------
@@ -63,10 +65,10 @@ def download(folder: str | os.PathLike, *, site: str = SITE) -> Path:
     -----
     DEAM is for research use only; see the site for its terms.
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser().resolve()
     folder.mkdir(parents=True, exist_ok=True)
     for name, brings in ARCHIVES.items():
-        if not (folder / brings).is_dir():
+        if find_folder(folder, brings) is None:
             if not (folder / name).exists():
                 pooch.retrieve(site + name, None, fname=name, path=folder, downloader=_resume)
             checksums = _checked(folder, name)
@@ -144,7 +146,7 @@ def unpack(archive: Path, folder: Path, brings: str) -> None:
                 _check_members(content, archive)
                 for member in tqdm(content.infolist(), f"unpacking {archive.name}"):
                     content.extract(member, temporary)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        except BROKEN_ZIP as error:
             raise DataError(
                 archive, "a sound zip archive (delete it to fetch it anew)", str(error)
             ) from None
@@ -157,7 +159,7 @@ def unpack(archive: Path, folder: Path, brings: str) -> None:
 def _check_members(content: zipfile.ZipFile, archive: Path) -> None:
     for member in content.infolist():
         path = PurePosixPath(member.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
             raise DataError(archive, "paths inside the archive's folder", f"{member.filename!r}")
         if stat.S_ISLNK(member.external_attr >> 16):
             raise DataError(archive, "files and folders only", f"a link: {member.filename!r}")

@@ -24,7 +24,8 @@ def find_folder(folder: Path, name: str) -> Path | None:
         None if there is no such folder.
     """
     places = [folder / name, *sorted(folder.glob(f"*/{name}"))]
-    place = next((place for place in places if place.is_dir()), None)
+    places = [place for place in places if place.is_dir() and "__MACOSX" not in place.parts]
+    place = next(iter(places), None)
     while place and (place / name).is_dir():
         place = place / name
     return place

@@ -60,6 +60,9 @@ def _read_year(path: Path) -> pd.DataFrame:
     genre = names.index("genre") if "genre" in names else len(names)
     joined = [_join_split_names(row, genre) for row in rows]
     _tell_repairs(path, rows, joined)
+    short = [row[0] for row in joined if len(row) <= names.index("song_id")]
+    if short:
+        raise DataError(path, "a song_id in every row", f"a row that ends before it: {short[0]!r}")
     songs = [dict(zip(names, (cell.strip() for cell in row))) for row in joined]
     table = pd.DataFrame(songs, columns=["song_id", "title", "artist", "genre"])
     whole = table["song_id"].str.fullmatch(r"\d+")
@@ -84,7 +87,10 @@ def _join_split_names(row: list[str], genre: int) -> list[str]:
 def _tell_repairs(path: Path, rows: list[list[str]], joined: list[list[str]]) -> None:
     tabs = sum(any("\t" in cell for cell in row) for row in rows)
     split = [new[0] for old, new in zip(rows, joined) if old != new]
+    lost = sum(any("\ufffd" in cell for cell in row) for row in rows)
     repairs = []
+    if lost:
+        repairs.append(f"letters that are no UTF-8 were replaced in {lost} songs")
     if tabs:
         repairs.append(f"tabs inside the cells of {tabs} songs were removed")
     if split:

@@ -21,6 +21,9 @@ FFMPEG = (".m4a", ".mp4", ".aac", ".wma")
 SUFFIXES = SNDFILE + FFMPEG
 """Files that are taken for audio; those of the second line need ffmpeg."""
 
+MOST_CHANNELS = 64
+"""More are taken for an array that lies on its side."""
+
 BLOCK = 2**20
 """Samples that are decoded at a time."""
 
@@ -101,16 +104,23 @@ def _decode(audio: Audio) -> tuple[str, np.ndarray, int]:
         path = Path(audio)
         decode = _by_ffmpeg if path.suffix.lower() in FFMPEG else _by_sndfile
         return str(path), *decode(path)
-    samples, rate = np.asarray(audio[0]), audio[1]
-    if rate <= 0:
-        raise DataError("audio array", "a sample rate above 0 Hz", str(rate))
-    if samples.ndim not in (1, 2):
+    samples, rate = np.asarray(audio[0]), np.asarray(audio[1])
+    if rate.ndim or not rate > 0:
+        found = f"a rate of shape {rate.shape}" if rate.ndim else f"a rate of {rate} Hz"
+        raise DataError("audio array", "(samples, sample_rate) in this order", found)
+    if samples.ndim not in (1, 2) or (samples.ndim == 2 and samples.shape[1] > MOST_CHANNELS):
         found = f"shape {samples.shape}"
         raise DataError("audio array", "samples of shape (n,) or (n, channels)", found)
-    if np.issubdtype(samples.dtype, np.integer):
-        samples = samples / np.iinfo(samples.dtype).max
-    mono = samples if samples.ndim == 1 else samples.mean(axis=1)
+    mono = _as_float(samples) if samples.ndim == 1 else _as_float(samples).mean(axis=1)
     return "audio array", mono.astype(np.float32), int(rate)
+
+
+def _as_float(samples: np.ndarray) -> np.ndarray:
+    if not np.issubdtype(samples.dtype, np.integer):
+        return samples
+    limits = np.iinfo(samples.dtype)
+    middle = 0 if limits.min else (limits.max + 1) // 2  # unsigned sound swings around the middle
+    return (samples.astype(np.float64) - middle) / (limits.max - middle)
 
 
 def _by_sndfile(path: Path) -> tuple[np.ndarray, int]:
@@ -160,8 +170,13 @@ def _breaks_off(path: Path) -> bool:
     if head.startswith(b"RIFF"):
         announced = int.from_bytes(head[4:8], "little")
         return size < announced + 8 < 0xFFFFFFFF
-    last_page = tail.rfind(b"OggS")
-    return head.startswith(b"OggS") and last_page >= 0 and not tail[last_page + 5] & 4
+    if not head.startswith(b"OggS"):
+        return False
+    page = tail[tail.rfind(b"OggS") :]
+    segments = page[26] if len(page) > 26 else 0
+    whole = 27 + segments + sum(page[27 : 27 + segments])
+    ends_stream = page[5:6] and page[5] & 4
+    return len(page) < whole or not ends_stream
 
 
 def _not_audio(path: str | os.PathLike, error: Exception) -> DataError:

@@ -36,7 +36,7 @@ def extract(
     Raises
     ------
     ValueError
-        If a set is unknown or the window is not above 0.
+        If a set is unknown or the window is below 10 ms.
     DataError
         If the audio can't be used; see :func:`read_audio`.
 
@@ -54,8 +54,8 @@ def extract(
     unknown = [name for name in sets if name not in SETS]
     if unknown or not sets or isinstance(sets, str):
         raise ValueError(f"sets: expected some of {list(SETS)}, found {sets!r}")
-    if not window > 0:
-        raise ValueError(f"window: expected a length above 0 s, found {window!r}")
+    if not window >= 0.01:
+        raise ValueError(f"window: expected at least a descriptor's 0.01 s, found {window!r}")
     samples = read_audio(audio)
     features = pd.concat([SETS[name](samples, window=window) for name in sets], axis=1)
     return pd.concat({song_id_of(audio): features}, names=["song_id"])

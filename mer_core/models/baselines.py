@@ -121,6 +121,8 @@ class Linear(FrameRegressor):
     ----------
     ridge : float
         Weight of the sum of squared weights, at features of unit variance; 0 is least squares.
+        Of 0, 10, 30, ..., 3000, 1000 had the lowest mean RMSE in ten folds of the embedded corpus,
+        unsmoothed; it favours arousal.
 
     References
     ----------
@@ -151,6 +153,10 @@ class SVR(FrameRegressor):
         Width of the kernel, exp(-gamma * squared distance), at features of unit variance.
     every : int
         Train on every n-th labelled frame of a song.
+
+    Notes
+    -----
+    C and gamma were chosen by r in ten folds of the embedded corpus.
 
     References
     ----------

@@ -177,8 +177,7 @@ for ax, dimension in zip(axes, DIMENSIONS):
 top = strength.abs().max()
 Markdown(
     f"The best single feature reaches |r| = **{top['arousal']:.2f}** for arousal and "
-    f"**{top['valence']:.2f}** for valence. Arousal lies closer to the surface of the sound; lesson 02 "
-    "asks how far all 260 together get."
+    f"**{top['valence']:.2f}** for valence, in this corpus. Lesson 02 asks how far all 260 together get."
 )
 
 # %% [markdown]
@@ -256,8 +255,9 @@ lesson.check_answer("3", deltas, 2 * 65, hint="Their names contain `_sma_de`.")
 # ## Summary
 #
 # - 65 descriptors and their 65 deltas every 10 ms; mean and sd over 1 s every 0.5 s: **260 features**.
-# - A row at time *t* hears [*t*, *t* + 1 s); it knows nothing of what came before.
-# - Single features go with arousal more than with valence.
+# - A row at time *t* averages the 10 ms frames that start in [*t*, *t* + 1 s). Filters such as RASTA, and
+#   the smoothing of pitch, carry a little of the past along; there is no other memory.
+# - In this corpus, single features go with arousal more than with valence.
 # - After digital silence, as at the start of an MP3, the **first row** is an outlier in the RASTA bands.
 #
 # ## References

@@ -158,8 +158,9 @@ drop = leaks.iloc[:, 0] - leaks.iloc[:, 1]
 Markdown(
     f"The same model, the same data: r of valence falls by **{drop['valence']:.2f}** and of arousal by "
     f"**{drop['arousal']:.2f}** as soon as no song is on both sides. The first column measures memory, "
-    "the second one hearing. In this workbook a fold is a set of *songs*, and means and standard "
-    "deviations for scaling are taken from training songs only; `cross_validate` refuses anything else."
+    "the second one hearing. In this workbook a fold is a set of *songs*; `cross_validate` refuses folds "
+    "that share one. What it can't see is a feature that was scaled *before*, over all songs: scaling "
+    "belongs inside the model, as in `Linear`, so that it is learned from training songs only."
 )
 
 # %% [markdown]
@@ -172,7 +173,8 @@ Markdown(
 #   standardised features. IRIT's and the organisers' linear model had no penalty (λ = 0).
 # - **SVR**: support vector regression with a Gaussian kernel.
 #
-# Each frame is predicted by itself: none of them knows what came before.
+# Each row is predicted by itself: apart from the little past that its features carry, none of these
+# models knows what came before.
 
 # %%
 systems = {
@@ -227,8 +229,8 @@ Markdown(
     f"From cross-validation to the test songs the linear model's arousal goes from r = "
     f"{linear_r.loc['CV', 'arousal']:.2f} to {linear_r.loc['test', 'arousal']:z.2f}, its valence from "
     f"{linear_r.loc['CV', 'valence']:.2f} to {linear_r.loc['test', 'valence']:z.2f}. In the papers, on "
-    "real music, valence broke down in the same way. Here the corpus was *made* so that it can; lesson "
-    "09 asks which of the possible causes does it."
+    "real music, valence broke down in the same way. (The embedded corpus was *composed* so that it can.) "
+    "Lesson 09 asks which of the possible causes does it."
 )
 
 # %% [markdown]
@@ -297,11 +299,13 @@ memory.round(3)
 
 # %%
 Markdown(
-    f"RMSE, cross-validated: valence falls from {memory.loc['valence'].iloc[0]:.3f} to "
-    f"{memory.loc['valence'].min():.3f}, arousal from {memory.loc['arousal'].iloc[0]:.3f} to "
-    f"{memory.loc['arousal'].min():.3f}, **without any network**. The recurrent networks of the next "
-    "lessons learn for themselves what to remember. They have to be compared with these figures, not "
-    "with the raw ones."
+    " ".join(
+        f"For **{dimension}**, memory lowers the RMSE by {row.iloc[0] - row.iloc[2]:.3f}, smoothing by "
+        f"{row.iloc[0] - row.iloc[1]:.3f}, both together by {row.iloc[0] - row.iloc[3]:.3f}."
+        for dimension, row in memory.iterrows()
+    )
+    + " All that **without any network**. The recurrent networks of the next lessons learn for themselves "
+    "what to remember; they have to be compared with these figures, not with the raw ones."
 )
 
 # %% [markdown]
@@ -384,7 +388,7 @@ lesson.check_answer(
 # - **r** asks for the shape, **RMSE** for the place, **CCC** for both; a constant has no r.
 # - **Pooled** and **per-song** figures answer different questions: never compare one with the other.
 # - A split that shares **songs** measures memory. Statistics come from training songs only.
-# - A penalised linear model with a **moving average** or a **memory of 10 s** is a serious opponent.
+# - A linear model with a **moving average** or a **memory of 10 s** is a serious opponent.
 #
 # ## References
 #
