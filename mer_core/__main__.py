@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from mer_core.files import DataWarning
+
+EXTRA = ("psychoacoustic", "spectral")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,10 +50,15 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"))
         command.set_defaults(run=run)
     commands.choices["scoreboard"].add_argument("--folds", type=int, default=10)
+    commands.choices["scoreboard"].add_argument("--sets", nargs="+", default=["compare"])
+    command = commands.add_parser("ablation", help=ablation.__doc__)
+    command.add_argument("where", nargs="?", default="mini")
+    command.set_defaults(run=ablation)
     command = commands.add_parser("extract", help=extract.__doc__)
     command.add_argument("audio", nargs="+", help="audio files or folders of them")
     command.add_argument("--out", required=True, help="the folder to write to")
-    command.add_argument("--sets", nargs="+", default=["compare"], help="compare is the default")
+    known = "compare (the default), psychoacoustic, spectral, mel"
+    command.add_argument("--sets", nargs="+", default=["compare"], help=known)
     command.add_argument("--window", type=float, default=1.0, help="in s")
     command.add_argument("--format", choices=("csv", "parquet"), default="csv")
     command.add_argument("--processes", type=int, default=-1, help="-1: one per core")
@@ -58,17 +66,34 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def scoreboard(where: str, task: str, folds: int) -> None:
+def scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None:
     """Score the baselines on mini or a folder with DEAM: cross-validated and on the test songs."""
-    from mer_core import evaluation, load_corpus, models
+    from mer_core import evaluation, features, load_corpus, models
 
     corpus = load_corpus(where, task=task)
+    corpus = replace(corpus, features=features.choose(corpus.features, sets))
     divided = evaluation.k_folds(corpus.split("dev").songs.index, k=folds)
     systems = {"constant": models.Constant(), "linear": models.Linear(), "SVR": models.SVR()}
     table = evaluation.scoreboard(systems, corpus, folds=divided)
     kind = " (synthetic)" if where == "mini" else ""
-    print(f"Corpus: {where}{kind}. {folds} folds; smoothing: 13 frames.")
+    print(f"Corpus: {where}{kind}. Features: {', '.join(sets)}. {folds} folds; 13 frames smoothed.")
     print(evaluation.as_paper(table).to_string())
+
+
+def ablation(where: str) -> None:
+    """Cross-validate the linear model on FS1, FS2, IRIT's 268 and FS1 with each extra feature."""
+    from mer_core import evaluation, features, load_corpus, models
+
+    dev = load_corpus(where).split("dev")
+    names = {k: list(features.choose(dev.features, [k])) for k in ("compare", *EXTRA)}
+    groups = {"FS1 (260)": names["compare"]}
+    groups["FS2 (264)"] = names["compare"] + names["psychoacoustic"]
+    groups["IRIT (268)"] = names["compare"] + names["spectral"]
+    groups["all (272)"] = [name for some in names.values() for name in some]
+    groups |= {f"FS1 + {k}": [*names["compare"], k] for some in EXTRA for k in names[some]}
+    groups |= {f"{k} alone": [k] for some in EXTRA for k in names[some]}
+    folds = evaluation.k_folds(dev.songs.index)
+    print(evaluation.ablate(models.Linear(), dev, folds, groups).to_string())
 
 
 def check(where: str, task: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -270,6 +271,39 @@ def scoreboard(
             tables[name, "raw", protocol] = score(labels, raw)
             tables[name, "smoothed", protocol] = score(labels, moving_average(raw, window))
     return pd.concat(tables, names=["system", "output", "protocol"])
+
+
+def ablate(
+    model: Regressor, corpus: Corpus, folds: Iterable[Fold], groups: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Cross-validate a model on several choices of features, folds and all else being the same.
+
+    Parameters
+    ----------
+    model : regressor
+    corpus : Corpus
+        With all features that are named.
+    folds : iterable of Fold
+    groups : mapping of name to columns
+        The choices.
+
+    Returns
+    -------
+    DataFrame
+        Index: the names; columns (dimension, metric): RMSE and r, pooled over the scored frames.
+
+    References
+    ----------
+    Pellegrini and Barriere (2015), section 2, add one feature type at a time. Notebook 01.
+    """
+    folds = list(folds)
+    scored = corpus.select(song_id for fold in folds for song_id in fold.test)
+    rows = {}
+    for name, columns in groups.items():
+        chosen = replace(corpus, features=corpus.features[list(columns)])
+        table = score(scored.labels, cross_validate(model, chosen, folds))
+        rows[name] = table.xs("pooled", level="aggregation")[["rmse", "pearson"]].stack()
+    return pd.DataFrame(rows).T.rename(columns={"rmse": "RMSE", "pearson": "r"}, level=1)
 
 
 def as_paper(table: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from mer_core import Corpus, load_corpus, models
 from mer_core.corpus import SONG_COLUMNS
 from mer_core.evaluation import (
     Fold,
+    ablate,
     as_paper,
     cross_validate,
     genre_folds,
@@ -181,6 +182,16 @@ def test_unlabelled_rows_have_no_influence_on_the_baselines(corpus):
 def test_cross_validate_refuses_leaks(corpus, folds, message):
     with pytest.raises(ValueError, match=message):
         cross_validate(models.Constant(), corpus, folds)
+
+
+def test_ablation_scores_each_choice_as_if_the_others_were_not_there(corpus):
+    folds = k_folds(corpus.songs.index, k=3)
+    table = ablate(models.Linear(), corpus, folds, {"two": ["a", "b"], "all": list("abcde")})
+    two = Corpus(corpus.songs, corpus.labels, corpus.features[["a", "b"]])
+    expected = score(corpus.labels, cross_validate(models.Linear(), two, folds))
+    assert table.loc["two", ("arousal", "RMSE")] == expected.loc[("arousal", "pooled"), "rmse"]
+    assert table.loc["two", ("valence", "r")] == expected.loc[("valence", "pooled"), "pearson"]
+    assert table.loc["all", ("valence", "RMSE")] < table.loc["two", ("valence", "RMSE")]
 
 
 # --- baselines -----------------------------------------------------------------------------------

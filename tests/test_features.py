@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from mer_core.features import extract, functionals, read_audio
+from mer_core.features import choose, extract, functionals, read_audio
 from mer_core.features.audio import duration
 from mer_core.features.compare import descriptors
 from mer_core.features.grid import grid
@@ -106,6 +106,20 @@ def test_irits_half_second_windows(song, features):
     assert halves.loc[1.0, "F0final_sma_amean"] == pytest.approx(
         table["F0final_sma"].iloc[100:150].mean()
     )
+
+
+def test_sets_side_by_side_and_chosen_again(song):
+    sets = ("compare", "psychoacoustic", "spectral", "mel")
+    whole = extract((song, RATE), sets)
+    assert whole.shape[1] == 260 + 4 + 8 + 1024
+    assert whole.notna().all(axis=None)
+    for name, width in zip(sets, (260, 4, 8, 1024)):
+        assert choose(whole, [name]).shape[1] == width
+    fs2 = choose(whole, ("compare", "psychoacoustic"))
+    pd.testing.assert_frame_equal(fs2, extract((song, RATE), ("compare", "psychoacoustic")))
+    for sets in (["chroma"], ["spectral", "mel"]):
+        with pytest.raises(ValueError, match="found none of"):
+            choose(fs2, sets)
 
 
 def test_functionals_are_opensmiles_under_deams_names(song):

@@ -28,6 +28,9 @@ def answers(monkeypatch):
         (True, "F0", "not it"),
         (1, True, "not it"),
         (np.str_("F0"), "F0", "right"),
+        (["a", "b"], ["a", "b"], "right"),
+        (["a"], ["a", "b"], "not it"),
+        (2, ["a", "b"], "not it"),
         (np.True_, True, "right"),
     ],
 )

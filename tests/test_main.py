@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from layout import SONGS, make_deam
 from mer_core.__main__ import main
 
 
@@ -56,3 +59,23 @@ def test_the_real_slice(real_deam, capsys, monkeypatch):
     assert "0.626" in printed.out
     assert "0.035" in printed.out
     assert printed.err.count("swapped back in 744 songs") == 1
+
+
+def test_ablation_names_every_choice(tmp_path, capsys, monkeypatch):
+    make_deam(tmp_path / "DEAM")
+    for path in (tmp_path / "DEAM" / "features").iterdir():
+        table = pd.read_csv(path, sep=";", index_col=0)
+        rng = np.random.default_rng(len(path.name))
+        table[["roughness", "flatness_db_bark"]] = rng.normal(size=(len(table), 2))
+        table.to_csv(path, sep=";")
+    ids = "song_id,certain\n" + "".join(f"{k},True\n" for k in SONGS[:-1])
+    (tmp_path / "DEAM" / "mediaeval2015_development_ids.csv").write_text(ids)
+    assert main(["ablation", str(tmp_path / "DEAM")]) == 0
+    printed = capsys.readouterr().out
+    for word in ("FS1", "FS2", "IRIT", "FS1 + roughness", "flatness_db_bark alone", "RMSE"):
+        assert word in printed
+
+
+def test_a_set_that_the_features_lack_is_named(deam, capsys):
+    assert main(["scoreboard", str(deam), "--sets", "mel"]) == 1
+    assert "found none of ['mel']" in capsys.readouterr().err

@@ -66,7 +66,7 @@ def test_features_stand_on_the_grid_of_the_audio(corpus):
     rows = corpus.features.groupby("song_id").size()
     expected = corpus.songs["duration"].map(lambda seconds: len(grid(seconds)))
     assert rows.tolist() == expected.tolist()
-    assert corpus.features.shape[1] == 260
+    assert corpus.features.shape[1] == 260 + 4 + 8
 
 
 def test_worlds_the_test_songs_in_development_palettes(corpus):

@@ -25,7 +25,7 @@ ROOMS = [
     ("evaluation", {"corpus", "metrics", "smoothing", "models"}),
     ("plots", set()),
     ("widgets", set()),
-    ("lesson", {"corpus", "deam", "files"}),
+    ("lesson", {"corpus", "deam", "features", "files"}),
 ]
 
 
@@ -88,6 +88,18 @@ def test_importing_the_package_loads_nothing_heavy():
     code = f"import sys, mer_core; print(sorted({heavy} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_the_readmes_example_runs(capsys):
+    text = (ROOT / "README.md").read_text()
+    example = next(
+        part for part in re.findall(r"```python\n(.*?)```", text, re.S) if "curve" in part
+    )
+    song = ROOT / "data" / "mini" / "MEMD_audio" / "1.ogg"
+    names: dict[str, object] = {}
+    exec(example.replace("song.mp3", str(song)), names)
+    assert names["curve"].shape == (90, 2)
+    assert "pooled" in capsys.readouterr().out
 
 
 def test_no_committed_text_names_a_machine():

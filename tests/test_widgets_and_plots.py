@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import io
+
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from matplotlib import pyplot as plt
 
 from mer_core import plots
@@ -27,6 +31,22 @@ def test_without_a_kernel_the_picture_of_the_position_stands_there():
     bundle, _ = slider._repr_mimebundle_()
     assert bundle["image/png"] == slider.pictures[1]
     assert bundle["text/plain"] == "size (inch): 2, of 1, 2, 3"
+
+
+def test_slider_with_sound_holds_a_wav_file_for_each_position():
+    slider = FigureSlider.draw("f (Hz)", [220, 440], figure_of_pitch, sound=tone)
+    assert len(slider.sounds) == 2
+    samples, rate = soundfile.read(io.BytesIO(slider.sounds[1]))
+    assert rate == 44_100
+    assert np.abs(samples - tone(440)).max() < 1e-4
+
+
+def figure_of_pitch(_: int) -> plt.Figure:
+    return figure(1)
+
+
+def tone(pitch: int) -> np.ndarray:
+    return 0.5 * np.sin(2 * np.pi * pitch * np.arange(4410) / 44_100)
 
 
 @pytest.mark.parametrize(("values", "start"), [([], 0), ([1], 1), ([1], -1)])

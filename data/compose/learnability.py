@@ -6,6 +6,7 @@ Prints Markdown; r and RMSE are pooled over frames, predictions are not smoothed
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from mer_core import Corpus, load_corpus
 from mer_core.deam.annotations import read_curves
 from mer_core.deam.feature_files import read_features
 from mer_core.evaluation import cross_validate, k_folds
+from mer_core.features import choose
 from mer_core.metrics import DIMENSIONS, score
 from mer_core.models import SVR, Constant, Linear
 from paths import recolour
@@ -79,10 +81,12 @@ def as_labels(paths: list[np.ndarray], like: pd.DataFrame) -> pd.DataFrame:
 def main(mini: Path) -> None:
     """Print both tables."""
     corpus = load_corpus(mini)
+    corpus = replace(corpus, features=choose(corpus.features, ("compare",)))
     dev, test = corpus.split("dev"), corpus.split("test")
     latent = pd.DataFrame({d: read_curves(mini / "latent" / f"{d}.csv") for d in DIMENSIONS})
     paths = [latent.loc[song_id].to_numpy() for song_id in test.songs.index]
     familiar = read_features(mini / "features_development_palette", test.songs.index)
+    familiar = choose(familiar, ("compare",))
     tests = {
         "A test palettes": (test.features, test.labels),
         "B development palettes": (familiar, test.labels),

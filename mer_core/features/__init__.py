@@ -3,13 +3,14 @@
 from mer_core.features.audio import SAMPLE_RATE, Audio, duration, read_audio
 from mer_core.features.batch import Extraction, audio_files, extract_all, save
 from mer_core.features.compare import functionals
-from mer_core.features.sets import extract
+from mer_core.features.sets import choose, extract
 
 __all__ = [
     "SAMPLE_RATE",
     "Audio",
     "Extraction",
     "audio_files",
+    "choose",
     "duration",
     "extract",
     "extract_all",

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
 
-from mer_core.features import compare
+from mer_core.features import compare, mel, psychoacoustic, spectral
 from mer_core.features.audio import Audio, read_audio, song_id_of
 
-SETS = {"compare": compare.compare}
+SETS = {
+    "compare": compare.compare,
+    "psychoacoustic": psychoacoustic.psychoacoustic,
+    "spectral": spectral.spectral,
+    "mel": lambda samples, *, window: mel.mel(samples),  # a patch is the half second, always
+}
+COLUMNS = {
+    "compare": re.compile(r".+_(stddev|amean)"),
+    "psychoacoustic": re.compile(r"sensory_dissonance|roughness|tempo|event_density"),
+    "spectral": re.compile(r"flatness_db_(bark|erb)|spectral_valley_\d"),
+    "mel": re.compile(r"mel_\d+_\d+"),
+}
+"""How each set's columns are named."""
 
 
 def extract(
@@ -22,9 +35,12 @@ def extract(
     audio : path or (samples, sample_rate)
         As in :func:`read_audio`.
     sets : sequence of str
-        Feature sets, side by side in this order. Known: "compare" (the 260 of MediaEval).
+        Feature sets, side by side in this order: "compare" (the 260 of MediaEval, FS1 of Munich),
+        "psychoacoustic" (the four that make FS2 of it), "spectral" (IRIT's eight, 268 with FS1),
+        "mel" (half-second log-mel patches, 1,024 columns).
     window : float
-        Length of the window that starts at each time, in s; the papers' is 1, IRIT's 0.5.
+        Length of the window that starts at each time, in s; the papers' is 1, IRIT's 0.5. A mel
+        patch is half a second long whatever the window.
 
     Returns
     -------
@@ -59,3 +75,39 @@ def extract(
     samples = read_audio(audio)
     features = pd.concat([SETS[name](samples, window=window) for name in sets], axis=1)
     return pd.concat({song_id_of(audio): features}, names=["song_id"])
+
+
+def choose(features: pd.DataFrame, sets: Sequence[str]) -> pd.DataFrame:
+    """The columns of some feature sets, out of features that hold more.
+
+    Parameters
+    ----------
+    features : DataFrame
+        A track.
+    sets : sequence of str
+        As for :func:`extract`: ("compare",) is FS1, ("compare", "psychoacoustic") FS2, ("compare",
+        "spectral") IRIT's 268.
+
+    Returns
+    -------
+    DataFrame
+        The same rows.
+
+    Raises
+    ------
+    ValueError
+        If a set is unknown or the features have none of its columns.
+
+    Examples
+    --------
+    >>> both = pd.DataFrame({"F0final_sma_amean": [100.0], "tempo": [120.0]})
+    >>> list(choose(both, ("psychoacoustic",)))
+    ['tempo']
+    """
+    names = {
+        k: [name for name in features if COLUMNS[k].fullmatch(name)] for k in sets if k in SETS
+    }
+    absent = [name for name in sets if not names.get(name)]
+    if absent:
+        raise ValueError(f"sets: expected sets that the features hold, found none of {absent}")
+    return features[[name for chosen in sets for name in names[chosen]]]

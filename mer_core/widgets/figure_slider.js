@@ -9,14 +9,16 @@ function render({ model, el }) {
       <div><label for="${id}"></label>
         <input id="${id}" type="range" min="0" step="1" data-lm-suppress-shortcuts="true">
         <output for="${id}"></output></div>
+      <audio controls hidden></audio>
       <img>
     </div>`;
-  const [label, input, output, image] = ["label", "input", "output", "img"].map((tag) =>
-    el.querySelector(tag)
+  const [label, input, output, audio, image] = ["label", "input", "output", "audio", "img"].map(
+    (tag) => el.querySelector(tag)
   );
-  const urls = model
-    .get("pictures")
-    .map((view) => URL.createObjectURL(new Blob([view], { type: "image/png" })));
+  const links = (views, type) => views.map((view) => URL.createObjectURL(new Blob([view], { type })));
+  const urls = links(model.get("pictures"), "image/png");
+  const sounds = links(model.get("sounds"), "audio/wav");
+  audio.hidden = !sounds.length;
   label.textContent = model.get("name");
   input.max = urls.length - 1;
 
@@ -27,6 +29,11 @@ function render({ model, el }) {
     input.setAttribute("aria-valuetext", value);
     output.textContent = value;
     image.src = urls[position];
+    if (sounds.length) {
+      const playing = !audio.paused;
+      audio.src = sounds[position];
+      if (playing) audio.play();
+    }
     image.alt = `Figure for ${model.get("name")}: ${value}`;
   }
 
@@ -36,7 +43,7 @@ function render({ model, el }) {
   });
   model.on("change:position", show);
   show();
-  return () => urls.forEach((url) => URL.revokeObjectURL(url));
+  return () => [...urls, ...sounds].forEach((url) => URL.revokeObjectURL(url));
 }
 
 export default { render };

@@ -1,4 +1,4 @@
-"""A slider over figures that were drawn beforehand."""
+"""A slider over figures, with or without sound, that were made beforehand."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 import anywidget
+import numpy as np
 import traitlets
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
@@ -26,6 +27,8 @@ class FigureSlider(anywidget.AnyWidget):
         What stands beside the slider at each position.
     pictures : list of bytes
         PNG files, one for each position.
+    sounds : list of bytes
+        WAV files, one for each position, or none at all.
     position : int
         The chosen one, counted from 0.
     """
@@ -35,11 +38,18 @@ class FigureSlider(anywidget.AnyWidget):
     name = traitlets.Unicode().tag(sync=True)
     values = traitlets.List(traitlets.Unicode()).tag(sync=True)
     pictures = traitlets.List(traitlets.Bytes()).tag(sync=True)
+    sounds = traitlets.List(traitlets.Bytes()).tag(sync=True)
     position = traitlets.Int(0).tag(sync=True)
 
     @classmethod
     def draw(
-        cls, name: str, values: Sequence[object], figure: Callable[..., Figure], *, start: int = 0
+        cls,
+        name: str,
+        values: Sequence[object],
+        figure: Callable[..., Figure],
+        *,
+        start: int = 0,
+        sound: Callable[..., np.ndarray] | None = None,
     ) -> Self:
         r"""Draw a figure for each value and put a slider in front of them.
 
@@ -53,6 +63,8 @@ class FigureSlider(anywidget.AnyWidget):
             Gives the figure for a value.
         start : int
             The position to start from.
+        sound : callable, optional
+            Gives the samples for a value, in [-1, 1] at 44.1 kHz, shape (n,).
 
         Raises
         ------
@@ -68,13 +80,23 @@ class FigureSlider(anywidget.AnyWidget):
         if not 0 <= start < len(values):
             raise ValueError(f"start: expected one of {len(values)} positions, found {start}")
         pictures = [_png(figure(value)) for value in values]
-        return cls(name=name, values=list(map(str, values)), pictures=pictures, position=start)
+        sounds = [_wav(sound(value)) for value in values] if sound else []
+        texts = [str(value) for value in values]
+        return cls(name=name, values=texts, pictures=pictures, sounds=sounds, position=start)
 
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
         bundle, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         text = f"{self.name}: {self.values[self.position]}, of {', '.join(self.values)}"
         picture = {"text/plain": text, "image/png": self.pictures[self.position]}
         return {**bundle, **picture}, metadata
+
+
+def _wav(samples: np.ndarray) -> bytes:
+    import soundfile
+
+    with io.BytesIO() as file:
+        soundfile.write(file, samples, 44_100, format="WAV", subtype="PCM_16")
+        return file.getvalue()
 
 
 def _png(figure: Figure) -> bytes:
