@@ -16,6 +16,10 @@ ifdef MER_DATA
 export MER_DATA := $(abspath $(MER_DATA))
 endif
 
+# JupyterLab looks outside for news and updates unless told not to.
+OFFLINE := --LabApp.news_url=None --LabApp.extension_manager=readonly \
+	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+
 .PHONY: workbook test lab corpus bench
 
 workbook: $(READY)
@@ -32,7 +36,7 @@ bench: $(READY)
 	$(BIN)/python tests/bench/features.py
 
 lab: $(READY)
-	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab $(OFFLINE) notebooks/00_start_here.ipynb
 
 corpus: $(READY)
 	$(BIN)/python data/compose/make_corpus.py data/mini

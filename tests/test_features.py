@@ -90,6 +90,14 @@ def test_one_pass_gives_exactly_what_openSMILEs_two_levels_give(song):
         assert (distance < 1e-5 * own.to_numpy().std(axis=0) + 1e-12).all()
 
 
+def test_full_scale_does_not_wrap_around():
+    loud, softer = (np.clip(3 * music(0.5), -peak, peak).astype(np.float32) for peak in (1, 0.9999))
+    energy = [descriptors(samples)["pcm_RMSenergy_sma"].mean() for samples in (loud, softer)]
+    zero_crossings = [descriptors(samples)["pcm_zcr_sma"].mean() for samples in (loud, softer)]
+    assert energy[0] == pytest.approx(energy[1], rel=1e-3)
+    assert zero_crossings[0] == pytest.approx(zero_crossings[1])
+
+
 def test_descriptors_stand_every_10_ms_and_the_last_window_is_cut_at_the_end(song, features):
     table = descriptors(song.astype(np.float32))
     assert table.shape[1] == 130

@@ -131,12 +131,13 @@ def _by_sndfile(path: Path) -> tuple[np.ndarray, int]:
             announced, rate = file.frames, file.samplerate
             # Channels are averaged block by block: an hour of them would not fit in memory. (The
             # library's own `blocks` fills up what a truncated file lacks.)
-            parts = []
+            samples, arrived = np.empty(announced, np.float32), 0
             while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
-                parts.append(block.mean(axis=1))
+                samples[arrived : arrived + len(block)] = block.mean(axis=1)
+                arrived += len(block)
     except (soundfile.LibsndfileError, OSError) as error:
         raise _not_audio(path, error) from None
-    samples = np.concatenate(parts) if parts else np.empty(0, np.float32)
+    samples = samples[:arrived]
     if len(samples) < announced - rate / 2 or _breaks_off(path):
         raise DataError(
             path,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from mer_core.features.audio import SAMPLE_RATE, Audio, read_audio
+from mer_core.features.audio import BLOCK, SAMPLE_RATE, Audio, read_audio
 from mer_core.features.grid import grid
 
+CONFIGURATION = Path(__file__).with_name("compare.conf")
+SINK = "extsink"
+"""openSMILE's name for what hands the frames over."""
 FRAMES_PER_SECOND = 100
 """openSMILE describes a frame every 10 ms."""
 
@@ -45,10 +49,9 @@ def compare(samples: np.ndarray, *, window: float = 1.0) -> pd.DataFrame:
     times = grid(len(samples) / SAMPLE_RATE)
     starts = np.round(times * FRAMES_PER_SECOND).astype(int)
     ends = np.minimum(starts + round(window * FRAMES_PER_SECOND), len(frames))
-    values = frames.to_numpy(dtype=np.float64)
-    sd_and_mean = [
-        (values[a:b].std(axis=0), values[a:b].mean(axis=0)) for a, b in zip(starts, ends)
-    ]
+    values = frames.to_numpy()
+    parts = (values[a:b].astype(np.float64) for a, b in zip(starts, ends))
+    sd_and_mean = [(part.std(axis=0), part.mean(axis=0)) for part in parts]
     names = [f"{name}_{kind}" for name in frames for kind in ("stddev", "amean")]
     return pd.DataFrame(
         np.stack(sd_and_mean).transpose(0, 2, 1).reshape(len(times), -1),
@@ -61,7 +64,9 @@ def descriptors(samples: np.ndarray) -> pd.DataFrame:
     """ComParE's 65 descriptors and their 65 deltas every 10 ms, by openSMILE in one pass.
 
     `compare.conf` joins the two levels, which openSMILE's Python package gives one at a time, and
-    leaves out the functionals, which nobody reads here: half the time, the same numbers.
+    leaves out the functionals, which nobody reads here: half the time, the same numbers. The sound
+    passes through a temporary file, from which openSMILE streams: the package would hold several
+    copies of an hour of it in memory.
 
     Parameters
     ----------
@@ -79,8 +84,46 @@ def descriptors(samples: np.ndarray) -> pd.DataFrame:
     Eyben, Weninger, Gross, Schuller (2013), "Recent developments in openSMILE"; feature set
     ComParE 2016 of the Python package. Notebook 01.
     """
-    table = _one_pass().process_signal(samples, SAMPLE_RATE)
-    return table.reset_index(drop=True).rename(columns=_as_deam)
+    from opensmile.core.lib import OpenSMILE
+
+    smile, frames = OpenSMILE(), bytearray()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "song.wav"
+        _write(samples, path)
+        smile.initialize(str(CONFIGURATION), options=_options(path), loglevel=0)
+        names = [
+            _as_deam(smile.external_sink_get_element_name(SINK, place))
+            for place in range(smile.external_sink_get_num_elements(SINK))
+        ]
+        smile.external_sink_set_callback_ex(SINK, lambda frame, _: frames.extend(frame.tobytes()))
+        smile.run()
+        smile.free()
+    table = np.frombuffer(frames, np.float32).reshape(-1, len(names))
+    return pd.DataFrame(table, columns=names)
+
+
+def _write(samples: np.ndarray, path: Path) -> None:
+    import soundfile
+
+    with soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, "PCM_16") as file:
+        for start in range(0, len(samples), BLOCK):
+            # Truncated as the package does, which lets full scale wrap around, though.
+            block = np.clip(samples[start : start + BLOCK] * 32768, -32768, 32767)
+            file.write(block.astype(np.int16))
+
+
+def _options(path: Path) -> dict[str, str]:
+    import opensmile
+
+    folder = Path(opensmile.__file__).parent / "core" / "config"
+    parts = {
+        "source": "shared/standard_wave_input.conf.inc",
+        "sink": "shared/standard_external_data_output_single.conf.inc",
+        "core": "compare/ComParE_2016_core.lld.conf.inc",
+        "bufferModeRbConf": "shared/BufferModeRb.conf.inc",
+    }
+    files = {name: str(folder / part) for name, part in parts.items()}
+    return {**files, "sinkLevel": "descriptors", "filename": str(path)}
 
 
 def functionals(audio: Audio) -> pd.Series:
@@ -112,18 +155,6 @@ def functionals(audio: Audio) -> pd.Series:
 
 def _as_deam(name: str) -> str:
     return name.replace("mfcc_sma", "pcm_fftMag_mfcc_sma")
-
-
-@cache
-def _one_pass() -> object:
-    import opensmile
-
-    core = "core/config/compare/ComParE_2016_core.lld.conf.inc"
-    return opensmile.Smile(
-        feature_set=str(Path(__file__).with_name("compare.conf")),
-        feature_level="descriptors",
-        options={"core": str(Path(opensmile.__file__).parent / core)},
-    )
 
 
 @cache
