@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -86,7 +87,7 @@ def descriptors(samples: np.ndarray) -> pd.DataFrame:
     """
     from opensmile.core.lib import OpenSMILE
 
-    smile, frames = OpenSMILE(), bytearray()
+    smile, frames = OpenSMILE(), io.BytesIO()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "song.wav"
         _write(samples, path)
@@ -95,10 +96,10 @@ def descriptors(samples: np.ndarray) -> pd.DataFrame:
             _as_deam(smile.external_sink_get_element_name(SINK, place))
             for place in range(smile.external_sink_get_num_elements(SINK))
         ]
-        smile.external_sink_set_callback_ex(SINK, lambda frame, _: frames.extend(frame.tobytes()))
+        smile.external_sink_set_callback_ex(SINK, lambda frame, _: frames.write(frame.tobytes()))
         smile.run()
         smile.free()
-    table = np.frombuffer(frames, np.float32).reshape(-1, len(names))
+    table = np.frombuffer(frames.getbuffer(), np.float32).reshape(-1, len(names))
     return pd.DataFrame(table, columns=names)
 
 
@@ -121,6 +122,8 @@ def _options(path: Path) -> dict[str, str]:
         "sink": "shared/standard_external_data_output_single.conf.inc",
         "core": "compare/ComParE_2016_core.lld.conf.inc",
         "bufferModeRbConf": "shared/BufferModeRb.conf.inc",
+        # The package keeps all frames for the functionals; fifteen seconds are enough here.
+        "bufferModeConf": "shared/BufferModeRbMulti.conf.inc",
     }
     files = {name: str(folder / part) for name, part in parts.items()}
     return {**files, "sinkLevel": "descriptors", "filename": str(path)}
