@@ -9,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from mer_core import features
 from mer_core.corpus import Corpus
+from mer_core.features.sets import COLUMNS
 from mer_core.files import DataError, written_atomically
 
 EXPECTED = Path(__file__).parents[1] / "data" / "expected.json"
@@ -26,7 +28,8 @@ def corpus(sets: Sequence[str] = ("compare",)) -> Corpus:
     Parameters
     ----------
     sets : sequence of str
-        Its feature sets; DEAM brings "compare" only.
+        Its feature sets. DEAM brings "compare" only; others are extracted from its audio at the
+        first time (minutes) and kept.
 
     Returns
     -------
@@ -52,7 +55,18 @@ def corpus(sets: Sequence[str] = ("compare",)) -> Corpus:
         raise DataError(where, "a whole copy of DEAM for the notebooks", f"none of its {missing}")
     kind = "the embedded corpus, SYNTHETIC" if where == "mini" else "DEAM, from MER_DATA"
     print(f"Data: {kind}; {len(loaded.songs)} songs.")
-    return replace(loaded, features=features.choose(loaded.features, sets))
+    return replace(loaded, features=_with_sets(loaded, sets))
+
+
+def _with_sets(loaded: Corpus, sets: Sequence[str]) -> pd.DataFrame:
+    held = loaded.features
+    missing = [name for name in sets if not any(map(COLUMNS[name].fullmatch, held))]
+    if missing:
+        more, failures = features.extract_all(loaded.songs["audio"].dropna(), missing)
+        if len(failures):
+            raise DataError("MEMD_audio", "audio that can be read", failures.iloc[0])
+        held = held.join(more, how="inner")
+    return features.choose(held, sets)
 
 
 def check_answer(

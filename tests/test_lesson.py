@@ -4,8 +4,11 @@ import json
 
 import numpy as np
 import pytest
+import soundfile
 
+from layout import FEATURES, SONGS
 from mer_core import lesson
+from mer_core.files import DataError
 
 
 @pytest.fixture
@@ -37,6 +40,31 @@ def answers(monkeypatch):
 def test_answers(answers, capsys, answer, expected, said):
     lesson.check_answer("1", answer, expected, tolerance=0.001, hint="Look again.")
     assert said in capsys.readouterr().out
+
+
+def test_sets_that_deam_lacks_are_extracted_from_its_audio(deam, tmp_path, monkeypatch, capsys):
+    (deam / "MEMD_audio").mkdir()
+    noise = np.random.default_rng(0).normal(0, 0.1, 25 * 44_100)
+    for song_id in SONGS:
+        soundfile.write(deam / "MEMD_audio" / f"{song_id}.wav", noise, 44_100)
+    monkeypatch.setenv("MER_DATA", str(deam))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    corpus = lesson.corpus(("compare", "spectral"))
+    corpus.validate()
+    assert corpus.features.shape[1] == len(FEATURES) + 8
+    assert "DEAM, from MER_DATA" in capsys.readouterr().out
+
+
+def test_notebooks_need_a_whole_copy(deam, monkeypatch):
+    monkeypatch.setenv("MER_DATA", str(deam))
+    with pytest.raises(DataError, match=r"a whole copy .* none of its \['MEMD_audio'\]"):
+        lesson.corpus()
+
+
+def test_the_embedded_corpus_is_called_synthetic(monkeypatch, capsys):
+    monkeypatch.delenv("MER_DATA", raising=False)
+    assert lesson.corpus().features.shape[1] == 260
+    assert "SYNTHETIC" in capsys.readouterr().out
 
 
 def test_solutions_have_to_answer_everything(answers):
