@@ -83,20 +83,39 @@ class Corpus:
             Naming the frame, what was expected and what was found.
         """
         _check_songs(self.songs)
-        tracks = {"labels": self.labels, "features": self.features}
-        tracks |= {} if self.ratings is None else {"ratings": self.ratings}
-        for name, track in tracks.items():
-            levels = ["song_id", "rater", "time"] if name == "ratings" else ["song_id", "time"]
-            _check_index(track, name, levels)
+        _check_rated(self.labels, "labels")
+        for name, track in (("labels", self.labels), ("features", self.features)):
+            _check_index(track, name, ["song_id", "time"])
             _check_known(track, name, self.songs)
-            if name != "features" and list(track) != DIMENSIONS:
-                raise DataError(name, f"the columns {DIMENSIONS}", f"{list(track)}")
-            if name != "ratings":
-                _check_finite(track, name)
-            if name != "features":
-                _check_range(track, name)
+            _check_finite(track, name)
+        if self.ratings is not None:
+            _check_rated(self.ratings, "ratings")
+            _check_index(self.ratings, "ratings", ["song_id", "rater", "time"])
+            _check_known(self.ratings, "ratings", self.songs)
         _check_range(self.songs[DIMENSIONS], "songs")
         _check_covered(self.labels, self.features)
+
+
+def labels_without_features(labels: pd.DataFrame, features: pd.DataFrame) -> pd.MultiIndex:
+    """Labelled rows without features, of songs that have features elsewhere.
+
+    Parameters
+    ----------
+    labels, features : DataFrame
+        Tracks.
+
+    Returns
+    -------
+    MultiIndex
+        (song_id, time in s), empty where every label is covered.
+
+    References
+    ----------
+    DEAM's layout: labels every 0.5 s, features in windows of 1 s. Notebook 00.
+    """
+    described = features.index.get_level_values("song_id")
+    mine = labels.index[labels.index.get_level_values("song_id").isin(described)]
+    return mine.difference(features.index)
 
 
 def _rows_of(track: pd.DataFrame, songs: pd.DataFrame) -> pd.DataFrame:
@@ -140,6 +159,12 @@ def _check_finite(track: pd.DataFrame, name: str) -> None:
         raise DataError(name, "finite numbers", f"NaN or infinity in {where}")
 
 
+def _check_rated(track: pd.DataFrame, name: str) -> None:
+    if list(track) != DIMENSIONS:
+        raise DataError(name, f"the columns {DIMENSIONS}", f"{list(track)}")
+    _check_range(track, name)
+
+
 def _check_range(frame: pd.DataFrame, name: str) -> None:
     outside = frame.abs().gt(1).any(axis=1)
     if outside.any():
@@ -147,10 +172,7 @@ def _check_range(frame: pd.DataFrame, name: str) -> None:
 
 
 def _check_covered(labels: pd.DataFrame, features: pd.DataFrame) -> None:
-    described = labels.index.get_level_values("song_id").isin(
-        features.index.get_level_values("song_id")
-    )
-    missing = labels.index[described].difference(features.index)
+    missing = labels_without_features(labels, features)
     if len(missing):
         song_id, time = missing[0]
         raise DataError(

@@ -215,8 +215,12 @@ def cross_validate(model: Regressor, corpus: Corpus, folds: Iterable[Fold]) -> p
     return pd.concat(predictions).sort_index()
 
 
+def _scored(folds: list[Fold]) -> list[int]:
+    return [song_id for fold in folds for song_id in fold.test]
+
+
 def _check_folds(folds: list[Fold], corpus: Corpus) -> None:
-    scored = [song_id for fold in folds for song_id in fold.test]
+    scored = _scored(folds)
     if not scored or len(set(scored)) < len(scored):
         raise ValueError(
             "folds: expected every song to be scored once, found none or repeated ones"
@@ -259,7 +263,7 @@ def scoreboard(
     The layout of Pellegrini and Barriere (2015), table 1. Notebooks 02 and 11.
     """
     dev, test, folds = corpus.split("dev"), corpus.split("test"), list(folds)
-    scored = dev.select(song_id for fold in folds for song_id in fold.test)
+    scored = dev.select(_scored(folds))
     tables = {}
     for name, model in models.items():
         fitted = copy.deepcopy(model).fit(dev.features, dev.labels)
@@ -297,7 +301,7 @@ def ablate(
     Pellegrini and Barriere (2015), section 2, add one feature type at a time. Notebook 01.
     """
     folds = list(folds)
-    scored = corpus.select(song_id for fold in folds for song_id in fold.test)
+    scored = corpus.select(_scored(folds))
     rows = {}
     for name, columns in groups.items():
         chosen = replace(corpus, features=corpus.features[list(columns)])

@@ -13,7 +13,7 @@ import pandas as pd
 
 from mer_core import features
 from mer_core.corpus import Corpus
-from mer_core.features.sets import COLUMNS
+from mer_core.features.sets import columns_of
 from mer_core.files import DataError, written_atomically
 
 EXPECTED = Path(__file__).parents[1] / "data" / "expected.json"
@@ -60,7 +60,7 @@ def corpus(sets: Sequence[str] = ("compare",)) -> Corpus:
 
 def _with_sets(loaded: Corpus, sets: Sequence[str]) -> pd.DataFrame:
     held = loaded.features
-    missing = [name for name in sets if not any(map(COLUMNS[name].fullmatch, held))]
+    missing = [name for name in sets if not columns_of(held, name)]
     if missing:
         more, failures = features.extract_all(loaded.songs["audio"].dropna(), missing)
         if len(failures):

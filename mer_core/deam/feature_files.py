@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from mer_core.corpus import labels_without_features
 from mer_core.deam.layout import files_by_song
 from mer_core.features.grid import HOP
 from mer_core.files import DataError, DataWarning, read_table
@@ -43,7 +44,7 @@ def read_features(folder: Path, song_ids: Iterable[int]) -> pd.DataFrame:
         first file's, a cell is no finite number, or a song has two files.
     """
     files = files_by_song(folder, SUFFIXES)
-    known = [song_id for song_id in sorted(files) if song_id in set(song_ids)]
+    known = sorted(set(files) & set(song_ids))
     if len(known) < len(files):
         others = sorted(set(files) - set(known))
         warnings.warn(
@@ -104,10 +105,7 @@ def cut_labels(labels: pd.DataFrame, features: pd.DataFrame, folder: Path) -> pd
     DataError
         If more than two frames of a song lack features.
     """
-    described = features.index.get_level_values("song_id").unique()
-    missing = labels[labels.index.get_level_values("song_id").isin(described)].index.difference(
-        features.index
-    )
+    missing = labels_without_features(labels, features)
     if missing.empty:
         return labels
     counts = missing.get_level_values("song_id").value_counts()

@@ -51,9 +51,8 @@ def read_metadata(folder: Path) -> pd.DataFrame:
 
 def _read_year(path: Path) -> pd.DataFrame:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        header, *rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)] or [
-            []
-        ]
+        rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
+    header = rows.pop(0) if rows else []
     names = [ALIASES.get(cell.strip().lower(), "") for cell in header]
     if "song_id" not in names:
         raise DataError(path, "a column 'song_id'", f"{[cell for cell in header if cell.strip()]}")

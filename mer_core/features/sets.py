@@ -77,6 +77,29 @@ def extract(
     return pd.concat({song_id_of(audio): features}, names=["song_id"])
 
 
+def columns_of(features: pd.DataFrame, name: str) -> list[str]:
+    """Columns of one feature set, in the order in which the features have them.
+
+    Parameters
+    ----------
+    features : DataFrame
+        A track.
+    name : str
+        A set of :func:`extract`.
+
+    Returns
+    -------
+    list of str
+        Empty if the features hold none of the set, or there is no such set.
+
+    References
+    ----------
+    Notebook 01.
+    """
+    rule = COLUMNS.get(name)
+    return [column for column in features if rule and rule.fullmatch(column)]
+
+
 def choose(features: pd.DataFrame, sets: Sequence[str]) -> pd.DataFrame:
     """The columns of some feature sets, out of features that hold more.
 
@@ -104,10 +127,8 @@ def choose(features: pd.DataFrame, sets: Sequence[str]) -> pd.DataFrame:
     >>> list(choose(both, ("psychoacoustic",)))
     ['tempo']
     """
-    names = {
-        k: [name for name in features if COLUMNS[k].fullmatch(name)] for k in sets if k in SETS
-    }
-    absent = [name for name in sets if not names.get(name)]
+    names = {name: columns_of(features, name) for name in sets}
+    absent = [name for name in sets if not names[name]]
     if absent:
         raise ValueError(f"sets: expected sets that the features hold, found none of {absent}")
     return features[[name for chosen in sets for name in names[chosen]]]
