@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "corpus",
         "deam",
         "evaluation",
+        "experiments",
         "features",
         "files",
         "lesson",

@@ -23,6 +23,11 @@ ROOMS = [
     ("deam", {"corpus", "features", "files", "metrics"}),
     ("models", {"metrics"}),
     ("evaluation", {"corpus", "metrics", "smoothing", "models"}),
+    (
+        "experiments",
+        {"corpus", "deam", "evaluation", "features", "files", "metrics", "models", "smoothing"}
+        | {"training"},
+    ),
     ("plots", set()),
     ("widgets", set()),
     ("lesson", {"corpus", "deam", "features", "files"}),

@@ -1,0 +1,57 @@
+"""Units for tests of sweeps, in a module that worker processes can import."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mer_core.corpus import SONG_COLUMNS, Corpus
+
+
+def tiny_corpus() -> Corpus:
+    """Twelve songs, two of them for the test, with ten random features by COMPARE's naming."""
+    rng = np.random.default_rng(0)
+    songs = pd.DataFrame(index=pd.RangeIndex(1, 13, name="song_id"), columns=SONG_COLUMNS)
+    songs[["valence", "arousal"]] = 0.0
+    songs["split"] = ["dev"] * 10 + ["test"] * 2
+    songs["genre"] = ["rock", "jazz", None] * 4
+    index = pd.MultiIndex.from_product([songs.index, 0.5 * np.arange(8)], names=["song_id", "time"])
+    names = [f"f{k}_sma_amean" for k in range(10)]
+    features = pd.DataFrame(rng.normal(size=(len(index), 10)), index, names)
+    curves = np.tanh(features.to_numpy()[:, :2] + 0.1 * rng.normal(size=(len(index), 2)))
+    labels = pd.DataFrame(curves, index, ["valence", "arousal"])
+    return Corpus(songs, labels[index.get_level_values("time") >= 1], features)
+
+
+def logged(corpus: Corpus, *, log: str, number: int, seconds: float = 0.0) -> pd.DataFrame:
+    """Numbers that depend on `number` and the corpus; each call appends a line to the log."""
+    line = f"{number} {os.getpid()}\n".encode()
+    handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(handle, line)
+    os.close(handle)
+    time.sleep(seconds)
+    values = np.random.default_rng(number).normal(size=(50, 3)) + corpus.features.to_numpy().mean()
+    return pd.DataFrame(values, columns=["a", "b", "c"]).rename_axis("row")
+
+
+def calls(log: str | Path) -> list[int]:
+    """The numbers for which `logged` was called, one for each call."""
+    return [int(line.split()[0]) for line in Path(log).read_text().splitlines()]
+
+
+def failing(corpus: Corpus, *, number: int, broken: list[int]) -> pd.DataFrame:
+    """A unit that fails for some numbers."""
+    if number in broken:
+        raise ArithmeticError(f"number {number} is broken")
+    return pd.DataFrame({"number": [number]})
+
+
+def odd(corpus: Corpus, *, what: str) -> object:
+    """Results that can't be kept, and a worker that dies."""
+    if what == "dies":
+        os._exit(1)
+    return {"none": None, "mixed": pd.DataFrame({"a": [1, "x", object()]})}[what]

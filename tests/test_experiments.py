@@ -1,0 +1,278 @@
+"""Runs that are kept: what is stored, what makes it stale, what a fault costs."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sweeps
+from conftest import ROOT
+from mer_core import evaluation, experiments, models
+from mer_core.experiments import versions
+from mer_core.features.sets import choose
+from mer_core.files import DataError, DataWarning
+
+LINEAR = {"model": "Linear", "ridge": 10}
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return sweeps.tiny_corpus()
+
+
+def numbers(log, count: int, **more) -> list[dict]:
+    return experiments.product(log=[str(log)], number=range(count), **more)
+
+
+# What is computed, and that it is kept
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_second_call_computes_nothing_and_gives_the_same(corpus, tmp_path, processes):
+    units = numbers(tmp_path / "log", 5)
+    settings = {"store": tmp_path / "store", "processes": processes}
+    first = experiments.run(sweeps.logged, units, corpus, **settings)
+    again = experiments.run(sweeps.logged, units, corpus, **settings)
+    assert sorted(sweeps.calls(tmp_path / "log")) == [0, 1, 2, 3, 4]
+    assert [unit for unit, _ in first.done] == units == [unit for unit, _ in again.done]
+    for number, ((_, frame), (_, kept)) in enumerate(zip(first.done, again.done)):
+        expected = sweeps.logged(corpus, log=str(tmp_path / "other"), number=number)
+        pd.testing.assert_frame_equal(frame, expected, check_exact=True)
+        pd.testing.assert_frame_equal(kept, expected, check_exact=True)
+
+
+def test_a_file_tells_all_about_its_unit(corpus, tmp_path):
+    unit = {"setting": LINEAR, "features": "FS1", "fold": 3, "seed": 1}
+    corpus = replace(corpus, features=corpus.features)
+    [(_, frame)] = experiments.run(experiments.predict, [unit], corpus, store=tmp_path).done
+    [path] = tmp_path.rglob("*.parquet")
+    about = pd.read_parquet(path).attrs
+    assert path.parent == tmp_path / about["address"][:2]
+    assert path.stem == about["address"]
+    assert about["unit"] == unit
+    assert about["function"] == "mer_core.experiments.settings.predict"
+    assert set(about["versions"]) >= {"python", "numpy", "scipy", "scikit-learn", "torch", "pandas"}
+    assert about["seconds"] > 0
+    song = corpus.labels.loc[frame.index.unique("song_id")]
+    difference = (song - frame.loc[song.index])["arousal"].to_numpy()
+    rmse = about["scores"]["arousal pooled"]["rmse"]
+    assert rmse == pytest.approx(np.sqrt(np.mean(difference**2)))
+
+
+def test_a_fold_all_folds_and_the_test_songs(corpus, tmp_path):
+    units = experiments.product(
+        setting=[LINEAR], features=["FS1"], fold=[*range(10), "all", "test"], seed=[4]
+    )
+    frames = [frame for _, frame in experiments.run(
+        experiments.predict, units, corpus, store=tmp_path, processes=1).done]  # fmt: skip
+    dev = corpus.split("dev")
+    folds = evaluation.k_folds(dev.songs.index, seed=4)
+    whole = evaluation.cross_validate(models.Linear(ridge=10), dev, folds)
+    pd.testing.assert_frame_equal(pd.concat(frames[:10]).sort_index(), whole)
+    pd.testing.assert_frame_equal(frames[10], whole)
+    test = models.Linear(ridge=10).fit(dev.features, dev.labels)
+    pd.testing.assert_frame_equal(frames[11], test.predict(corpus.split("test").features))
+
+
+def test_the_papers_feature_sets(corpus):
+    from mer_core import load_corpus
+
+    features = load_corpus("mini").features
+    widths = {k: choose(features, v).shape[1] for k, v in experiments.FEATURE_SETS.items()}
+    assert widths == {"FS1": 260, "FS2": 264, "268": 268}
+
+
+# Settings as data
+
+
+def test_a_model_within_a_model_and_its_seed(monkeypatch):
+    class Pair:
+        def __init__(self, *, first, weight=1.0, seed=0):
+            self.first, self.weight, self.seed = first, weight, seed
+
+    monkeypatch.setattr(models, "Pair", Pair, raising=False)
+    monkeypatch.setattr(models, "__all__", [*models.__all__, "Pair"])
+    inner = {"model": "Pair", "first": LINEAR, "seed": 5}
+    made = experiments.build({"model": "Pair", "first": inner}, seed=3)
+    assert (made.seed, made.first.seed, type(made.first.first)) == (3, 5, models.Linear)
+
+
+def test_wrong_settings_are_named():
+    with pytest.raises(ValueError, match=r"model: expected one of .*'Linear'.*, found 'Lasso'"):
+        experiments.build({"model": "Lasso"})
+    with pytest.raises(ValueError, match=r"Linear: expected options among \['ridge'\]"):
+        experiments.build({"model": "Linear", "alpha": 1})
+
+
+def test_units_that_are_no_data_and_functions_that_nobody_can_import(corpus, tmp_path):
+    with pytest.raises(ValueError, match="what JSON knows"):
+        experiments.run(sweeps.logged, [{"number": {1}}], corpus, store=tmp_path)
+    with pytest.raises(ValueError, match="what JSON knows"):
+        experiments.run(sweeps.logged, [{"number": np.nan}], corpus, store=tmp_path)
+    with pytest.raises(ValueError, match="importable module"):
+        experiments.run(lambda corpus: None, [{}], corpus, store=tmp_path)
+
+
+# What makes a result stale
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A copy of the package whose sources may be changed."""
+    shutil.copytree(
+        ROOT / "mer_core", tmp_path / "mer_core", ignore=shutil.ignore_patterns("__pycache__")
+    )
+
+    def version(*names: str) -> str:
+        versions._source.cache_clear()
+        versions._path.cache_clear()
+        return versions.code_version([f"mer_core.{name}" for name in names], folder=tmp_path)
+
+    def change(path: str, old: str, new: str) -> None:
+        text = (tmp_path / "mer_core" / path).read_text()
+        assert old in text
+        (tmp_path / "mer_core" / path).write_text(text.replace(old, new, 1))
+
+    yield version, change
+    versions._source.cache_clear()
+    versions._path.cache_clear()
+
+
+PREDICT = "experiments.settings.predict"
+
+
+def test_words_and_layout_dont_count(package):
+    version, change = package
+    before = version(PREDICT, "models.Linear")
+    change("models/baselines.py", '"""Fit to the labelled frames.', '"""Fit to frames (new words).')
+    change(
+        "models/baselines.py",
+        "        self.every = every\n",
+        "        # why\n\n        self.every = (every)\n",
+    )
+    change("evaluation.py", '"""Honest scores', '"""Scores')
+    assert version(PREDICT, "models.Linear") == before
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("models/baselines.py", "Ridge(alpha=ridge)", "Ridge(alpha=2 * ridge)"),
+        ("models/baselines.py", "self.every == 0", "self.every == 1"),
+        ("evaluation.py", "default_rng(seed).permutation", "default_rng(seed + 1).permutation"),
+        ("corpus.py", ".isin(songs.index)]", ".isin(list(songs.index))]"),
+        ("features/sets.py", "spectral_valley_", "valley_"),
+        ("experiments/settings.py", "k=10", "k=11"),
+        (
+            "metrics.py",
+            'DIMENSIONS = ["valence", "arousal"]',
+            'DIMENSIONS = ["arousal", "valence"]',
+        ),
+    ],
+)
+def test_code_that_a_result_needs_counts_wherever_it_stands(package, path, old, new):
+    version, change = package
+    before = version(PREDICT, "models.Linear")
+    change(path, old, new)
+    assert version(PREDICT, "models.Linear") != before
+
+
+def test_a_neighbour_doesnt_count(package):
+    version, change = package
+    before = version(PREDICT, "models.Linear")
+    change("models/baselines.py", "class SVR(", "class Lasso(Linear):\n    pass\n\n\nclass SVR(")
+    change("models/__init__.py", '"Constant"', '"Constant", "Lasso"')
+    change("models/baselines.py", "C: float = 1.0", "C: float = 2.0")
+    change("evaluation.py", "window: int = 13", "window: int = 15")
+    assert version(PREDICT, "models.Linear") == before
+
+
+def test_names_found_through_lazy_packages_and_local_imports(package, tmp_path):
+    version, change = package
+    before = version("__main__.check")
+    change("deam/describe.py", "def describe(", "def describe(extra, ")
+    assert version("__main__.check") != before
+
+
+def test_what_cant_be_followed_is_refused(package):
+    version, change = package
+    with pytest.raises(ValueError, match=r"found \['mer_core.models.Lasso'\]"):
+        version("models.Lasso")
+    change("models/baselines.py", "from mer_core.metrics import", "from ..metrics import")
+    with pytest.raises(ValueError, match="expected absolute ones"):
+        version("models.Linear")
+
+
+def test_other_data_is_another_result(corpus, tmp_path):
+    whole = experiments.fingerprint(corpus)
+    louder = replace(corpus, features=corpus.features * 1.01)
+    renamed = replace(corpus, features=corpus.features.add_prefix("x"))
+    shifted = replace(corpus, labels=corpus.labels + 1e-9)
+    moved = replace(corpus, songs=corpus.songs.assign(split="dev"))
+    assert len({experiments.fingerprint(c) for c in (corpus, louder, renamed, shifted, moved)}) == 5
+    elsewhere = replace(corpus, songs=corpus.songs.assign(audio="/elsewhere/1.ogg"))
+    assert experiments.fingerprint(elsewhere) == whole
+
+
+# Faults
+
+
+def test_failures_are_told_and_tried_again(corpus, tmp_path):
+    units = experiments.product(number=range(6), broken=[[2, 4]])
+    with pytest.warns(UserWarning, match="2 of 6 units failed.* ArithmeticError: number [24] is"):
+        results = experiments.run(sweeps.failing, units, corpus, store=tmp_path, processes=2)
+    assert [unit["number"] for unit, _ in results.done] == [0, 1, 3, 5]
+    assert [unit["number"] for unit, _ in results.failures] == [2, 4]
+    assert "in failing" in results.failures[0][1]
+    assert len(list(tmp_path.rglob("*.parquet"))) == 4
+    with pytest.warns(UserWarning, match="2 of 6"):
+        experiments.run(sweeps.failing, units, corpus, store=tmp_path, processes=1)
+
+
+def test_results_that_cant_be_kept_are_failures(corpus, tmp_path):
+    units = experiments.product(what=["none", "mixed"])
+    with pytest.warns(UserWarning, match="2 of 2 units failed"):
+        results = experiments.run(sweeps.odd, units, corpus, store=tmp_path, processes=1)
+    assert not list(tmp_path.rglob("*.parquet"))
+    assert len(results.failures) == 2
+
+
+def test_a_dead_worker_is_told_and_what_was_finished_stays(corpus, tmp_path):
+    experiments.run(sweeps.logged, numbers(tmp_path / "log", 3), corpus, store=tmp_path / "s")
+    with pytest.raises(RuntimeError, match=r"a worker process died. What was finished is kept"):
+        experiments.run(sweeps.odd, [{"what": "dies"}], corpus, store=tmp_path / "s", processes=2)
+    assert len(list((tmp_path / "s").rglob("*.parquet"))) == 3
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "footer", "page", "swapped"])
+def test_a_damaged_file_is_told_and_computed_again(corpus, tmp_path, damage):
+    log, store = tmp_path / "log", tmp_path / "store"
+    settings = {"store": store, "processes": 1}
+    first = experiments.run(sweeps.logged, numbers(log, 2), corpus, **settings)
+    one, two = sorted(store.rglob("*.parquet"))
+    content = bytearray(one.read_bytes())
+    if damage == "swapped":
+        content = two.read_bytes()
+    elif damage == "page":
+        content[100] ^= 1
+    elif damage == "footer":
+        content[-6] ^= 255
+    one.write_bytes(content[: {"cut": len(content) // 2, "empty": 0}.get(damage)])
+    with pytest.warns(DataWarning, match="expected a finished unit, found a damaged file"):
+        again = experiments.run(sweeps.logged, numbers(log, 2), corpus, **settings)
+    assert sorted(Counter(sweeps.calls(log)).values()) == [1, 2]
+    for (_, frame), (_, other) in zip(first.done, again.done):
+        pd.testing.assert_frame_equal(frame, other, check_exact=True)
+
+
+def test_a_store_that_cant_be_written_is_told_before_anything_is_computed(corpus, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    units = numbers(tmp_path / "log", 3)
+    with pytest.raises(DataError, match=r"expected a store that can be written, found .*run again"):
+        experiments.run(sweeps.logged, units, corpus, store=tmp_path / "file" / "store")
+    assert not (tmp_path / "log").exists()
