@@ -198,12 +198,11 @@ def score_songs(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame
     Coutinho et al. (2015), table 1. Notebook 02.
     """
     predictions = _predictions_for(labels, predictions)
+    y, p = labels[DIMENSIONS].to_numpy(), predictions.to_numpy()
     rows = {
-        (song_id, dimension): _all_metrics(
-            frames[dimension], predictions.loc[frames.index, dimension]
-        )
-        for song_id, frames in labels.groupby(level="song_id")
-        for dimension in DIMENSIONS
+        (song_id, dimension): _all_metrics(y[frames, column], p[frames, column])
+        for song_id, frames in labels.groupby(level="song_id").indices.items()
+        for column, dimension in enumerate(DIMENSIONS)
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["song_id", "dimension"])
 
