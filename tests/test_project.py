@@ -21,8 +21,10 @@ ROOMS = [
     ("features", {"files"}),
     ("corpus", {"files", "features", "metrics"}),
     ("deam", {"corpus", "features", "files", "metrics"}),
-    ("models", {"metrics"}),
-    ("evaluation", {"corpus", "metrics", "smoothing", "models"}),
+    ("folds", set()),
+    ("training", set()),
+    ("models", {"folds", "metrics", "smoothing", "training"}),
+    ("evaluation", {"corpus", "folds", "metrics", "smoothing", "models", "training"}),
     (
         "experiments",
         {"corpus", "deam", "evaluation", "features", "files", "metrics", "models", "smoothing"}

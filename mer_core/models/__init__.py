@@ -5,6 +5,14 @@
 constructor arguments; `Model.paper()` builds the paper's setting.
 """
 
-from mer_core.models.baselines import SVR, Constant, Linear
+import lazy_loader
 
-__all__ = ["SVR", "Constant", "Linear"]
+# Loaded on first use: the baselines need no torch.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "baselines": ["SVR", "Constant", "Linear"],
+        "combined": ["FoldEnsemble", "Preprocessed", "SecondNetwork"],
+        "recurrent": ["LSTM", "ElmanRNN"],
+    },
+)

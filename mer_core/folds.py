@@ -1,0 +1,162 @@
+"""The papers' divisions of songs into folds; no song is ever on both sides of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+
+class Fold(NamedTuple):
+    """Songs to train on and songs to score, by song_id; none on both sides."""
+
+    train: pd.Index
+    test: pd.Index
+
+
+def k_folds(song_ids: Iterable[int], *, k: int = 10, seed: int = 0) -> list[Fold]:
+    """Divide songs at random into k folds of nearly equal size; each song is scored once.
+
+    Parameters
+    ----------
+    song_ids : iterable of int
+        At least k different songs.
+    k : int
+        Number of folds; IRIT used 10.
+    seed : int
+        Of the shuffling.
+
+    Returns
+    -------
+    list of Fold
+
+    Raises
+    ------
+    ValueError
+        If there are fewer songs than folds, fewer than two folds, or repeated songs.
+
+    Examples
+    --------
+    >>> [len(fold.test) for fold in k_folds(range(5), k=2, seed=0)]
+    [3, 2]
+
+    References
+    ----------
+    Pellegrini and Barriere (2015), section 2. Notebook 02.
+    """
+    songs = _unique(song_ids)
+    if not 2 <= k <= len(songs):
+        raise ValueError(f"k: expected 2 to {len(songs)} folds for as many songs, found {k}")
+    shuffled = np.random.default_rng(seed).permutation(songs)
+    return [_fold(songs, part) for part in np.array_split(shuffled, k)]
+
+
+def modulus_folds(song_ids: Iterable[int], *, modulus: int = 11) -> tuple[list[Fold], pd.Index]:
+    """Divide songs by song_id modulo 11; the songs of remainder 10 are kept out of all folds.
+
+    Parameters
+    ----------
+    song_ids : iterable of int
+    modulus : int
+        Number of remainders.
+
+    Returns
+    -------
+    folds : list of Fold
+        One for each remainder from 0 to modulus - 2.
+    held_out : Index
+        The songs of the last remainder, Munich's own test set.
+
+    Raises
+    ------
+    ValueError
+        If a remainder has no song, or songs repeat.
+
+    Examples
+    --------
+    >>> folds, held_out = modulus_folds(range(2, 24))
+    >>> len(folds), list(held_out), list(folds[0].test)
+    (10, [10, 21], [11, 22])
+
+    References
+    ----------
+    Coutinho et al. (2014, 2015), section 2. Notebook 04.
+    """
+    songs = _unique(song_ids)
+    parts = [songs[songs % modulus == remainder] for remainder in range(modulus)]
+    empty = [remainder for remainder, part in enumerate(parts) if part.empty]
+    if empty:
+        raise ValueError(f"song_ids: expected songs of every remainder, found none of {empty}")
+    kept = songs[songs % modulus != modulus - 1]
+    return [_fold(kept, part) for part in parts[:-1]], parts[-1]
+
+
+def genre_folds(
+    songs: pd.DataFrame, *, partitions: int = 5, held_out: int = 20, seed: int = 0
+) -> list[Fold]:
+    """Draw partitions whose held-out songs have the test set's genres, none in two partitions.
+
+    The test set's shares are rounded by largest remainder. A genre of the test set that the
+    development set lacks, or has used up, passes its places on to songs drawn from all the rest.
+
+    Parameters
+    ----------
+    songs : DataFrame
+        `Corpus.songs`: development songs are divided, test songs only counted by genre. The genre
+        is compared by its first word: "Hip-Hop-Electronic" counts as "hip".
+    partitions, held_out : int
+        Tsinghua drew 5 times 20 of 431 songs.
+    seed : int
+        Of the drawing.
+
+    Returns
+    -------
+    list of Fold
+        `test` holds the `held_out` songs of a partition, `train` all other development songs.
+
+    Raises
+    ------
+    ValueError
+        If there are not more development songs than places.
+
+    References
+    ----------
+    Li et al. (2016), section 3.2.1. Notebook 05.
+    """
+    genre = songs["genre"].fillna("").str.lower().str.extract(r"(\w*)", expand=False)
+    dev, test = (genre[songs["split"] == side] for side in ("dev", "test"))
+    if len(dev) <= partitions * held_out or test.empty:
+        found = f"{len(dev)} and {len(test)} test songs"
+        raise ValueError(f"songs: expected over {partitions * held_out} dev songs, found {found}")
+    rng, free, folds = np.random.default_rng(seed), dev.sample(frac=1, random_state=seed), []
+    for _ in range(partitions):
+        drawn = []
+        for name, places in _shares(test, held_out).items():
+            drawn += list(free.index[free == name][:places])
+        rest = free.index.difference(drawn)
+        drawn += list(rng.choice(rest, held_out - len(drawn), replace=False))
+        free = free.drop(drawn)
+        folds.append(_fold(dev.index, drawn))
+    return folds
+
+
+def _shares(genres: pd.Series, places: int) -> pd.Series:
+    exact = genres.value_counts(normalize=True).sort_index() * places
+    shares = exact.astype(int)
+    most = (exact - shares).sort_values(ascending=False, kind="stable").index
+    shares[most[: places - shares.sum()]] += 1
+    return shares
+
+
+def _unique(song_ids: Iterable[int]) -> pd.Index:
+    songs = pd.Index(song_ids, name="song_id")
+    if not songs.is_unique:
+        raise ValueError("song_ids: expected every song once, found repeated ones")
+    return songs.sort_values()
+
+
+def _fold(songs: pd.Index, test: Iterable[int]) -> Fold:
+    test = pd.Index(test, name="song_id").sort_values()
+    return Fold(songs.difference(test), test)

@@ -1,0 +1,297 @@
+"""Networks out of networks: one fed with another's predictions, the best of many, preprocessing."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.decomposition import PCA, KernelPCA
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from mer_core.folds import k_folds, modulus_folds
+from mer_core.metrics import DIMENSIONS, METRICS
+from mer_core.models.recurrent import ElmanRNN, RecurrentRegressor, rows_of
+from mer_core.smoothing import moving_average
+from mer_core.training import Job
+
+
+class Combined:
+    """The verbs of every regressor, for one that is made of others and fits many at once.
+
+    A subclass says in `fit_many` what is fitted to each job, and in `predict` what it predicts.
+    """
+
+    def fit(
+        self,
+        features: pd.DataFrame,
+        labels: pd.DataFrame,
+        *,
+        validation: Iterable[int] | None = None,
+        unlabelled: pd.DataFrame | None = None,
+    ) -> Self:
+        """Fit to the labelled songs; see :meth:`mer_core.models.RecurrentRegressor.fit`."""
+        job = Job(features, labels, None, validation, unlabelled)
+        vars(self).update(vars(self.fit_many([job])[0]))
+        return self
+
+    def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
+        """Fit a copy of the model to each job."""
+        raise NotImplementedError
+
+    def _with(self, **fitted: object) -> Self:
+        model = copy.copy(self)
+        vars(model).update(fitted)
+        return model
+
+
+class SecondNetwork(Combined):
+    """IRIT's "rnn2": a second network fed with the first one's smoothed predictions.
+
+    Parameters
+    ----------
+    first, second : RecurrentRegressor
+        Elman networks by default.
+    window : int
+        Of the moving average between the two, in frames.
+    out_of_fold : bool
+        Whether the second network is trained on predictions of songs that the first did not see;
+        else on predictions of the first one's own training songs, which look better than any
+        that it will meet later.
+    seed : int
+        Of the inner folds, and of both networks.
+
+    References
+    ----------
+    Pellegrini and Barriere (2015), section 2, last paragraph on post-processing. Notebook 03.
+    """
+
+    def __init__(
+        self,
+        *,
+        first: RecurrentRegressor | None = None,
+        second: RecurrentRegressor | None = None,
+        window: int = 13,
+        out_of_fold: bool = True,
+        seed: int = 0,
+    ) -> None:
+        self.first, self.second = first or ElmanRNN(), second or ElmanRNN()
+        self.window, self.out_of_fold, self.seed = window, out_of_fold, seed
+
+    @classmethod
+    def paper(cls) -> Self:
+        """Two networks in the paper's setting; the second learns from in-sample predictions.
+
+        The paper does not say which predictions the second one learned from.
+        """
+        return cls(first=ElmanRNN.paper(), second=ElmanRNN.paper(), out_of_fold=False)
+
+    def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
+        """Fit a copy to each job: all first networks together, then all second ones."""
+        jobs = [job._replace(seed=self.seed if job.seed is None else job.seed) for job in jobs]
+        firsts = self.first.fit_many(jobs)
+        heard = self._out_of_fold(jobs) if self.out_of_fold else self._in_sample(jobs, firsts)
+        seconds = [
+            job._replace(features=moving_average(h, self.window)) for job, h in zip(jobs, heard)
+        ]
+        fitted = self.second.fit_many(seconds)
+        return [self._with(first_=first, second_=second) for first, second in zip(firsts, fitted)]
+
+    def predict(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Predict every row; see :meth:`mer_core.models.RecurrentRegressor.predict`."""
+        return self.second_.predict(moving_average(self.first_.predict(features), self.window))
+
+    def _in_sample(self, jobs: Sequence[Job], firsts: Sequence[RecurrentRegressor]) -> list:
+        return [
+            first.predict(rows_of(job.features, songs_of(job))) for job, first in zip(jobs, firsts)
+        ]
+
+    def _out_of_fold(self, jobs: Sequence[Job]) -> list[pd.DataFrame]:
+        folds = [
+            k_folds(songs_of(job), k=min(10, len(songs_of(job))), seed=job.seed) for job in jobs
+        ]
+        inner = [job._replace(train=fold.train) for job, some in zip(jobs, folds) for fold in some]
+        models, heard = iter(self.first.fit_many(inner)), []
+        for job, some in zip(jobs, folds):
+            parts = [next(models).predict(rows_of(job.features, fold.test)) for fold in some]
+            heard.append(pd.concat(parts).sort_index())
+        return heard
+
+
+class FoldEnsemble(Combined):
+    """Munich's way to a prediction: many networks on ten folds, the average of the best.
+
+    Songs are divided by song_id modulo 11. Those of remainder 10 are held out; each network is
+    trained on nine of the other ten parts and stopped early by the tenth.
+
+    Parameters
+    ----------
+    model : RecurrentRegressor
+        With early stopping.
+    trials : int
+        Networks for each fold, of different seeds.
+    keep : int
+        How many of all are averaged.
+    by : {"rmse", "ccc"}
+        The best have the lowest RMSE or the highest CCC, averaged over valence and arousal.
+    select : {"validation", "held-out"}
+        Where they are measured: on the part that stopped each of them, or all on the held-out
+        songs, as in the papers. The latter makes a score on the held-out songs optimistic.
+    seed : int
+        The first of the seeds.
+
+    References
+    ----------
+    Coutinho et al. (2014, 2015), section 2. Notebook 04.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: RecurrentRegressor,
+        trials: int = 2,
+        keep: int = 5,
+        by: str = "rmse",
+        select: str = "validation",
+        seed: int = 0,
+    ) -> None:
+        if by not in ("rmse", "ccc"):
+            raise ValueError(f"by: expected 'rmse' or 'ccc', found {by!r}")
+        if select not in ("validation", "held-out"):
+            raise ValueError(f"select: expected 'validation' or 'held-out', found {select!r}")
+        self.model, self.trials, self.keep, self.by = model, trials, keep, by
+        self.select, self.seed = select, seed
+
+    def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
+        """Fit a copy to each job."""
+        return [self._fitted(job) for job in jobs]
+
+    def predict(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Predict every row: the mean of the chosen networks."""
+        return sum(member.predict(features) for member in self.members_) / len(self.members_)
+
+    def _fitted(self, job: Job) -> Self:
+        folds, held_out = modulus_folds(songs_of(job))
+        first = (self.seed if job.seed is None else job.seed) * self.trials
+        inner = [
+            job._replace(train=fold.train, validation=fold.test, seed=first + trial)
+            for trial in range(self.trials)
+            for fold in folds
+        ]
+        networks = self.model.fit_many(inner)
+        judges = [held_out if self.select == "held-out" else part.validation for part in inner]
+        values = [self._value(*pair, job) for pair in zip(networks, judges)]
+        order = np.argsort(values, kind="stable")
+        table = pd.DataFrame({"trial": [part.seed for part in inner], self.by: values})
+        chosen = [networks[number] for number in order[: self.keep]]
+        return self._with(members_=chosen, networks_=table, held_out_=held_out)
+
+    def _value(self, network: RecurrentRegressor, songs: Iterable[int], job: Job) -> float:
+        """How bad a network is on some songs."""
+        labels = rows_of(job.labels, songs)
+        predicted = network.predict(rows_of(job.features, songs)).loc[labels.index]
+        metric = METRICS[self.by]
+        values = [metric(labels[dimension], predicted[dimension]) for dimension in DIMENSIONS]
+        return np.mean(values) * (1 if self.by == "rmse" else -1)
+
+
+class Preprocessed(Combined):
+    """A model on fewer, derived features, learned from the training songs' labelled frames.
+
+    Parameters
+    ----------
+    model : RecurrentRegressor
+        What is fitted to the derived features.
+    by : {"pca", "kernel pca", "denoising autoencoder"}
+        The variants that IRIT tried; "kernel pca" has a Gaussian kernel and learns from every
+        eighth frame, since its cost grows with the square of their number.
+    components : int
+        Number of derived features.
+    seed : int
+        Of the autoencoder.
+
+    References
+    ----------
+    Pellegrini and Barriere (2015), section 2, second paragraph. Notebook 03.
+    """
+
+    def __init__(
+        self, *, model: RecurrentRegressor, by: str = "pca", components: int = 50, seed: int = 0
+    ) -> None:
+        known = {
+            "pca": PCA(components, whiten=True),
+            "kernel pca": _KernelPCA(components),
+            "denoising autoencoder": _DenoisingAutoencoder(components, seed=seed),
+        }
+        if by not in known:
+            raise ValueError(f"by: expected one of {', '.join(known)}, found {by!r}")
+        self.model, self.by, self.components, self.seed = model, by, components, seed
+        self.transformer = known[by]
+
+    def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
+        """Fit a copy to each job: each has its own derived features."""
+        pipelines, derived = [], []
+        for job in jobs:
+            frames = job.labels.index[
+                job.labels.index.isin(rows_of(job.labels, songs_of(job)).index)
+            ]
+            pipeline = make_pipeline(StandardScaler(), copy.deepcopy(self.transformer))
+            pipelines.append(pipeline.fit(job.features.loc[frames].to_numpy()))
+            songs = {*songs_of(job), *(job.validation if job.validation is not None else ())}
+            derived.append(
+                job._replace(features=_transformed(pipeline, rows_of(job.features, songs)))
+            )
+        fitted = self.model.fit_many(derived)
+        return [self._with(pipeline_=p, model_=m) for p, m in zip(pipelines, fitted)]
+
+    def predict(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Predict every row."""
+        return self.model_.predict(_transformed(self.pipeline_, features))
+
+
+def _transformed(pipeline: TransformerMixin, features: pd.DataFrame) -> pd.DataFrame:
+    values = pipeline.transform(features.to_numpy())
+    return pd.DataFrame(values, features.index).add_prefix("component_")
+
+
+class _KernelPCA(TransformerMixin, BaseEstimator):
+    def __init__(self, components: int) -> None:
+        self.components = components
+
+    def fit(self, x: np.ndarray, y: object = None) -> Self:
+        self.kernel_ = KernelPCA(self.components, kernel="rbf").fit(x[::8])
+        self.scale_ = self.kernel_.transform(x[::8]).std(0)
+        return self
+
+    def transform(self, x: np.ndarray) -> np.ndarray:
+        return self.kernel_.transform(x) / self.scale_
+
+
+class _DenoisingAutoencoder(TransformerMixin, BaseEstimator):
+    """Hidden layer of a perceptron that takes noisy frames and gives them back clean."""
+
+    def __init__(self, components: int, *, seed: int) -> None:
+        self.components, self.seed = components, seed
+
+    def fit(self, x: np.ndarray, y: object = None) -> Self:
+        noisy = x + np.random.default_rng(self.seed).normal(0, 0.5, x.shape)
+        options = {"activation": "tanh", "max_iter": 15, "random_state": self.seed}
+        options |= {"early_stopping": True, "learning_rate_init": 1e-3}
+        self.perceptron_ = MLPRegressor(hidden_layer_sizes=(self.components,), **options).fit(
+            noisy, x
+        )
+        return self
+
+    def transform(self, x: np.ndarray) -> np.ndarray:
+        return np.tanh(x @ self.perceptron_.coefs_[0] + self.perceptron_.intercepts_[0])
+
+
+def songs_of(job: Job) -> pd.Index:
+    """The songs that a job trains on, before any are taken out for validation."""
+    songs = job.labels.index.unique("song_id").sort_values()
+    return songs if job.train is None else songs.intersection(pd.Index(job.train))

@@ -1,0 +1,393 @@
+"""Recurrent regressors: IRIT's Elman network and Munich's LSTM, one or many in one computation."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import torch
+from joblib import Parallel, delayed
+from torch import Tensor
+
+from mer_core.metrics import DIMENSIONS
+from mer_core.models.network import Network
+from mer_core.training import Job, Schedule, Songs, Task, joined, pad, standard, train, unsupervised
+
+WIDE = 64
+"""Units of a layer above which torch's kernel, one model a process, beats one computation."""
+TOGETHER = 64
+"""Models of one computation at most, for the sake of memory."""
+
+
+class RecurrentRegressor:
+    """What recurrent regressors share: whole songs from time 0 go in, every frame gets an answer.
+
+    Networks are trained on labelled frames only. Inputs (and an LSTM's targets) are standardised
+    by the labelled frames of the training songs.
+    """
+
+    cell: str
+    standardise_targets: bool
+    hidden: Sequence[int]
+    clip: float
+    seed: int
+
+    def fit(
+        self,
+        features: pd.DataFrame,
+        labels: pd.DataFrame,
+        *,
+        validation: Iterable[int] | None = None,
+        unlabelled: pd.DataFrame | None = None,
+    ) -> Self:
+        """Fit to the labelled songs.
+
+        Parameters
+        ----------
+        features : DataFrame
+            A track of whole songs.
+        labels : DataFrame
+            A track with the columns valence, arousal in [-1, 1].
+        validation : iterable of int, optional
+            Labelled songs that are kept for early stopping; with early stopping and without them,
+            one in ten is drawn by the seed.
+        unlabelled : DataFrame, optional
+            Features of further songs; used by models that pretrain.
+
+        Raises
+        ------
+        ValueError
+            If a label has no features, a number is not finite, there is no song to train on or
+            none to stop by, or a loss stops being finite.
+        """
+        job = Job(features, labels, None, validation, unlabelled)
+        vars(self).update(vars(self.fit_many([job])[0]))
+        return self
+
+    def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
+        """Fit a copy of the model to each job, narrow networks in one computation.
+
+        Parameters
+        ----------
+        jobs : sequence of Job
+            With the same columns of features.
+
+        Returns
+        -------
+        list of models
+            Each as if it had been fitted alone.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`.
+        """
+        jobs = [self._divided(job) for job in jobs]
+        size = 1 if max(self.hidden) > WIDE else TOGETHER
+        parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
+        processes = -1 if size == 1 and len(parts) > 1 else 1
+        fitted = Parallel(processes)(delayed(self._fit_together)(part) for part in parts)
+        return [model for part in fitted for model in part]
+
+    def predict(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Predict every row.
+
+        Parameters
+        ----------
+        features : DataFrame
+            A track of whole songs with the columns of the training features.
+
+        Returns
+        -------
+        DataFrame
+            A track with the columns valence, arousal.
+
+        Raises
+        ------
+        ValueError
+            If the model is not fitted or a column is missing.
+        """
+        network = self._network()
+        mean, spread = (part.cpu().numpy() for part in self.standard_[2:])
+        outputs = self._run(features, network.forward)
+        return pd.DataFrame(outputs * spread + mean, features.index, DIMENSIONS)
+
+    def states(self, features: pd.DataFrame) -> pd.DataFrame:
+        """What the units of the topmost hidden layer say at every row, each in [-1, 1].
+
+        Parameters
+        ----------
+        features : DataFrame
+            As for :meth:`predict`.
+
+        Returns
+        -------
+        DataFrame
+            A track with a column for each unit, `unit_0` and so on.
+
+        References
+        ----------
+        Notebooks 03 and 08.
+        """
+        states = self._run(features, self._network().hidden)
+        return pd.DataFrame(states, features.index).add_prefix("unit_")
+
+    def _schedule(self) -> Schedule:
+        raise NotImplementedError
+
+    def _make_network(self, inputs: int, seeds: Sequence[int]) -> Network:
+        return Network(self.cell, inputs, self.hidden, len(DIMENSIONS), seeds=seeds)
+
+    def _prepare(self, network: Network, jobs: list[Job], songs: Songs, tasks: list[Task]) -> None:
+        """Whatever comes before training; nothing here."""
+
+    def _divided(self, job: Job) -> Job:
+        """The job with its songs named: those to train on and those to stop by."""
+        seed = self.seed if job.seed is None else job.seed
+        songs = job.labels.index.unique("song_id").sort_values()
+        songs = songs if job.train is None else songs.intersection(pd.Index(job.train))
+        held = pd.Index([] if job.validation is None else list(job.validation), dtype=songs.dtype)
+        if self._schedule().patience is not None and held.empty and len(songs) > 1:
+            held = pd.Series(songs).sample(max(1, len(songs) // 10), random_state=seed)
+        chosen = songs.difference(pd.Index(held))
+        if chosen.empty or (self._schedule().patience is not None and not len(held)):
+            wanted = "songs to train on" + (" and to stop by" if len(songs) else "")
+            raise ValueError(f"labels: expected {wanted}, found {len(songs)} with labels")
+        return job._replace(train=list(chosen), validation=sorted(held), seed=seed)
+
+    def _fit_together(self, jobs: list[Job]) -> list[Self]:
+        songs, tasks = self._pool(jobs)
+        columns = list(jobs[0].features)
+        network = self._make_network(len(columns), [task.seed for task in tasks])
+        self._prepare(network, jobs, songs, tasks)
+        history = train(network, songs, tasks, self._schedule(), clip=self.clip)
+        models = []
+        for number, task in enumerate(tasks):
+            model = copy.copy(self)
+            model.columns_, model.standard_ = columns, task.standard
+            model.trained_on_ = jobs[number].train
+            model.weights_ = {
+                name: weight[number : number + 1].clone()
+                for name, weight in network.state_dict().items()
+            }
+            model.history_ = history.loc[number]
+            models.append(model)
+        return models
+
+    def _pool(self, jobs: list[Job]) -> tuple[Songs, list[Task]]:
+        """All songs of the jobs as one padded whole, each frame of features once, and the tasks."""
+        kinds = {(id(job.features), id(job.labels)): job for job in jobs}
+        pools, places, start = [], {}, 0
+        for key, job in kinds.items():
+            same = [other for other in jobs if (id(other.features), id(other.labels)) == key]
+            used = sorted({song for other in same for song in (*other.train, *other.validation)})
+            songs, song_ids = pad(*(rows_of(part, used) for part in (job.features, job.labels)))
+            places[key] = dict(zip(song_ids, range(start, start + len(song_ids))))
+            pools, start = [*pools, songs], start + len(song_ids)
+        whole, known, tasks = joined(pools), {}, []
+        for job in jobs:
+            place = places[id(job.features), id(job.labels)]
+            rows = [[place[song] for song in part] for part in (job.train, job.validation)]
+            if tuple(rows[0]) not in known:
+                known[tuple(rows[0])] = self._standard_of(whole, rows[0])
+            tasks.append(Task(*rows, known[tuple(rows[0])], job.seed))
+        return whole, tasks
+
+    def _standard_of(self, songs: Songs, rows: list[int]) -> tuple[Tensor, ...]:
+        mean, spread, *targets = standard(songs, rows)
+        plain = torch.zeros_like(targets[0]), torch.ones_like(targets[0])
+        return mean, spread, *(targets if self.standardise_targets else plain)
+
+    def _run(self, features: pd.DataFrame, function: object) -> np.ndarray:
+        missing = [name for name in self.columns_ if name not in features]
+        if missing:
+            raise ValueError(f"features: expected the columns of fit, found none for {missing[:3]}")
+        songs, song_ids = pad(features[self.columns_])
+        mean, spread = self.standard_[:2]
+        inputs = ((songs.inputs - mean) / spread).clamp_(-self.clip, self.clip)
+        with torch.no_grad():
+            outputs = function(inputs[None])[0].cpu().numpy().astype(float)
+        row = song_ids.get_indexer(features.index.get_level_values("song_id"))
+        step = features.groupby(level="song_id", sort=False).cumcount().to_numpy()
+        return outputs[row, step]
+
+    def _network(self) -> Network:
+        if not hasattr(self, "weights_"):
+            name = type(self).__name__
+            raise ValueError(f"{name}: expected a fitted model, found none: call fit")
+        network = self._make_network(len(self.columns_), [0])
+        network.load_state_dict(self.weights_)
+        return network
+
+
+class ElmanRNN(RecurrentRegressor):
+    """IRIT's network: one hidden layer with feedback, tanh, trained one song at a time.
+
+    Parameters
+    ----------
+    hidden : sequence of int
+        Units of each hidden layer.
+    output : {"linear", "softmax"}
+        The paper says softmax, which ties valence + arousal to 1 at every moment and can't follow
+        labels; linear is what works.
+    learning_rate, momentum : float
+        The paper does not say how much momentum.
+    l1, l2 : float
+        Weights of the sums of absolute and of squared weights.
+    epochs : int
+        Times through all songs. The paper calls the fixed number early stopping.
+    clip : float
+        Standardised inputs are cut at plus and minus this.
+    seed : int
+        Of first weights and order of songs.
+
+    References
+    ----------
+    Pellegrini and Barriere (2015), section 2. Notebook 03.
+    """
+
+    cell = "elman"
+    standardise_targets = False
+
+    def __init__(
+        self,
+        *,
+        hidden: Sequence[int] = (10,),
+        output: str = "linear",
+        learning_rate: float = 5e-3,
+        momentum: float = 0.9,
+        l1: float = 1e-3,
+        l2: float = 1e-3,
+        epochs: int = 50,
+        clip: float = 5.0,
+        seed: int = 0,
+    ) -> None:
+        if output not in ("linear", "softmax"):
+            raise ValueError(f"output: expected 'linear' or 'softmax', found {output!r}")
+        self.hidden, self.output, self.clip, self.seed = tuple(hidden), output, clip, seed
+        self.learning_rate, self.momentum, self.epochs = learning_rate, momentum, epochs
+        self.l1, self.l2 = l1, l2
+
+    @classmethod
+    def paper(cls) -> Self:
+        """Learning rate 1e-3, L1 and L2 of 1e-2, 50 epochs, no clipping."""
+        return cls(learning_rate=1e-3, l1=1e-2, l2=1e-2, clip=float("inf"))
+
+    def _schedule(self) -> Schedule:
+        rates = (self.learning_rate, self.momentum, self.epochs)
+        return Schedule(*rates, l1=self.l1, l2=self.l2)
+
+    def _make_network(self, inputs: int, seeds: Sequence[int]) -> Network:
+        softmax = self.output == "softmax"
+        options = {"seeds": seeds, "softmax": softmax}
+        return Network(self.cell, inputs, self.hidden, len(DIMENSIONS), **options)
+
+
+class LSTM(RecurrentRegressor):
+    """Munich's network: stacked long short-term memories, valence and arousal learned together.
+
+    Parameters
+    ----------
+    hidden : sequence of int
+        Units of each hidden layer, from the input up.
+    learning_rate, momentum : float
+        Of the mean squared error of standardised targets over the frames of a song.
+    epochs, patience : int
+        At most so many times through all songs; stop after `patience` without a new best on
+        validation songs, and go back to it.
+    noise : float
+        Standard deviation of the noise on standardised inputs, in training only.
+    pretrain : {None, "keep", "retrain"}
+        Whether the first layer is trained beforehand as a denoising autoencoder (on the training
+        songs and `unlabelled`), and whether it is kept as it is from then on.
+    pretrain_epochs : int
+        Times through all songs in pretraining.
+    pretrain_learning_rate : float
+        In pretraining.
+    clip : float
+        Standardised inputs are cut at plus and minus this.
+    seed : int
+        Of first weights, order of songs, noise and the choice of validation songs.
+
+    References
+    ----------
+    Coutinho et al. (2014), section 2; Coutinho et al. (2015), section 2. Notebook 04.
+    """
+
+    cell = "lstm"
+    standardise_targets = True
+
+    def __init__(
+        self,
+        *,
+        hidden: Sequence[int] = (24, 5),
+        learning_rate: float = 5e-3,
+        momentum: float = 0.9,
+        epochs: int = 60,
+        patience: int = 20,
+        noise: float = 0.6,
+        pretrain: str | None = None,
+        pretrain_epochs: int = 10,
+        pretrain_learning_rate: float = 0.5,
+        clip: float = 5.0,
+        seed: int = 0,
+    ) -> None:
+        if pretrain not in (None, "keep", "retrain"):
+            raise ValueError(f"pretrain: expected None, 'keep' or 'retrain', found {pretrain!r}")
+        self.hidden, self.clip, self.seed, self.noise = tuple(hidden), clip, seed, noise
+        self.learning_rate, self.momentum = learning_rate, momentum
+        self.epochs, self.patience, self.pretrain = epochs, patience, pretrain
+        self.pretrain_epochs, self.pretrain_learning_rate = pretrain_epochs, pretrain_learning_rate
+
+    @classmethod
+    def paper(cls, year: int = 2015) -> Self:
+        """The architecture of 2014 (200 + 5 units) or 2015 (200 + 150 + 25), pretrained.
+
+        The first layer is kept in 2014 (run 4 was the best) and retrained in 2015, which the paper
+        leaves open. CURRENNT's learning rates of 1e-6 and 5e-6 belong to half the sum of squared
+        errors over a song; with the mean over 60 frames and two targets they are 60 times as much.
+        Neither paper gives a largest number of epochs, or a rate for pretraining.
+        """
+        shared = {"epochs": 1000, "pretrain_epochs": 100, "clip": float("inf")}
+        if year == 2014:
+            noise, kept = 0.5**0.5, "keep"
+            return cls(hidden=(200, 5), learning_rate=6e-5, noise=noise, pretrain=kept, **shared)
+        if year == 2015:
+            sizes = (200, 150, 25)
+            return cls(hidden=sizes, learning_rate=3e-4, noise=0.3, pretrain="retrain", **shared)
+        raise ValueError(f"year: expected 2014 or 2015, found {year!r}")
+
+    def _schedule(self) -> Schedule:
+        rates = (self.learning_rate, self.momentum, self.epochs)
+        return Schedule(*rates, patience=self.patience, noise=self.noise)
+
+    def _prepare(self, network: Network, jobs: list[Job], songs: Songs, tasks: list[Task]) -> None:
+        if self.pretrain:
+            self._pretrain(network, jobs, songs, tasks)
+            network.layers[0].requires_grad_(self.pretrain == "retrain")
+
+    def _pretrain(self, network: Network, jobs: list[Job], songs: Songs, tasks: list[Task]) -> None:
+        """Learn the first layer from inputs alone: noisy in, clean out."""
+        pools, more = [unsupervised(songs)], {None: []}
+        for job in jobs:
+            if job.unlabelled is not None and id(job.unlabelled) not in more:
+                start = sum(len(pool.lengths) for pool in pools)
+                pools.append(unsupervised(pad(job.unlabelled[list(job.features)])[0]))
+                more[id(job.unlabelled)] = list(range(start, start + len(pools[-1].lengths)))
+        keys = [None if job.unlabelled is None else id(job.unlabelled) for job in jobs]
+        tasks = [task._replace(train=task.train + more[key]) for task, key in zip(tasks, keys)]
+        inputs, seeds = songs.inputs.shape[-1], [task.seed for task in tasks]
+        encoder = Network(self.cell, inputs, self.hidden[:1], inputs, seeds=seeds)
+        rates = (self.pretrain_learning_rate, self.momentum, self.pretrain_epochs)
+        self.pretraining_ = train(
+            encoder, joined(pools), tasks, Schedule(*rates, noise=self.noise), clip=self.clip
+        )
+        network.layers[0].load_state_dict(encoder.layers[0].state_dict())
+
+
+def rows_of(track: pd.DataFrame, songs: Sequence[int]) -> pd.DataFrame:
+    """Rows of these songs."""
+    return track[track.index.get_level_values("song_id").isin(songs)]

@@ -1,0 +1,340 @@
+"""Cells, networks and recurrent regressors against torch's own layers and against themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from mer_core import evaluation, models
+from mer_core.corpus import Corpus
+from mer_core.metrics import DIMENSIONS
+from mer_core.models.network import Network
+from mer_core.training import Job, pad, standard
+
+TORCH = {"elman": nn.RNN, "lstm": nn.LSTM}
+
+
+@pytest.fixture(autouse=True)
+def _double():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def songs(lengths=(30, 30, 25, 30, 28, 30), columns=4, *, seed=0, skipped=6):
+    """Labels that a recurrent network can learn: leaky sums of two features, and noise."""
+    rng = np.random.default_rng(seed)
+    features, labels = {}, {}
+    for song_id, length in enumerate(lengths, start=1):
+        times = pd.Index(np.arange(length) * 0.5, name="time")
+        values = rng.normal(size=(length, columns)).cumsum(0) * 0.3 + rng.normal(size=columns)
+        state, rows = np.zeros(2), []
+        for row in values:
+            state = 0.8 * state + 0.2 * np.tanh(row[:2])
+            rows.append(state * 0.5)
+        features[song_id] = pd.DataFrame(values, times).add_prefix("f")
+        labels[song_id] = pd.DataFrame(rows, times, DIMENSIONS).iloc[skipped:]
+    return (pd.concat(part, names=["song_id"]) for part in (features, labels))
+
+
+def torch_layers(network: Network, cell: str) -> tuple[nn.Module, nn.Linear]:
+    """torch's own stack with the weights of a network's first model."""
+    sizes = [layer.recurrent.shape[1] for layer in network.layers]
+    inputs = [network.layers[0].weight.shape[1], *sizes]
+    layers = [TORCH[cell](a, b, batch_first=True) for a, b in zip(inputs, sizes)]
+    for own, layer in zip(network.layers, layers):
+        layer.weight_ih_l0.data = own.weight[0].data.T.clone()
+        layer.weight_hh_l0.data = own.recurrent[0].data.T.clone()
+        layer.bias_ih_l0.data = own.bias[0, 0].data.clone()
+        layer.bias_hh_l0.data.zero_()
+    out = nn.Linear(sizes[-1], network.weight.shape[-1])
+    out.weight.data, out.bias.data = (
+        network.weight[0].data.T.clone(),
+        network.bias[0, 0].data.clone(),
+    )
+    return nn.ModuleList(layers), out
+
+
+@pytest.mark.parametrize("cell", ["elman", "lstm"])
+@pytest.mark.parametrize("alone", [True, False])
+def test_networks_equal_torchs_with_copied_weights_forward_and_gradient(cell, alone):
+    seeds = [3] if alone else [3, 4]
+    network = Network(cell, 5, (7, 3), 2, seeds=seeds, initial=0.5)
+    for parameter in network.parameters():
+        parameter.data += 0.1  # biases too
+    layers, out = torch_layers(network, cell)
+    x = torch.randn(1, 4, 11, 5, generator=torch.Generator().manual_seed(0))
+    weight = torch.randn(4, 11, 2, generator=torch.Generator().manual_seed(1))
+    ours = network(x.expand(len(seeds), -1, -1, -1))[0]
+    theirs = x[0]
+    for layer in layers:
+        theirs = layer(theirs)[0]
+    theirs = out(theirs)
+    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-10)
+    (ours * weight).sum().backward()
+    (theirs * weight).sum().backward()
+    for own, layer in zip(network.layers, layers):
+        pairs = [(own.weight, layer.weight_ih_l0), (own.recurrent, layer.weight_hh_l0)]
+        for mine, other in pairs:
+            torch.testing.assert_close(mine.grad[0], other.grad.T, rtol=1e-5, atol=1e-10)
+        torch.testing.assert_close(
+            own.bias.grad[0, 0], layer.bias_ih_l0.grad, rtol=1e-5, atol=1e-10
+        )
+
+
+@pytest.mark.parametrize("cell", ["elman", "lstm"])
+def test_the_written_out_backward_pass_is_the_gradient(cell):
+    from mer_core.models.network import CELLS
+
+    function, gates = CELLS[cell]
+    rng = torch.Generator().manual_seed(0)
+    projected = torch.randn(5, 2, 3, 2 * gates, generator=rng, requires_grad=True)
+    recurrent = torch.randn(2, 2, 2 * gates, generator=rng, requires_grad=True)
+    assert torch.autograd.gradcheck(function, (projected, recurrent))
+
+
+MODELS = {
+    "elman": models.ElmanRNN(epochs=10),
+    "lstm": models.LSTM(hidden=(6, 3), epochs=10, patience=3, pretrain="retrain"),
+    "kept": models.LSTM(hidden=(6, 3), epochs=10, patience=3, pretrain="keep"),
+    "softmax": models.ElmanRNN(epochs=5, output="softmax"),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_among_fifty_comes_out_as_if_alone(name):
+    features, labels = songs()
+    jobs = []
+    for number in range(50):
+        # Different songs, numbers of songs, and seeds.
+        train = [song for song in range(1, 7) if song % 6 != number % 5][: 4 + number % 2]
+        jobs.append(Job(features, labels, train, seed=number))
+    together = MODELS[name].fit_many(jobs)
+    for number in (0, 7, 23, 49):
+        alone = MODELS[name].fit_many([jobs[number]])[0]
+        for weight, one in alone.weights_.items():
+            other = together[number].weights_[weight]
+            torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
+        pd.testing.assert_frame_equal(
+            alone.predict(features), together[number].predict(features), atol=1e-6
+        )
+        assert len(alone.history_) == len(together[number].history_)
+
+
+def test_one_update_is_the_papers_arithmetic():
+    features, labels = songs((12,))
+    model = models.ElmanRNN(epochs=2, learning_rate=0.1, momentum=0.5, l1=0.01, l2=0.02, seed=5)
+    fitted = model.fit_many([Job(features, labels)])[0]
+    network = Network("elman", 4, (10,), 2, seeds=[5])
+    layers, out = torch_layers(network, "elman")
+    weights = [layers[0].weight_ih_l0, layers[0].weight_hh_l0, out.weight]
+    biases = [layers[0].bias_ih_l0, out.bias]
+    x = features.to_numpy()
+    known = x[6:]
+    inputs = torch.tensor(((x - known.mean(0)) / known.std(0)).clip(-5, 5))
+    velocity = {id(weight): 0.0 for weight in weights + biases}
+    for _ in range(2):
+        errors = out(layers[0](inputs[None])[0])[0, 6:] - torch.tensor(labels.to_numpy())
+        cost = errors.square().mean()
+        cost = cost + sum(0.01 * w.abs().sum() + 0.02 * w.square().sum() for w in weights)
+        for weight, slope in zip(weights + biases, torch.autograd.grad(cost, weights + biases)):
+            velocity[id(weight)] = 0.5 * velocity[id(weight)] - 0.1 * slope
+            weight.data += velocity[id(weight)]
+    names = ["layers.0.weight", "layers.0.recurrent", "weight"]
+    for name, weight in zip(names, weights):
+        torch.testing.assert_close(fitted.weights_[name][0].T, weight.data)
+    for name, bias in zip(["layers.0.bias", "bias"], biases):
+        torch.testing.assert_close(fitted.weights_[name][0, 0], bias.data)
+
+
+def test_early_stopping_keeps_the_best_weights():
+    features, labels = songs()
+    model = models.LSTM(hidden=(6,), epochs=60, patience=4, learning_rate=0.05, noise=0.0)
+    fitted = model.fit(features, labels, validation=[1, 2])
+    losses = fitted.history_["validation"]
+    assert len(losses) == losses.argmin() + 1 + 4 or len(losses) == 60
+    predicted = fitted.predict(features).loc[[1, 2]].loc[labels.loc[[1, 2]].index]
+    spread = fitted.standard_[3].numpy()
+    error = (((predicted - labels.loc[[1, 2]]) / spread) ** 2).mean().mean()
+    assert error == pytest.approx(losses.min(), rel=1e-6)
+
+
+def test_networks_learn_what_a_constant_cannot():
+    features, labels = songs((40,) * 24)
+    dev = Corpus(pd.DataFrame(index=pd.RangeIndex(1, 25)), labels, features)
+    folds = evaluation.k_folds(range(1, 25), k=3)
+    for model in (models.ElmanRNN(epochs=40), models.LSTM(hidden=(8,), epochs=60)):
+        predicted = evaluation.cross_validate(model, dev, folds)
+        constant = evaluation.cross_validate(models.Constant(), dev, folds)
+        errors = [
+            ((p.loc[labels.index] - labels) ** 2).mean().mean() for p in (predicted, constant)
+        ]
+        assert errors[0] < 0.5 * errors[1], errors
+        assert list(predicted.index) == list(features.sort_index().index)
+
+
+def test_the_same_seed_gives_the_same_result_and_another_another():
+    features, labels = songs()
+    first, again, other = (
+        models.LSTM(hidden=(4,), epochs=3, seed=seed).fit(features, labels).predict(features)
+        for seed in (1, 1, 2)
+    )
+    pd.testing.assert_frame_equal(first, again)
+    assert not np.allclose(first, other)
+
+
+def test_labels_of_unlabelled_frames_and_songs_in_any_order_do_not_matter():
+    features, labels = songs((20, 30, 25))
+    shuffled = pd.concat([features.loc[[3]], features.loc[[1]], features.loc[[2]]])
+    model = models.ElmanRNN(epochs=3)
+    one = model.fit(features, labels).predict(features)
+    other = models.ElmanRNN(epochs=3).fit(shuffled, labels).predict(shuffled)
+    pd.testing.assert_frame_equal(one, other.loc[one.index])
+
+
+def test_a_song_is_predicted_alone_as_among_longer_ones():
+    features, labels = songs((10, 30, 25))
+    model = models.LSTM(hidden=(4,), epochs=2).fit(features, labels)
+    pd.testing.assert_frame_equal(
+        model.predict(features).loc[[1]], model.predict(features.loc[[1]])
+    )
+
+
+def test_softmax_ties_the_two_outputs():
+    features, labels = songs()
+    predicted = MODELS["softmax"].fit_many([Job(features, labels)])[0].predict(features)
+    np.testing.assert_allclose(predicted.sum(axis=1), 1)
+
+
+def test_states_are_the_hidden_units():
+    features, labels = songs()
+    model = models.ElmanRNN(epochs=2).fit(features, labels)
+    states = model.states(features)
+    assert states.shape == (len(features), 10)
+    weight, bias = (model.weights_[name][0].numpy() for name in ("weight", "bias"))
+    outputs = states.to_numpy() @ weight + bias
+    np.testing.assert_allclose(outputs, model.predict(features), atol=1e-9)
+
+
+def test_padding_and_statistics():
+    features, labels = songs((12, 9))
+    padded, song_ids = pad(features, labels)
+    assert padded.inputs.shape == (2, 12, 4)
+    assert list(song_ids) == [1, 2]
+    assert padded.lengths == [12, 9]
+    assert padded.labelled.sum(1).tolist() == [6, 3]
+    mean, spread, target, _ = standard(padded, [0])
+    known = features.loc[[1]].loc[labels.loc[[1]].index]
+    np.testing.assert_allclose(mean, known.mean())
+    np.testing.assert_allclose(spread, known.std(ddof=0))
+    np.testing.assert_allclose(target, labels.loc[1].mean())
+
+
+def test_a_feature_without_variance_changes_nothing():
+    features, labels = songs()
+    flat = features.assign(f3=123.456)
+    model = models.ElmanRNN(epochs=3).fit(flat, labels)
+    assert np.isfinite(model.predict(flat)).all(axis=None)
+    moved = flat.assign(f3=123.456 + np.arange(len(flat)) % 2 * 1e-9)
+    np.testing.assert_allclose(model.predict(flat), model.predict(moved), atol=1e-6)
+
+
+def test_a_loss_that_is_not_finite_is_told():
+    features, labels = songs()
+    with pytest.raises(ValueError, match=r"loss: expected finite .* smaller learning rate"):
+        models.ElmanRNN(learning_rate=1e200, epochs=5).fit(features, labels)
+
+
+def test_one_song_is_enough_without_early_stopping_and_too_few_with_it():
+    features, labels = songs((20,))
+    assert len(models.ElmanRNN(epochs=2).fit(features, labels).predict(features)) == 20
+    with pytest.raises(ValueError, match=r"songs to train on and to stop by, found 1"):
+        models.LSTM(epochs=2).fit(features, labels)
+    with pytest.raises(ValueError, match=r"songs to train on and to stop by, found 1"):
+        models.LSTM(epochs=2).fit(features, labels, validation=[1])
+
+
+def spoilt(track: pd.DataFrame, value: float) -> pd.DataFrame:
+    track = track.copy()
+    track.loc[(2, 4.0), track.columns[0]] = value
+    return track
+
+
+BAD = {
+    "a feature is missing for a label": (
+        lambda x, y: (x.iloc[:-1], y),
+        r"features: expected a row for each label, found none at song_id 6, time 14.5 s",
+    ),
+    "a feature is not finite": (
+        lambda x, y: (spoilt(x, np.nan), y),
+        r"features: expected finite numbers, found another in f0 at song_id 2, time 4.0 s",
+    ),
+    "a label is not finite": (
+        lambda x, y: (x, spoilt(y, np.inf)),
+        r"labels: expected finite numbers, found another in valence at song_id 2, time 4.0 s",
+    ),
+    "no label at all": (lambda x, y: (x, y.iloc[:0]), "labels: expected songs to train on"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_told(case):
+    spoil, message = BAD[case]
+    with pytest.raises(ValueError, match=message):
+        models.ElmanRNN(epochs=1).fit(*spoil(*songs()))
+
+
+def test_misuse_is_told():
+    features, labels = songs()
+    with pytest.raises(ValueError, match="expected a fitted model"):
+        models.ElmanRNN().predict(features)
+    model = models.ElmanRNN(epochs=1).fit(features, labels)
+    with pytest.raises(ValueError, match="expected the columns of fit, found none for"):
+        model.predict(features[["f0", "f1"]])
+    for wrong in ({"output": "relu"},):
+        with pytest.raises(ValueError, match="output: expected 'linear' or 'softmax'"):
+            models.ElmanRNN(**wrong)
+    with pytest.raises(ValueError, match="pretrain: expected None"):
+        models.LSTM(pretrain="yes")
+    with pytest.raises(ValueError, match="year: expected 2014 or 2015"):
+        models.LSTM.paper(2016)
+
+
+def test_pretraining_hears_unlabelled_songs_and_learns_to_clean():
+    features, labels = songs((30,) * 8)
+    known = labels.loc[[1, 2, 3, 4]]
+    options = {"hidden": (6,), "epochs": 1, "pretrain": "keep", "pretrain_epochs": 15}
+    without = models.LSTM(**options).fit(features.loc[:4], known)
+    with_more = models.LSTM(**options).fit(features.loc[:4], known, unlabelled=features.loc[5:])
+    assert not torch.equal(
+        without.weights_["layers.0.weight"], with_more.weights_["layers.0.weight"]
+    )
+    assert without.pretraining_["train"].iloc[-1] < 0.7 * without.pretraining_["train"].iloc[0]
+
+
+def test_a_kept_layer_is_kept_and_a_retrained_one_moves():
+    features, labels = songs()
+    first = []
+    for epochs in (1, 4):
+        for pretrain in ("keep", "retrain"):
+            options = {"hidden": (6, 3), "epochs": epochs, "patience": 99, "pretrain": pretrain}
+            model = models.LSTM(**options, noise=0.0).fit(features, labels)
+            first.append(model.weights_["layers.0.weight"])
+    torch.testing.assert_close(first[0], first[2])
+    assert not torch.allclose(first[1], first[3])
+
+
+def test_wide_networks_give_what_narrow_ones_would(monkeypatch):
+    from mer_core.models import recurrent
+
+    features, labels = songs()
+    jobs = [Job(features, labels, seed=seed) for seed in (1, 2)]
+    model = models.LSTM(hidden=(5, 4), epochs=3)
+    narrow = model.fit_many(jobs)
+    monkeypatch.setattr(recurrent, "WIDE", 4)
+    monkeypatch.setattr(recurrent, "Parallel", lambda _: lambda calls: [f(*a) for f, a, _ in calls])
+    for one, other in zip(narrow, model.fit_many(jobs)):
+        pd.testing.assert_frame_equal(one.predict(features), other.predict(features), atol=1e-9)
