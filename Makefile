@@ -1,7 +1,9 @@
 # make workbook  executes the notebooks on the embedded corpus and prints the scoreboard
 # make test      ruff, tests, doctests and every notebook
 # make lab       opens JupyterLab on notebook 00
+# make results   computes the tables of data/results that are stale (thousands of models; resumes)
 # make bench     speed and memory, as ratios against what a user would otherwise do
+# make stress    fifty kills of a sweep, a full disk, a read-only store (minutes)
 # make corpus    remakes data/mini (needs Debian's fluidsynth, fluid-soundfont-gm and ffmpeg)
 # Each sets up .venv by itself, once. PYTHON names another Python 3.11 or newer.
 
@@ -20,7 +22,7 @@ endif
 OFFLINE := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
-.PHONY: workbook test lab corpus bench
+.PHONY: workbook test lab corpus results bench stress
 
 workbook: $(READY)
 	$(BIN)/python notebooks/build.py
@@ -31,6 +33,12 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	env -u MER_DATA $(BIN)/pytest -n 2
 	env -u MER_DATA $(BIN)/pytest -n 2 --nbmake --nbmake-timeout=120 notebooks/*.ipynb notebooks/solutions/*.ipynb
+
+results: $(READY)
+	$(BIN)/python -m mer_core results $(NAMES)
+
+stress: $(READY)
+	$(BIN)/python tests/stress/kills.py
 
 bench: $(READY)
 	$(BIN)/python tests/bench/features.py

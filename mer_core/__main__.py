@@ -1,4 +1,4 @@
-"""The command line: `python -m mer_core scoreboard | check | download | extract`."""
+"""The command line: `python -m mer_core scoreboard | results | check | download | extract`."""
 
 from __future__ import annotations
 
@@ -54,6 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("ablation", help=ablation.__doc__)
     command.add_argument("where", nargs="?", default="mini")
     command.set_defaults(run=ablation)
+    command = commands.add_parser("results", help=results.__doc__)
+    command.add_argument("names", nargs="*", metavar="NAME", help="of the catalogue; default: all")
+    command.add_argument("--processes", type=int, default=-1, help="-1: one per core")
+    command.set_defaults(run=results)
     command = commands.add_parser("extract", help=extract.__doc__)
     command.add_argument("audio", nargs="+", help="audio files or folders of them")
     command.add_argument("--out", required=True, help="the folder to write to")
@@ -94,6 +98,19 @@ def ablation(where: str) -> None:
     groups |= {f"{k} alone": [k] for some in EXTRA for k in names[some]}
     folds = evaluation.k_folds(dev.songs.index)
     print(evaluation.ablate(models.Linear(), dev, folds, groups).to_string())
+
+
+def results(names: list[str], processes: int) -> None:
+    """Compute what the stored tables in data/results lack, on the embedded corpus."""
+    from mer_core import experiments, load_corpus
+
+    corpus = load_corpus("mini")
+    for name in names or experiments.SWEEPS:
+        reasons = experiments.stale(name, corpus)
+        print("\n".join(reasons) or f"{name}: up to date")
+        if reasons:
+            written = experiments.compute(name, corpus, processes=processes)
+            print(f"{name}: wrote {', '.join(path.name for path in written)}")
 
 
 def check(where: str, task: str) -> None:

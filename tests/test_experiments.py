@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import shutil
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,17 +15,26 @@ import pytest
 
 import sweeps
 from conftest import ROOT
-from mer_core import evaluation, experiments, models
-from mer_core.experiments import versions
+from mer_core import evaluation, experiments, load_corpus, models
+from mer_core.__main__ import main
+from mer_core.experiments import tables, versions
 from mer_core.features.sets import choose
 from mer_core.files import DataError, DataWarning
+from mer_core.metrics import score, score_songs
+from mer_core.smoothing import moving_average
 
+FOLDS = Path(inspect.getsourcefile(evaluation.k_folds)).name
 LINEAR = {"model": "Linear", "ridge": 10}
 
 
 @pytest.fixture(scope="module")
 def corpus():
     return sweeps.tiny_corpus()
+
+
+@pytest.fixture(scope="module")
+def mini():
+    return load_corpus("mini")
 
 
 def numbers(log, count: int, **more) -> list[dict]:
@@ -79,11 +91,8 @@ def test_a_fold_all_folds_and_the_test_songs(corpus, tmp_path):
     pd.testing.assert_frame_equal(frames[11], test.predict(corpus.split("test").features))
 
 
-def test_the_papers_feature_sets(corpus):
-    from mer_core import load_corpus
-
-    features = load_corpus("mini").features
-    widths = {k: choose(features, v).shape[1] for k, v in experiments.FEATURE_SETS.items()}
+def test_the_papers_feature_sets(mini):
+    widths = {k: choose(mini.features, v).shape[1] for k, v in experiments.FEATURE_SETS.items()}
     assert widths == {"FS1": 260, "FS2": 264, "268": 268}
 
 
@@ -164,7 +173,7 @@ def test_words_and_layout_dont_count(package):
     [
         ("models/baselines.py", "Ridge(alpha=ridge)", "Ridge(alpha=2 * ridge)"),
         ("models/baselines.py", "self.every == 0", "self.every == 1"),
-        ("evaluation.py", "default_rng(seed).permutation", "default_rng(seed + 1).permutation"),
+        (FOLDS, "default_rng(seed).permutation", "default_rng(seed + 1).permutation"),
         ("corpus.py", ".isin(songs.index)]", ".isin(list(songs.index))]"),
         ("features/sets.py", "spectral_valley_", "valley_"),
         ("experiments/settings.py", "k=10", "k=11"),
@@ -276,3 +285,122 @@ def test_a_store_that_cant_be_written_is_told_before_anything_is_computed(corpus
     with pytest.raises(DataError, match=r"expected a store that can be written, found .*run again"):
         experiments.run(sweeps.logged, units, corpus, store=tmp_path / "file" / "store")
     assert not (tmp_path / "log").exists()
+
+
+# Tables
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """A catalogue of one small sweep."""
+    systems = {"constant": {"model": "Constant"}, "linear": LINEAR}
+    sweep = experiments.regressors(systems, seeds=[0, 1], seeded=False)
+    monkeypatch.setitem(experiments.SWEEPS, "small", sweep)
+    return "small"
+
+
+def test_a_table_holds_what_scoring_gives(corpus, tmp_path, small):
+    experiments.compute(small, corpus, folder=tmp_path, store=tmp_path / "store", processes=1)
+    table = experiments.table("small", folder=tmp_path)
+    dev = corpus.split("dev")
+    folds = evaluation.k_folds(dev.songs.index, seed=1)
+    raw = evaluation.cross_validate(models.Linear(ridge=10), dev, folds)
+    row = table.loc["linear", "FS1", "raw", "CV", 1]
+    expected = score(dev.labels, raw)
+    pd.testing.assert_frame_equal(row.loc[expected.index], expected, rtol=1e-4)
+    smoothed = score(dev.labels, moving_average(raw))
+    row = table.loc["linear", "FS1", "smoothed", "CV", 1].loc[expected.index]
+    pd.testing.assert_frame_equal(row, smoothed, rtol=1e-4)
+    assert list(table.xs("test", level="protocol").index.unique("seed")) == [0]
+    songs = experiments.table("small_songs", folder=tmp_path)
+    row = songs.loc["linear", "FS1", "raw", "CV", 1]
+    expected = score_songs(dev.labels, raw)[["rmse", "pearson"]]
+    pd.testing.assert_frame_equal(
+        row.loc[expected.index], expected, atol=1e-4, check_dtype=False, check_index_type=False
+    )
+
+
+def test_a_table_says_where_it_comes_from_and_when_it_is_stale(
+    corpus, tmp_path, small, monkeypatch
+):
+    settings = {"folder": tmp_path, "store": tmp_path / "store", "processes": 1}
+    assert experiments.stale(small, corpus, folder=tmp_path) == ["small: never computed"]
+    experiments.compute(small, corpus, **settings)
+    about = json.loads((tmp_path / "small.json").read_text())
+    assert about["settings"]["setting"] == [{"model": "Constant"}, LINEAR]
+    assert about["libraries"][0]["numpy"] == np.__version__
+    assert experiments.stale(small, corpus, folder=tmp_path) == []
+
+    louder = replace(corpus, labels=corpus.labels / 2)
+    assert experiments.stale(small, louder, folder=tmp_path) == [
+        "small: other data than the table was made with"
+    ]
+    more = experiments.regressors({"linear": LINEAR}, seeds=[0])
+    with monkeypatch.context() as patch:
+        patch.setitem(experiments.SWEEPS, "small", more)
+        [reason] = experiments.stale(small, corpus, folder=tmp_path)
+        assert "other units in the catalogue" in reason
+    with monkeypatch.context() as patch:
+        patch.setattr(tables, "version_of", lambda name, models: f"new code of {name, models}")
+        reasons = " ".join(experiments.stale(small, corpus, folder=tmp_path))
+        assert "the code that Linear depends on has changed" in reasons
+        assert "other way of tabulating" in reasons
+    with (tmp_path / "small.csv").open("a") as file:
+        file.write("by hand\n")
+    [reason] = experiments.stale(small, corpus, folder=tmp_path)
+    assert reason == "small: small.csv is not the file that was written"
+
+
+def test_there_is_no_table_with_holes(corpus, tmp_path, monkeypatch):
+    units = [((str(k),), {"number": k, "broken": [3]}) for k in range(5)]
+    sweep = experiments.Sweep(sweeps.failing, units, ("name",), pytest.fail)
+    monkeypatch.setitem(experiments.SWEEPS, "holes", sweep)
+    with (
+        pytest.warns(UserWarning, match="1 of 5"),
+        pytest.raises(DataError, match=r"5 finished units, found 1 failures.*broken"),
+    ):
+        experiments.compute("holes", corpus, folder=tmp_path, store=tmp_path / "s", processes=1)
+    assert not list(tmp_path.glob("*.*"))
+
+
+def test_unknown_names_are_told(corpus, tmp_path):
+    with pytest.raises(ValueError, match=r"the catalogue, \['baselines'.*found 'elmo'"):
+        experiments.compute("elmo", corpus, folder=tmp_path)
+    with pytest.raises(DataError, match=r"a table of \[.*'baselines'.*make results"):
+        experiments.table("elmo")
+
+
+@pytest.mark.parametrize("name", experiments.SWEEPS)
+def test_stored_tables_are_not_stale(mini, name):
+    reasons = "; ".join(experiments.stale(name, mini))
+    assert not reasons, f"{reasons}. `make results NAMES={name}` computes it anew"
+
+
+def test_stored_tables_are_small_and_each_has_its_sweep():
+    paths = list(tables.RESULTS.iterdir())
+    assert sum(path.stat().st_size for path in paths) < 3e6
+    assert {path.stem for path in paths if path.suffix == ".json"} == set(experiments.SWEEPS)
+
+
+def test_a_row_of_the_stored_baselines_computed_anew(mini):
+    dev = mini.split("dev")
+    dev = replace(dev, features=choose(dev.features, ("compare",)))
+    folds = evaluation.k_folds(dev.songs.index, k=10, seed=2)
+    live = score(dev.labels, moving_average(evaluation.cross_validate(models.Linear(), dev, folds)))
+    kept = experiments.table("baselines").loc["linear", "FS1", "smoothed", "CV", 2]
+    pd.testing.assert_frame_equal(kept.loc[live.index], live, rtol=1e-3)
+    kept = experiments.table("baselines").xs(2, level="seed")
+    assert set(kept.index.unique("features")) == set(experiments.FEATURE_SETS)
+
+
+def test_the_command_computes_what_is_missing(corpus, tmp_path, small, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("mer_core.load_corpus", lambda where: corpus)
+    for function in (tables.stale, tables.compute):
+        monkeypatch.setitem(function.__kwdefaults__, "folder", tmp_path / "results")
+    assert main(["results", "small", "--processes", "1"]) == 0
+    assert "small: never computed\nsmall: wrote small.csv" in capsys.readouterr().out
+    assert main(["results", "small"]) == 0
+    assert "small: up to date" in capsys.readouterr().out
+    assert main(["results", "elmo"]) == 1
+    assert "expected a sweep of the catalogue" in capsys.readouterr().err

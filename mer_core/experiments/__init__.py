@@ -12,19 +12,27 @@ under way and nothing else. The same call runs on a Dask cluster::
         experiments.run(function, units, corpus)
 """
 
+from mer_core.experiments.catalogue import SWEEPS, Sweep, regressors
 from mer_core.experiments.settings import FEATURE_SETS, build, predict, product
 from mer_core.experiments.store import Store
 from mer_core.experiments.sweep import Results, run
+from mer_core.experiments.tables import compute, stale, table
 from mer_core.experiments.versions import code_version, fingerprint
 
 __all__ = [
     "FEATURE_SETS",
     "Results",
+    "SWEEPS",
     "Store",
+    "Sweep",
     "build",
     "code_version",
+    "compute",
     "fingerprint",
     "predict",
     "product",
+    "regressors",
     "run",
+    "stale",
+    "table",
 ]
