@@ -50,7 +50,7 @@ def test_the_ensemble_averages_the_best_networks(by, select):
     features, labels = songs((14,) * 22)
     network = models.LSTM(hidden=(3,), epochs=2)
     options = {"trials": 2, "keep": 3, "by": by, "select": select, "seed": 1}
-    ensemble = models.FoldEnsemble(model=network, **options).fit(features, labels)
+    ensemble = models.FoldEnsemble(network=network, **options).fit(features, labels)
     folds, held_out = modulus_folds(range(1, 23))
     assert list(ensemble.held_out_) == list(held_out) == [10, 21]
     candidates = []
@@ -71,7 +71,7 @@ def test_the_ensemble_averages_the_best_networks(by, select):
 @pytest.mark.parametrize("by", ["pca", "kernel pca", "denoising autoencoder"])
 def test_derived_features_are_learned_from_training_songs_only(by):
     features, labels = songs((40,) * 6)
-    model = models.Preprocessed(model=models.ElmanRNN(**QUICK), by=by, components=3)
+    model = models.Preprocessed(network=models.ElmanRNN(**QUICK), by=by, components=3)
     fitted = model.fit_many([Job(features, labels, train=[1, 2, 3, 4])])[0]
     spoilt = features.copy()
     spoilt.loc[[5, 6]] *= 100
@@ -79,7 +79,7 @@ def test_derived_features_are_learned_from_training_songs_only(by):
     predicted = fitted.predict(features)
     assert np.isfinite(predicted).all(axis=None)
     pd.testing.assert_frame_equal(predicted, again.predict(features))
-    assert list(fitted.model_.columns_) == ["component_0", "component_1", "component_2"]
+    assert list(fitted.network_.columns_) == ["component_0", "component_1", "component_2"]
 
 
 def test_unknown_choices_are_told():
@@ -89,6 +89,6 @@ def test_unknown_choices_are_told():
         ({"select": "test"}, "select: expected 'validation' or 'held-out', found 'test'"),
     ):
         with pytest.raises(ValueError, match=message):
-            models.FoldEnsemble(model=network, **options)
+            models.FoldEnsemble(network=network, **options)
     with pytest.raises(ValueError, match="by: expected one of pca, kernel pca"):
-        models.Preprocessed(model=network, by="ica")
+        models.Preprocessed(network=network, by="ica")

@@ -131,7 +131,7 @@ class FoldEnsemble(Combined):
 
     Parameters
     ----------
-    model : RecurrentRegressor
+    network : RecurrentRegressor
         With early stopping.
     trials : int
         Networks for each fold, of different seeds.
@@ -153,7 +153,7 @@ class FoldEnsemble(Combined):
     def __init__(
         self,
         *,
-        model: RecurrentRegressor,
+        network: RecurrentRegressor,
         trials: int = 2,
         keep: int = 5,
         by: str = "rmse",
@@ -164,7 +164,7 @@ class FoldEnsemble(Combined):
             raise ValueError(f"by: expected 'rmse' or 'ccc', found {by!r}")
         if select not in ("validation", "held-out"):
             raise ValueError(f"select: expected 'validation' or 'held-out', found {select!r}")
-        self.model, self.trials, self.keep, self.by = model, trials, keep, by
+        self.network, self.trials, self.keep, self.by = network, trials, keep, by
         self.select, self.seed = select, seed
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
@@ -183,7 +183,7 @@ class FoldEnsemble(Combined):
             for trial in range(self.trials)
             for fold in folds
         ]
-        networks = self.model.fit_many(inner)
+        networks = self.network.fit_many(inner)
         judges = [held_out if self.select == "held-out" else part.validation for part in inner]
         values = [self._value(*pair, job) for pair in zip(networks, judges)]
         order = np.argsort(values, kind="stable")
@@ -205,7 +205,7 @@ class Preprocessed(Combined):
 
     Parameters
     ----------
-    model : RecurrentRegressor
+    network : RecurrentRegressor
         What is fitted to the derived features.
     by : {"pca", "kernel pca", "denoising autoencoder"}
         The variants that IRIT tried; "kernel pca" has a Gaussian kernel and learns from every
@@ -221,7 +221,7 @@ class Preprocessed(Combined):
     """
 
     def __init__(
-        self, *, model: RecurrentRegressor, by: str = "pca", components: int = 50, seed: int = 0
+        self, *, network: RecurrentRegressor, by: str = "pca", components: int = 50, seed: int = 0
     ) -> None:
         known = {
             "pca": PCA(components, whiten=True),
@@ -230,7 +230,7 @@ class Preprocessed(Combined):
         }
         if by not in known:
             raise ValueError(f"by: expected one of {', '.join(known)}, found {by!r}")
-        self.model, self.by, self.components, self.seed = model, by, components, seed
+        self.network, self.by, self.components, self.seed = network, by, components, seed
         self.transformer = known[by]
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
@@ -246,12 +246,12 @@ class Preprocessed(Combined):
             derived.append(
                 job._replace(features=_transformed(pipeline, rows_of(job.features, songs)))
             )
-        fitted = self.model.fit_many(derived)
-        return [self._with(pipeline_=p, model_=m) for p, m in zip(pipelines, fitted)]
+        fitted = self.network.fit_many(derived)
+        return [self._with(pipeline_=p, network_=m) for p, m in zip(pipelines, fitted)]
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict every row."""
-        return self.model_.predict(_transformed(self.pipeline_, features))
+        return self.network_.predict(_transformed(self.pipeline_, features))
 
 
 def _transformed(pipeline: TransformerMixin, features: pd.DataFrame) -> pd.DataFrame:
