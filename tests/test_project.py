@@ -30,6 +30,7 @@ ROOMS = [
         {"corpus", "deam", "evaluation", "features", "files", "metrics", "models", "smoothing"}
         | {"training"},
     ),
+    ("papers", {"files", "metrics"}),
     ("plots", set()),
     ("widgets", set()),
     ("lesson", {"corpus", "deam", "features", "files"}),
