@@ -314,6 +314,7 @@ def row(rows: pd.DataFrame, /, **wanted: str) -> pd.Series:
 
 
 SMOOTHED = {"paper": "irit_2015", "system": "rnn + smoothing", "features": "260"}
+VALENCE_R = {"dimension": "valence", "metric": "pearson"}
 SMOOTHED |= {"table": "table 1", "dimension": "arousal", "split": "test"}
 
 
@@ -386,6 +387,12 @@ def test_our_value_stands_beside_a_lost_number():
     assert found["ours_value"] == 0.5
     assert np.isnan(found["difference"])
     assert found["comparable"].startswith("Not in our source")
+
+
+def test_songs_that_selected_the_models_are_told():
+    ours = results(("LSTM 2015 run 2", "FS2", "raw", "held-out", 0, "valence", "mean"))
+    found = row(compare(ours), system="LSTM-RNN", run="2", table="table 1b", **VALENCE_R)
+    assert "chose its models on these very songs" in found["comparable"]
 
 
 def test_an_rmse_s_difference_means_nothing_and_an_r_s_its_direction():

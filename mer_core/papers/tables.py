@@ -50,6 +50,7 @@ def published() -> pd.DataFrame:
       selected by RMSE and by CCC; then "Run 3" in section 3 is a slip for run 4, which is also
       among the best in both observations that the sentence rests on. That can't be decided here,
       so neither run names our features. The abstract mixes runs: 4 on test, 3 on held-out songs.
+      The held-out songs selected the networks of every run, so table 1b is optimistic.
       "me14", the "best team results" of 2014, has the r of Munich 2014's best model, so it is read
       as that model's result on the test songs of 2014.
     - **Tsinghua** do not say how RMSE is aggregated. Three rows of table 3 equal other papers'
