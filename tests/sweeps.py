@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -27,20 +30,48 @@ def tiny_corpus() -> Corpus:
     return Corpus(songs, labels[index.get_level_values("time") >= 1], features)
 
 
-def logged(corpus: Corpus, *, log: str, number: int, seconds: float = 0.0) -> pd.DataFrame:
+def logged(
+    corpus: Corpus, *, log: str, number: int, seconds: float = 0.0, rows: int = 50
+) -> pd.DataFrame:
     """Numbers that depend on `number` and the corpus; each call appends a line to the log."""
     line = f"{number} {os.getpid()}\n".encode()
     handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(handle, line)
     os.close(handle)
     time.sleep(seconds)
-    values = np.random.default_rng(number).normal(size=(50, 3)) + corpus.features.to_numpy().mean()
+    values = (
+        np.random.default_rng(number).normal(size=(rows, 3)) + corpus.features.to_numpy().mean()
+    )
     return pd.DataFrame(values, columns=["a", "b", "c"]).rename_axis("row")
 
 
 def calls(log: str | Path) -> list[int]:
     """The numbers for which `logged` was called, one for each call."""
-    return [int(line.split()[0]) for line in Path(log).read_text().splitlines()]
+    path = Path(log)
+    return [int(line.split()[0]) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def units(log: str | Path, count: int, **more: object) -> list[dict]:
+    """Units of `logged`."""
+    return [{"log": str(log), "number": number, **more} for number in range(count)]
+
+
+def started(store: Path, log: Path, count: int, *, processes: int, **more: object):
+    """A sweep of `logged` in a process of its own, with workers, in a group that can be killed."""
+    code = (
+        "import json, sys, sweeps; from mer_core import experiments;"
+        "store, units, n = sys.argv[1:];"
+        "experiments.run(sweeps.logged, json.loads(units), sweeps.tiny_corpus(), store=store,"
+        "processes=int(n))"
+    )
+    arguments = [str(store), json.dumps(units(log, count, **more)), str(processes)]
+    places = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, places))},
+        start_new_session=True,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def failing(corpus: Corpus, *, number: int, broken: list[int]) -> pd.DataFrame:

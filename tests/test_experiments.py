@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import shutil
+import subprocess
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +25,7 @@ from mer_core.features.sets import choose
 from mer_core.files import DataError, DataWarning
 from mer_core.metrics import score, score_songs
 from mer_core.smoothing import moving_average
+from stress import kills
 
 FOLDS = Path(inspect.getsourcefile(evaluation.k_folds)).name
 LINEAR = {"model": "Linear", "ridge": 10}
@@ -37,16 +41,12 @@ def mini():
     return load_corpus("mini")
 
 
-def numbers(log, count: int, **more) -> list[dict]:
-    return experiments.product(log=[str(log)], number=range(count), **more)
-
-
 # What is computed, and that it is kept
 
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_the_second_call_computes_nothing_and_gives_the_same(corpus, tmp_path, processes):
-    units = numbers(tmp_path / "log", 5)
+    units = sweeps.units(tmp_path / "log", 5)
     settings = {"store": tmp_path / "store", "processes": processes}
     first = experiments.run(sweeps.logged, units, corpus, **settings)
     again = experiments.run(sweeps.logged, units, corpus, **settings)
@@ -252,7 +252,7 @@ def test_results_that_cant_be_kept_are_failures(corpus, tmp_path):
 
 
 def test_a_dead_worker_is_told_and_what_was_finished_stays(corpus, tmp_path):
-    experiments.run(sweeps.logged, numbers(tmp_path / "log", 3), corpus, store=tmp_path / "s")
+    experiments.run(sweeps.logged, sweeps.units(tmp_path / "log", 3), corpus, store=tmp_path / "s")
     with pytest.raises(RuntimeError, match=r"a worker process died. What was finished is kept"):
         experiments.run(sweeps.odd, [{"what": "dies"}], corpus, store=tmp_path / "s", processes=2)
     assert len(list((tmp_path / "s").rglob("*.parquet"))) == 3
@@ -262,7 +262,7 @@ def test_a_dead_worker_is_told_and_what_was_finished_stays(corpus, tmp_path):
 def test_a_damaged_file_is_told_and_computed_again(corpus, tmp_path, damage):
     log, store = tmp_path / "log", tmp_path / "store"
     settings = {"store": store, "processes": 1}
-    first = experiments.run(sweeps.logged, numbers(log, 2), corpus, **settings)
+    first = experiments.run(sweeps.logged, sweeps.units(log, 2), corpus, **settings)
     one, two = sorted(store.rglob("*.parquet"))
     content = bytearray(one.read_bytes())
     if damage == "swapped":
@@ -273,7 +273,7 @@ def test_a_damaged_file_is_told_and_computed_again(corpus, tmp_path, damage):
         content[-6] ^= 255
     one.write_bytes(content[: {"cut": len(content) // 2, "empty": 0}.get(damage)])
     with pytest.warns(DataWarning, match="expected a finished unit, found a damaged file"):
-        again = experiments.run(sweeps.logged, numbers(log, 2), corpus, **settings)
+        again = experiments.run(sweeps.logged, sweeps.units(log, 2), corpus, **settings)
     assert sorted(Counter(sweeps.calls(log)).values()) == [1, 2]
     for (_, frame), (_, other) in zip(first.done, again.done):
         pd.testing.assert_frame_equal(frame, other, check_exact=True)
@@ -281,10 +281,100 @@ def test_a_damaged_file_is_told_and_computed_again(corpus, tmp_path, damage):
 
 def test_a_store_that_cant_be_written_is_told_before_anything_is_computed(corpus, tmp_path):
     (tmp_path / "file").write_text("no folder")
-    units = numbers(tmp_path / "log", 3)
+    units = sweeps.units(tmp_path / "log", 3)
     with pytest.raises(DataError, match=r"expected a store that can be written, found .*run again"):
         experiments.run(sweeps.logged, units, corpus, store=tmp_path / "file" / "store")
     assert not (tmp_path / "log").exists()
+
+
+@pytest.mark.parametrize("leftover", ["old", "fresh"])
+def test_what_kills_left_unfinished_goes_a_day_after(corpus, tmp_path, leftover):
+    part = tmp_path / "ab" / ".part-x.parquet"
+    part.parent.mkdir()
+    part.write_text("half")
+    age = 2 * 24 * 3600 if leftover == "old" else 0
+    os.utime(part, (time.time() - age,) * 2)
+    experiments.run(
+        sweeps.logged, sweeps.units(tmp_path / "log", 1), corpus, store=tmp_path, processes=1
+    )
+    assert part.exists() == (leftover == "fresh")
+
+
+def mounted(place: Path, *options: str) -> None:
+    """A file system of its own, where this process may have one."""
+    done = subprocess.run(["mount", *options, str(place)], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"mounting a small disk needs root on Linux: {done.stderr.strip()}")
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A disk of 300 kB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    try:
+        mounted(place, "-t", "tmpfs", "-o", "size=300k", "tmpfs")
+    except FileNotFoundError:
+        pytest.skip("there is no `mount` here")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_disk_that_fills_up_costs_what_was_under_way(corpus, tmp_path, disk):
+    log, settings = tmp_path / "log", {"store": disk, "processes": 2}
+    units = sweeps.units(log, 20, rows=1500)  # 40 kB each
+    with pytest.raises(DataError, match=r"found No space left on device.*kept.*run again"):
+        experiments.run(sweeps.logged, units, corpus, **settings)
+    finished, called = kills.kept(disk), sweeps.calls(log)
+    assert 3 <= len(finished) < 10
+    assert len(called) <= len(finished) + 4, "the sweep has to stop when its store is full"
+    assert not list(disk.rglob(".part-*"))
+    mounted(disk, "-o", "remount,size=3m")
+    results = experiments.run(sweeps.logged, units, corpus, **settings)
+    assert len(results.done) == 20
+    assert not finished & set(sweeps.calls(log)[len(called) :])
+
+
+def test_a_file_that_cant_grow_leaves_nothing_half_written(corpus, tmp_path):
+    resource = pytest.importorskip("resource")
+    units = sweeps.units(tmp_path / "log", 3, rows=1500)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(DataError, match=r"found File too large.*run again"):
+            experiments.run(sweeps.logged, units, corpus, store=tmp_path / "s", processes=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert len(sweeps.calls(tmp_path / "log")) == 1
+    assert not [path for path in (tmp_path / "s").rglob("*") if path.is_file()]
+
+
+def test_a_read_only_store_can_be_read_and_says_that_it_cant_be_written(corpus, tmp_path, disk):
+    log, settings = tmp_path / "log", {"store": disk, "processes": 1}
+    experiments.run(sweeps.logged, sweeps.units(log, 3), corpus, **settings)
+    mounted(disk, "-o", "remount,ro")
+    results = experiments.run(sweeps.logged, sweeps.units(log, 3), corpus, **settings)
+    assert len(results.done) == 3
+    with pytest.raises(DataError, match="found Read-only file system"):
+        experiments.run(sweeps.logged, sweeps.units(log, 4), corpus, **settings)
+    assert len(sweeps.calls(log)) == 3
+
+
+def test_kills_cost_what_was_under_way(tmp_path):
+    kills.cost(tmp_path, 3, 100, seconds=0.02)
+
+
+def test_two_processes_on_one_store(corpus, tmp_path):
+    log, store, count = tmp_path / "log", tmp_path / "store", 60
+    together = [sweeps.started(store, log, count, processes=1, seconds=0.05) for _ in range(2)]
+    assert [run.wait() for run in together] == [0, 0]
+    units = sweeps.units(log, count, seconds=0.05)
+    called = len(sweeps.calls(log))
+    results = experiments.run(sweeps.logged, units, corpus, store=store, processes=1)
+    assert len(results.done) == count
+    assert len(sweeps.calls(log)) == called <= count * 1.2
+    pids = {line.split()[1] for line in log.read_text().splitlines()}
+    assert len(pids) == 2, "both have to have computed something"
 
 
 # Tables

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -19,6 +20,8 @@ import pooch
 from mer_core.experiments.settings import named_models
 from mer_core.experiments.versions import code_version
 from mer_core.files import DataError, DataWarning, written_atomically
+
+DAY = 24 * 60 * 60
 
 
 class Store:
@@ -76,11 +79,17 @@ class Store:
             raise self._refusal(error) from error
 
     def require_room(self) -> None:
-        """Raise what `write` would, before anything is computed for nothing."""
+        """Raise what `write` would, before anything is computed for nothing.
+
+        Files that a kill has left unfinished go, a day after.
+        """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder) as probe:
                 probe.write(b"-" * 4096)
+            for part in self.folder.glob("*/.part-*"):
+                if part.stat().st_mtime < time.time() - DAY:
+                    part.unlink(missing_ok=True)
         except OSError as error:
             raise self._refusal(error) from error
 
