@@ -16,7 +16,7 @@ from mer_core.metrics import DIMENSIONS
 from mer_core.models.network import Network
 from mer_core.training import Job, Schedule, Songs, Task, joined, pad, standard, train, unsupervised
 
-WIDE = 64
+WIDE = 48
 """Units of a layer above which torch's kernel, one model a process, beats one computation."""
 TOGETHER = 64
 """Models of one computation at most, for the sake of memory."""

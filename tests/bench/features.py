@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import platform
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ import soundfile
 from mer_core import load_corpus
 from mer_core.features import SAMPLE_RATE, extract, extract_all, read_audio
 from mer_core.features.compare import descriptors
+from timing import ratio
 
 RUNS = 5
 
@@ -41,22 +41,6 @@ def by_the_package(samples: np.ndarray) -> np.ndarray:
     return np.hstack([level.to_numpy()[:frames] for level in levels])
 
 
-def ratio(
-    theirs: Callable[[], object], ours: Callable[[], object], *, clock: Callable[[], float]
-) -> tuple[float, float, float]:
-    """Median seconds of both sides and the median of the ratios theirs / ours, pair by pair."""
-    pairs = [(timed(theirs, clock), timed(ours, clock)) for _ in range(RUNS)]
-    medians = [statistics.median(side) for side in zip(*pairs)]
-    return *medians, statistics.median(a / b for a, b in pairs)
-
-
-def timed(function: Callable[[], object], clock: Callable[[], float]) -> float:
-    """Seconds of one call."""
-    start = clock()
-    function()
-    return clock() - start
-
-
 def ratios() -> list[tuple[str, str, str, float, float, float]]:
     """What is compared with what, the clock, both medians and the ratio."""
     audio = load_corpus("mini").songs["audio"]
@@ -66,7 +50,7 @@ def ratios() -> list[tuple[str, str, str, float, float, float]]:
     rows = []
 
     def row(what: str, other: str, clock: Callable[[], float], theirs: object, ours: object):
-        rows.append((what, other, clock.__name__, *ratio(theirs, ours, clock=clock)))
+        rows.append((what, other, clock.__name__, *ratio(theirs, ours, clock=clock, runs=RUNS)))
 
     cpu, wall = time.process_time, time.perf_counter
     row("65 descriptors and deltas, 45 s", "the openSMILE package, two feature levels", cpu,

@@ -1,0 +1,40 @@
+"""Paired timing: both sides in one run, in turn."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+
+def ratio(
+    theirs: Callable[[], object],
+    ours: Callable[[], object],
+    *,
+    clock: Callable[[], float] = time.perf_counter,
+    runs: int = 5,
+) -> tuple[float, float, float]:
+    """Median seconds of both sides and the median of the ratios theirs / ours, pair by pair."""
+    pairs = [(timed(theirs, clock), timed(ours, clock)) for _ in range(runs)]
+    medians = [statistics.median(side) for side in zip(*pairs)]
+    return *medians, statistics.median(a / b for a, b in pairs)
+
+
+def timed(function: Callable[[], object], clock: Callable[[], float]) -> float:
+    """Seconds of one call."""
+    start = clock()
+    function()
+    return clock() - start
+
+
+def peak_memory(script: str, *arguments: str) -> float:
+    """Peak memory in MB of a script that is run by itself."""
+    code = (
+        "import resource, runpy, sys; sys.argv = sys.argv[1:]; sys.path.insert(0, sys.argv.pop(0));"
+        "runpy.run_path(sys.argv[0], run_name='__main__');"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    )
+    run = [sys.executable, "-W", "ignore", "-c", code, sys.path[0], script, *arguments]
+    return float(subprocess.run(run, capture_output=True, text=True, check=True).stdout.split()[-1])
