@@ -12,7 +12,8 @@ under way and nothing else. The same call runs on a Dask cluster::
         experiments.run(function, units, corpus)
 """
 
-from mer_core.experiments.catalogue import SWEEPS, Sweep, regressors
+from mer_core.experiments.catalogue import SWEEPS
+from mer_core.experiments.protocols import Sweep, ensembles, regressors
 from mer_core.experiments.settings import FEATURE_SETS, build, predict, product
 from mer_core.experiments.store import Store
 from mer_core.experiments.sweep import Results, run
@@ -28,6 +29,7 @@ __all__ = [
     "build",
     "code_version",
     "compute",
+    "ensembles",
     "fingerprint",
     "predict",
     "product",

@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from mer_core.corpus import Corpus
-from mer_core.experiments.catalogue import SWEEPS, Sweep
+from mer_core.experiments.catalogue import SWEEPS
+from mer_core.experiments.protocols import Sweep
 from mer_core.experiments.settings import named_models
 from mer_core.experiments.store import qualified, version_of
 from mer_core.experiments.sweep import run
