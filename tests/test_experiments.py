@@ -12,13 +12,15 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 import sweeps
 from conftest import ROOT
-from mer_core import evaluation, experiments, load_corpus, models
+from mer_core import evaluation, experiments, features, load_corpus, models
 from mer_core.__main__ import main
 from mer_core.experiments import tables, versions
 from mer_core.features.sets import choose
@@ -201,6 +203,11 @@ def test_a_neighbour_doesnt_count(package):
     assert version(PREDICT, "models.Linear") == before
 
 
+def test_a_field_that_is_named_as_a_function_is_none_of_it():
+    [job] = versions.definitions(["mer_core.training.Job"])  # it has a field `train`
+    assert job == "mer_core.training.Job"
+
+
 def test_names_found_through_lazy_packages_and_local_imports(package, tmp_path):
     version, change = package
     before = version("__main__.check")
@@ -375,6 +382,54 @@ def test_two_processes_on_one_store(corpus, tmp_path):
     assert len(sweeps.calls(log)) == called <= count * 1.2
     pids = {line.split()[1] for line in log.read_text().splitlines()}
     assert len(pids) == 2, "both have to have computed something"
+
+
+# Beyond one machine
+
+
+@pytest.fixture(scope="module")
+def two_workers():
+    loopback = pytest.importorskip("loopback", exc_type=ImportError)  # needs `distributed`
+    with loopback.cluster() as client:
+        yield client
+
+
+def test_a_sweep_on_a_cluster_gives_the_same(corpus, tmp_path, two_workers):
+    units = [*experiments.product(setting=[LINEAR], features=["FS1"], fold=range(10), seed=[0])]
+    units += [{"setting": LINEAR, "features": "FS9", "fold": 0, "seed": 0}]
+    alone, spread = (
+        _with_one_failure(units, corpus, tmp_path / backend, backend)
+        for backend in ("sequential", "dask")
+    )
+    for (_, frame), (_, other) in zip(alone.done, spread.done, strict=True):
+        pd.testing.assert_frame_equal(frame, other, check_exact=True)
+    assert [unit for unit, _ in spread.failures] == units[10:]
+
+
+def _with_one_failure(units, corpus, store, backend):
+    with (
+        pytest.warns(UserWarning, match="1 of 11 units failed.*KeyError: 'FS9'"),
+        joblib.parallel_config(backend=backend),
+    ):
+        return experiments.run(experiments.predict, units, corpus, store=store)
+
+
+def test_units_are_computed_by_both_workers(corpus, tmp_path, two_workers):
+    units = sweeps.units(tmp_path / "log", 8, seconds=0.1)
+    with joblib.parallel_config(backend="dask"):
+        experiments.run(sweeps.logged, units, corpus, store=tmp_path / "store")
+    pids = {int(line.split()[1]) for line in (tmp_path / "log").read_text().splitlines()}
+    assert pids == set(two_workers.run(os.getpid).values())
+
+
+def test_features_on_a_cluster_are_the_same(tmp_path, two_workers):
+    for number in range(3):
+        noise = np.random.default_rng(number).normal(0, 0.1, 44_100)
+        soundfile.write(tmp_path / f"{number}.wav", noise, 44_100)
+    alone = features.extract_all(tmp_path, cache=tmp_path / "one", processes=1)
+    with joblib.parallel_config(backend="dask"):
+        spread = features.extract_all(tmp_path, cache=tmp_path / "two")
+    pd.testing.assert_frame_equal(alone.features, spread.features, check_exact=True)
 
 
 # Tables

@@ -158,7 +158,8 @@ def _chains(node: ast.AST) -> Iterator[list[str]]:
         names.append(inner.attr)
         inner = inner.value
     if isinstance(inner, ast.Name):
-        yield [inner.id, *reversed(names)]
+        if isinstance(inner.ctx, ast.Load):  # a variable or field may be named as a function is
+            yield [inner.id, *reversed(names)]
     else:
         for child in ast.iter_child_nodes(inner):
             yield from _chains(child)
