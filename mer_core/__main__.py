@@ -44,9 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m mer_core", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    for run, where in ((scoreboard, "mini"), (check, None), (download, None)):
+    for run, count in ((scoreboard, "?"), (check, None), (download, None)):
         command = commands.add_parser(run.__name__, help=run.__doc__)
-        command.add_argument("where", nargs="?" if where else None, default=where)
+        command.add_argument("where", nargs=count, help="a folder with DEAM, or mini")
         command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"))
         command.set_defaults(run=run)
     commands.choices["scoreboard"].add_argument("--folds", type=int, default=10)
@@ -70,8 +70,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None:
-    """Score the baselines on mini or a folder with DEAM: cross-validated and on the test songs."""
+def scoreboard(where: str | None, task: str, folds: int, sets: list[str]) -> None:
+    """Show the stored results beside the papers', or score the baselines on mini or on DEAM."""
+    if where is None:
+        _stored_scoreboard()
+    else:
+        _live_scoreboard(where, task, folds, sets)
+
+
+def _live_scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None:
     from mer_core import evaluation, features, load_corpus, models
 
     corpus = load_corpus(where, task=task)
@@ -82,6 +89,23 @@ def scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None:
     kind = " (synthetic)" if where == "mini" else ""
     print(f"Corpus: {where}{kind}. Features: {', '.join(sets)}. {folds} folds; 13 frames smoothed.")
     print(evaluation.as_paper(table).to_string())
+
+
+def _stored_scoreboard() -> None:
+    from mer_core import experiments, papers
+
+    scores = experiments.stored_scores()
+    print("Stored results on the embedded corpus (synthetic), means over seeds of folds.")
+    print("CV: pooled over frames; all else: mean over songs. Smoothed: 13 frames.")
+    print(experiments.overview(scores).to_string())
+    rows = papers.compare(scores).dropna(subset="ours_value")
+    notes = {note: f"[{number}]" for number, note in enumerate(rows["comparable"].unique(), 1)}
+    rows["note"] = rows["comparable"].map(notes)
+    shown = ["paper", "table", "system", "run", "ours", "our_features", "output", "protocol"]
+    shown += ["dimension", "metric", "value", "ours_value", "difference", "note"]
+    print("\nThe papers' rows that have a counterpart here (ours is synthetic):")
+    print(rows[shown].to_string(index=False))
+    print("\n".join(f"{number} {note}" for note, number in notes.items()))
 
 
 def ablation(where: str) -> None:

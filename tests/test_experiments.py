@@ -496,6 +496,20 @@ def test_a_table_says_where_it_comes_from_and_when_it_is_stale(
     assert reason == "small: small.csv is not the file that was written"
 
 
+def test_the_overview_is_the_mean_over_seeds(corpus, tmp_path, small):
+    settings = {"folder": tmp_path, "store": tmp_path / "store", "processes": 1}
+    experiments.compute(small, corpus, **settings)
+    shown = experiments.overview(experiments.stored_scores(folder=tmp_path))
+    table = experiments.table(small, folder=tmp_path)
+    row = ("CV", "linear", "FS1", "raw")
+    seeds = [table.loc["linear", "FS1", "raw", "CV", k, "arousal", "pooled"] for k in (0, 1)]
+    assert shown.loc[row, ("arousal", "RMSE")] == pytest.approx((seeds[0] + seeds[1])["rmse"] / 2)
+    assert list(shown["seeds"]) == [2] * 4 + [1] * 4
+    mean = table.loc["linear", "FS1", "raw", "test", 0, "valence", "mean"]
+    assert shown.loc[("test", "linear", "FS1", "raw"), ("valence", "r")] == mean["pearson"]
+    assert experiments.stored_scores(folder=tmp_path / "store").empty
+
+
 def test_there_is_no_table_with_holes(corpus, tmp_path, monkeypatch):
     units = [((str(k),), {"number": k, "broken": [3]}) for k in range(5)]
     sweep = experiments.Sweep(sweeps.failing, units, ("name",), pytest.fail)

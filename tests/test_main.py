@@ -37,6 +37,16 @@ def test_scoreboard_prints_both_protocols_and_aggregations(deam, capsys):
         assert word in printed
 
 
+def test_scoreboard_alone_shows_stored_results_beside_the_papers(capsys):
+    assert main(["scoreboard"]) == 0
+    printed = capsys.readouterr().out
+    ours, theirs = printed.split("The papers' rows")
+    for word in ("synthetic", "constant", "linear, no penalty", "SVR", "FS1", "FS2", "268"):
+        assert word in ours
+    for word in ("irit_2015", "munich_2015", "[1] ", "computed on synthetic songs"):
+        assert word in theirs
+
+
 def test_bad_input_is_told_in_one_line(tmp_path, capsys):
     assert main(["check", str(tmp_path / "nowhere")]) == 1
     error = capsys.readouterr().err

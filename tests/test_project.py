@@ -27,8 +27,8 @@ ROOMS = [
     ("evaluation", {"corpus", "folds", "metrics", "smoothing", "models", "training"}),
     (
         "experiments",
-        {"corpus", "deam", "evaluation", "features", "files", "metrics", "models", "smoothing"}
-        | {"training"},
+        {"corpus", "deam", "evaluation", "features", "files", "folds", "metrics", "models"}
+        | {"smoothing", "training"},
     ),
     ("papers", {"files", "metrics"}),
     ("plots", set()),

@@ -13,6 +13,7 @@ under way and nothing else. The same call runs on a Dask cluster::
 """
 
 from mer_core.experiments.catalogue import SWEEPS
+from mer_core.experiments.overview import overview, stored_scores
 from mer_core.experiments.protocols import Sweep, ensembles, regressors
 from mer_core.experiments.settings import FEATURE_SETS, build, predict, product
 from mer_core.experiments.store import Store
@@ -31,10 +32,12 @@ __all__ = [
     "compute",
     "ensembles",
     "fingerprint",
+    "overview",
     "predict",
     "product",
     "regressors",
     "run",
     "stale",
+    "stored_scores",
     "table",
 ]
