@@ -43,6 +43,7 @@ stress: $(READY)
 bench: $(READY)
 	$(BIN)/python tests/bench/features.py
 	$(BIN)/python tests/bench/recurrent.py
+	$(BIN)/python tests/bench/cluster.py
 
 lab: $(READY)
 	$(BIN)/jupyter lab $(OFFLINE) notebooks/00_start_here.ipynb

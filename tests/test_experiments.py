@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -420,6 +421,17 @@ def test_units_are_computed_by_both_workers(corpus, tmp_path, two_workers):
         experiments.run(sweeps.logged, units, corpus, store=tmp_path / "store")
     pids = {int(line.split()[1]) for line in (tmp_path / "log").read_text().splitlines()}
     assert pids == set(two_workers.run(os.getpid).values())
+
+
+def test_the_readmes_line_for_a_cluster(tmp_path, two_workers, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    [example] = [block for block in blocks if "dask" in block]
+    names: dict[str, object] = {}
+    exec(example.replace("tcp://the-scheduler:8786", two_workers.scheduler.address), names)
+    names["client"].close()
+    assert len(names["results"].done) == 10
+    assert len(list(tmp_path.rglob("*.parquet"))) == 10
 
 
 def test_features_on_a_cluster_are_the_same(tmp_path, two_workers):

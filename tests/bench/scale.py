@@ -1,0 +1,228 @@
+"""What a million songs would take, from constants that are measured in this run.
+
+    python tests/bench/scale.py            # prints the page
+    python tests/bench/scale.py --write    # and stores it as docs/a_million_songs.md
+
+CPU seconds of one core throughout, so that neighbours on the machine count for little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import tempfile
+import textwrap
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from mer_core import experiments, features, load_corpus, models
+from mer_core.corpus import Corpus
+
+PAGE = Path(__file__).parents[2] / "docs" / "a_million_songs.md"
+SONGS, CORES = 1_000_000, 100
+SETS = ("compare", "psychoacoustic", "spectral")
+RUNS = 3
+
+
+def cpu(function: Callable[[], object], *, runs: int = RUNS) -> float:
+    """Median CPU seconds of a call."""
+    seconds = []
+    for _ in range(runs):
+        start = time.process_time()
+        function()
+        seconds.append(time.process_time() - start)
+    return statistics.median(seconds)
+
+
+def measured() -> dict[str, float | str]:
+    """All constants, of the development songs: they are of one length."""
+    corpus = load_corpus("mini").split("dev")
+    return {
+        "libraries": ", ".join(f"{k} {version(k)}" for k in ("opensmile", "numpy", "pyarrow")),
+        "machine": f"{platform.machine()}, Python {platform.python_version()}",
+        **of_features(corpus),
+        **of_storage(corpus),
+        **of_training(corpus),
+        **of_search(),
+    }
+
+
+def of_features(corpus: Corpus) -> dict[str, float]:
+    """Seconds of a song for each set, and how long the song is."""
+    song = features.read_audio(corpus.songs["audio"].loc[1])
+    names = {name: f"{name}_s" for name in SETS}
+    features.extract((song, features.SAMPLE_RATE), SETS)  # the first call loads libraries
+    return {"song_s": round(len(song) / features.SAMPLE_RATE)} | {
+        key: cpu(lambda name=name: features.extract((song, features.SAMPLE_RATE), (name,)))
+        for name, key in names.items()
+    }
+
+
+def of_storage(corpus: Corpus) -> dict[str, float]:
+    """Bytes of a song: audio, features in three formats, a predicted curve."""
+    audio = [Path(path).stat().st_size for path in corpus.songs["audio"].dropna()]
+    with tempfile.TemporaryDirectory() as folder:
+        place, songs = Path(folder), len(corpus.songs)
+        features.save(corpus.features.loc[1:10], place / "csv")
+        corpus.features.to_parquet(place / "double.parquet")
+        corpus.features.astype("float32").to_parquet(place / "single.parquet")
+        models.Linear().fit(corpus.features, corpus.labels).predict(corpus.features).to_parquet(
+            place / "curves.parquet"
+        )
+        size = {path.stem: path.stat().st_size / songs for path in place.glob("*.parquet")}
+        csv = [path.stat().st_size for path in (place / "csv").iterdir()]
+    return {
+        "rows": len(corpus.features) / songs,
+        "columns": corpus.features.shape[1],
+        "ogg_bytes": statistics.mean(audio),
+        "csv_bytes": statistics.mean(csv),
+        **{f"{name}_bytes": value for name, value in size.items()},
+    }
+
+
+def of_training(corpus: Corpus) -> dict[str, float]:
+    """Seconds of a song: the linear model in memory, one pass that needs no memory, keeping."""
+    songs = len(corpus.songs)
+    x, y = corpus.features.loc[corpus.labels.index].to_numpy(), corpus.labels.to_numpy()
+    frames = len(x) // songs
+    one, its = x[:frames], y[:frames]
+    matrix = x.T @ x + 1000 * np.eye(x.shape[1])
+    return {
+        "frames": frames,
+        "fit_s": cpu(lambda: models.Linear().fit(corpus.features, corpus.labels)) / songs,
+        "pass_s": cpu(lambda: [(one.T @ one, one.T @ its) for _ in range(songs)]) / songs,
+        "solve_s": cpu(lambda: np.linalg.solve(matrix, x.T @ y)),
+        "unit_s": of_keeping(corpus),
+    }
+
+
+def of_keeping(corpus: Corpus) -> float:
+    """Seconds of a unit of a sweep, with as little to compute as possible."""
+    units = experiments.product(
+        setting=[{"model": "Constant"}], features=["FS1"], fold=range(10), seed=range(2)
+    )
+
+    def anew() -> None:
+        with tempfile.TemporaryDirectory() as store:
+            experiments.run(experiments.predict, units, corpus, store=store, processes=1)
+
+    return cpu(anew) / len(units)
+
+
+def of_search() -> dict[str, float]:
+    """Seconds of one query among profiles of 60 points in the plane: plain numpy, all distances."""
+    rng, count = np.random.default_rng(0), 100_000
+    curves = rng.normal(size=(count, 120)).astype("float32")
+    norms, query = (curves**2).sum(axis=1), curves[7]
+    seconds = cpu(lambda: np.argpartition(norms - 2 * (curves @ query), 10)[:10], runs=9)
+    return {"search_s": seconds / count, "curve_bytes": curves.nbytes / count}
+
+
+def page(known: dict) -> str:
+    """The page of arithmetic that follows from the constants."""
+    all_sets = sum(known[f"{name}_s"] for name in SETS)
+    rows = [
+        ("**Features**", "", ""),
+        ("FS1 (260)", f"{known['compare_s']:.2f} s", of_time(known["compare_s"])),
+        ("four of FS2", f"{known['psychoacoustic_s']:.2f} s", of_time(known["psychoacoustic_s"])),
+        ("eight of IRIT", f"{known['spectral_s']:.2f} s", of_time(known["spectral_s"])),
+        (f"all {known['columns']}", f"{all_sets:.2f} s", of_time(all_sets)),
+        ("**Storage**", "", ""),
+        ("audio, Ogg", *of_space(known["ogg_bytes"])),
+        ("features, DEAM's CSV", *of_space(known["csv_bytes"])),
+        ("features, Parquet, 64 bits", *of_space(known["double_bytes"])),
+        ("features, Parquet, 32 bits", *of_space(known["single_bytes"])),
+        ("predicted curves, Parquet", *of_space(known["curves_bytes"])),
+        ("**Training**", "", ""),
+        ("linear, all frames in memory", f"{known['fit_s']:.2g} s", of_time(known["fit_s"])),
+        ("memory for it", *of_space(known["rows"] * known["columns"] * 8)),
+        ("linear, sums song by song", f"{known['pass_s']:.2g} s", of_time(known["pass_s"])),
+        ("**Search**", "", ""),
+        ("one profile among all", f"{known['search_s']:.2g} s", of_time(known["search_s"])),
+        ("memory for it", *of_space(known["curve_bytes"])),
+    ]
+    table = "\n".join(f"| {what} | {one} | {many} |" for what, one, many in rows)
+    return "\n".join(
+        [
+            f"<!-- Written by tests/bench/scale.py from these constants: {json.dumps(known)} -->",
+            "# What a million songs would take\n",
+            *(f"{textwrap.fill(' '.join(text.split()), 100)}\n" for text in before(known)),
+            f"| what | one song | {SONGS:,} songs, one core |\n|---|---|---|\n{table}\n",
+            *(f"{textwrap.fill(' '.join(text.split()), 100)}\n" for text in after(known, all_sets)),
+        ]
+    )
+
+
+def before(known: dict) -> list[str]:
+    """What stands above the table."""
+    return [
+        f"""Arithmetic, not a measurement: constants of one song of {known["song_s"]:.0f} s
+        ({known["rows"]:.0f} rows of {known["columns"]} features, {known["frames"]:.0f} of them
+        labelled), measured on the embedded corpus, times {SONGS:,}. CPU time of one core
+        ({known["machine"]}; {known["libraries"]}). `python tests/bench/scale.py --write` measures
+        anew; another machine gives other constants."""
+    ]
+
+
+def after(known: dict, all_sets: float) -> list[str]:
+    """What stands below it."""
+    hours, longer = all_sets * SONGS / CORES / 3_600, 240 / known["song_s"]
+    return [
+        f"""**Features** take most: {hours:.1f} hours on {CORES} cores for all sets, since songs
+        share nothing and the work divides. On a Dask cluster it is one line around
+        `features.extract_all` (see the README). Songs of four minutes take {longer:.1f} times as
+        long.""",
+        f"""**Storage**: CSV takes {known["csv_bytes"] / known["single_bytes"]:.1f} times as much as
+        Parquet with 32 bits, which keeps as many digits.""",
+        f"""**Training**: least squares needs sums over frames only, X'X and X'y. Songs pass by one
+        at a time, on any number of machines, and memory doesn't grow with their number; solving
+        takes {known["solve_s"]:.2g} s, once. What needs all frames in memory, or grows faster than
+        they do (the kernel of an SVR), is trained on a sample. A unit of a sweep costs
+        {1000 * known["unit_s"]:.0f} ms before a model computes anything to speak of: choosing
+        songs, scoring, keeping.""",
+        """**Search**: the room for it isn't built; the constant is that of plain numpy, all
+        Euclidean distances between one drawn profile (60 points of valence and arousal) and those
+        of the songs.""",
+    ]
+
+
+def of_time(seconds: float) -> str:
+    """Seconds of a song as the time of all."""
+    total = seconds * SONGS
+    for unit, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if total >= 2 * unit:
+            return f"{total / unit:.1f} {name}"
+    return f"{total:.2g} s"
+
+
+def of_space(size: float) -> tuple[str, str]:
+    """Bytes of a song, and of all."""
+    return f"{size / 1e3:.3g} kB", f"{size * SONGS / 1e9:.3g} GB"
+
+
+def constants(text: str) -> dict:
+    """The constants that a page was written from."""
+    return json.loads(text.splitlines()[0].partition("constants: ")[2].removesuffix(" -->"))
+
+
+def main() -> None:
+    """Measure, print, store."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--write", action="store_true", help=f"to docs/{PAGE.name}")
+    known = {k: v if isinstance(v, str) else float(f"{v:.3g}") for k, v in measured().items()}
+    known["columns"] = int(known["columns"])
+    text = page(known)
+    print(text)
+    if parser.parse_args().write:
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
