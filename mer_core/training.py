@@ -115,8 +115,11 @@ class Task(NamedTuple):
 class ManyModels(Protocol):
     """What :func:`train` asks of a network; see :class:`mer_core.models.network.Network`."""
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """Outputs (models, songs, time, targets) for (models, songs, time, features)."""
+    def __call__(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Outputs (models, songs, time, targets) for (models, songs, time, features).
+
+        Lengths (models, songs) say how many frames a song has.
+        """
 
     def parameters(self) -> Sequence[nn.Parameter]:
         """All parameters, models in front."""
@@ -149,7 +152,7 @@ def pad(features: pd.DataFrame, labels: pd.DataFrame | None = None) -> tuple[Son
     ValueError
         If a feature or label is not finite, or a label has no features.
     """
-    _check(features, labels)
+    check(features, labels)
     song, song_ids = pd.factorize(features.index.get_level_values("song_id"))
     step = features.groupby(level="song_id", sort=False).cumcount().to_numpy()
     shape = (len(song_ids), step.max() + 1)
@@ -185,7 +188,8 @@ def unsupervised(songs: Songs) -> Songs:
     return Songs(songs.inputs, None, heard, songs.lengths)
 
 
-def _check(features: pd.DataFrame, labels: pd.DataFrame | None) -> None:
+def check(features: pd.DataFrame, labels: pd.DataFrame | None = None) -> None:
+    """Raise a ValueError unless all numbers are finite and each label has its features."""
     for name, frame in (("features", features), ("labels", labels)):
         if frame is None:
             continue
@@ -280,6 +284,7 @@ class _Trainer:
     ) -> None:
         self.network, self.songs, self.schedule, self.clip = network, songs, schedule, clip
         self.alive, self.tasks = list(range(len(tasks))), tasks
+        self.lengths = torch.tensor(songs.lengths)
         self.rngs = [generator(task.seed) for task in tasks]
         self.velocity = [torch.zeros_like(weight) for weight in network.parameters()]
         self.standard = [
@@ -328,12 +333,15 @@ class _Trainer:
         if not self.schedule.noise:
             return inputs
         inputs = inputs.clone()
+        lengths = torch.where(rows >= 0, self.lengths[rows.clamp_min(0)], 0)
+        heard = torch.arange(inputs.shape[2]) < lengths[..., None]
         for model, rng in enumerate(self.rngs):
-            for place, row in enumerate(rows[model].tolist()):
-                shape = (self.songs.lengths[row], inputs.shape[-1])
-                if row >= 0:
-                    noise = torch.randn(shape, generator=rng)
-                    inputs[model, place, : shape[0]].add_(noise, alpha=self.schedule.noise)
+            shape = (int(lengths[model].sum()), inputs.shape[-1])
+            noise = torch.randn(shape, generator=rng).mul_(self.schedule.noise)
+            if heard[model].all():
+                inputs[model].add_(noise.view_as(inputs[model]))
+            else:
+                inputs[model][heard[model]] += noise
         return inputs
 
     def _loss(self, inputs: Tensor, clean: Tensor, rows: Tensor, present: Tensor) -> Tensor:
@@ -341,7 +349,7 @@ class _Trainer:
         known = self.songs.targets
         targets = clean if known is None else (known[rows] - mean) / spread
         weights = self.songs.labelled[rows] * present[..., None]
-        errors = (self.network(inputs) - targets).square().mean(-1) * weights
+        errors = (self.network(inputs, self.lengths[rows]) - targets).square().mean(-1) * weights
         return errors.sum((1, 2)) / weights.sum((1, 2)).clamp_min(1)
 
     def _step(self, present: Tensor) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Self
 
 import numpy as np
@@ -110,9 +110,8 @@ class RecurrentRegressor:
         ValueError
             If the model is not fitted or a column is missing.
         """
-        network = self._network()
+        outputs = self._run(features, Network.forward)
         mean, spread = (part.cpu().numpy() for part in self.standard_[2:])
-        outputs = self._run(features, network.forward)
         return pd.DataFrame(outputs * spread + mean, features.index, DIMENSIONS)
 
     def states(self, features: pd.DataFrame) -> pd.DataFrame:
@@ -132,7 +131,7 @@ class RecurrentRegressor:
         ----------
         Notebooks 03 and 08.
         """
-        states = self._run(features, self._network().hidden)
+        states = self._run(features, Network.hidden)
         return pd.DataFrame(states, features.index).add_prefix("unit_")
 
     def _schedule(self) -> Schedule:
@@ -201,7 +200,8 @@ class RecurrentRegressor:
         plain = torch.zeros_like(targets[0]), torch.ones_like(targets[0])
         return mean, spread, *(targets if self.standardise_targets else plain)
 
-    def _run(self, features: pd.DataFrame, function: object) -> np.ndarray:
+    def _run(self, features: pd.DataFrame, function: Callable[..., Tensor]) -> np.ndarray:
+        network = self._network()
         missing = [name for name in self.columns_ if name not in features]
         if missing:
             raise ValueError(f"features: expected the columns of fit, found none for {missing[:3]}")
@@ -209,16 +209,21 @@ class RecurrentRegressor:
         mean, spread = self.standard_[:2]
         inputs = ((songs.inputs - mean) / spread).clamp_(-self.clip, self.clip)
         with torch.no_grad():
-            outputs = function(inputs[None])[0].cpu().numpy().astype(float)
+            outputs = self._outputs(function, network, inputs, torch.tensor([songs.lengths]))
+        outputs = outputs.cpu().numpy().astype(float)
         row = song_ids.get_indexer(features.index.get_level_values("song_id"))
         step = features.groupby(level="song_id", sort=False).cumcount().to_numpy()
         return outputs[row, step]
+
+    def _outputs(self, function: Callable, network: Network, x: Tensor, lengths: Tensor) -> Tensor:
+        """What a fitted network says to songs (songs, time, features): (songs, time, columns)."""
+        return function(network, x[None], lengths)[0]
 
     def _network(self) -> Network:
         if not hasattr(self, "weights_"):
             name = type(self).__name__
             raise ValueError(f"{name}: expected a fitted model, found none: call fit")
-        network = self._make_network(len(self.columns_), [0])
+        network = self._make_network(len(self.columns_), [0] * len(self.weights_["bias"]))
         network.load_state_dict(self.weights_)
         return network
 
@@ -259,8 +264,8 @@ class ElmanRNN(RecurrentRegressor):
         output: str = "linear",
         learning_rate: float = 5e-3,
         momentum: float = 0.9,
-        l1: float = 1e-3,
-        l2: float = 1e-3,
+        l1: float = 3e-4,
+        l2: float = 3e-3,
         epochs: int = 50,
         clip: float = 5.0,
         seed: int = 0,
@@ -295,6 +300,8 @@ class LSTM(RecurrentRegressor):
         Units of each hidden layer, from the input up.
     learning_rate, momentum : float
         Of the mean squared error of standardised targets over the frames of a song.
+    songs_per_update : int
+        Songs whose errors make one step; more are faster, and allow a higher learning rate.
     epochs, patience : int
         At most so many times through all songs; stop after `patience` without a new best on
         validation songs, and go back to it.
@@ -324,14 +331,15 @@ class LSTM(RecurrentRegressor):
         self,
         *,
         hidden: Sequence[int] = (24, 5),
-        learning_rate: float = 5e-3,
+        learning_rate: float = 1e-2,
         momentum: float = 0.9,
+        songs_per_update: int = 4,
         epochs: int = 60,
         patience: int = 20,
         noise: float = 0.6,
         pretrain: str | None = None,
         pretrain_epochs: int = 10,
-        pretrain_learning_rate: float = 0.5,
+        pretrain_learning_rate: float = 2.0,
         clip: float = 5.0,
         seed: int = 0,
     ) -> None:
@@ -339,6 +347,7 @@ class LSTM(RecurrentRegressor):
             raise ValueError(f"pretrain: expected None, 'keep' or 'retrain', found {pretrain!r}")
         self.hidden, self.clip, self.seed, self.noise = tuple(hidden), clip, seed, noise
         self.learning_rate, self.momentum = learning_rate, momentum
+        self.songs_per_update = songs_per_update
         self.epochs, self.patience, self.pretrain = epochs, patience, pretrain
         self.pretrain_epochs, self.pretrain_learning_rate = pretrain_epochs, pretrain_learning_rate
 
@@ -351,7 +360,12 @@ class LSTM(RecurrentRegressor):
         errors over a song; with the mean over 60 frames and two targets they are 60 times as much.
         Neither paper gives a largest number of epochs, or a rate for pretraining.
         """
-        shared = {"epochs": 1000, "pretrain_epochs": 100, "clip": float("inf")}
+        shared = {
+            "epochs": 1000,
+            "pretrain_epochs": 100,
+            "clip": float("inf"),
+            "songs_per_update": 1,
+        }
         if year == 2014:
             noise, kept = 0.5**0.5, "keep"
             return cls(hidden=(200, 5), learning_rate=6e-5, noise=noise, pretrain=kept, **shared)
@@ -362,7 +376,8 @@ class LSTM(RecurrentRegressor):
 
     def _schedule(self) -> Schedule:
         rates = (self.learning_rate, self.momentum, self.epochs)
-        return Schedule(*rates, patience=self.patience, noise=self.noise)
+        size = self.songs_per_update
+        return Schedule(*rates, self.patience, self.noise, songs_per_update=size)
 
     def _prepare(self, network: Network, jobs: list[Job], songs: Songs, tasks: list[Task]) -> None:
         if self.pretrain:
@@ -382,8 +397,13 @@ class LSTM(RecurrentRegressor):
         inputs, seeds = songs.inputs.shape[-1], [task.seed for task in tasks]
         encoder = Network(self.cell, inputs, self.hidden[:1], inputs, seeds=seeds)
         rates = (self.pretrain_learning_rate, self.momentum, self.pretrain_epochs)
+        size = self.songs_per_update
         self.pretraining_ = train(
-            encoder, joined(pools), tasks, Schedule(*rates, noise=self.noise), clip=self.clip
+            encoder,
+            joined(pools),
+            tasks,
+            Schedule(*rates, noise=self.noise, songs_per_update=size),
+            clip=self.clip,
         )
         network.layers[0].load_state_dict(encoder.layers[0].state_dict())
 
