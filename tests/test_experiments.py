@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import time
+import warnings
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -331,7 +332,10 @@ def disk(tmp_path):
 def test_a_disk_that_fills_up_costs_what_was_under_way(corpus, tmp_path, disk):
     log, settings = tmp_path / "log", {"store": disk, "processes": 2}
     units = sweeps.units(log, 20, rows=1500)  # 40 kB each
-    with pytest.raises(DataError, match=r"found No space left on device.*kept.*run again"):
+    with (
+        warnings.catch_warnings(action="error"),
+        pytest.raises(DataError, match=r"found No space left on device.*kept.*run again"),
+    ):
         experiments.run(sweeps.logged, units, corpus, **settings)
     finished, called = kills.kept(disk), sweeps.calls(log)
     assert 3 <= len(finished) < 10

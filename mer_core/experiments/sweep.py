@@ -93,8 +93,11 @@ def _compute(
     # One unit a batch, few waiting: a kill costs what is under way, so let that be little.
     settings = {"return_as": "generator_unordered", "batch_size": 1, "pre_dispatch": "n_jobs + 1"}
     failures = {}
-    with tqdm(total=len(missing), desc=function.__name__, unit="unit") as bar:
+    bar = tqdm(total=len(missing), desc=function.__name__, unit="unit")
+    with bar, warnings.catch_warnings():
         jobs = _jobs(function, missing, corpus, kept, bar)
+        # When the store is full, joblib would tell of the units that were under way as well.
+        warnings.filterwarnings("ignore", message=".* have been cancelled")
         with closing(Parallel(processes, **settings)(jobs)) as finished:
             for key, outcome in _while_workers_live(finished):
                 if isinstance(outcome, bytes):

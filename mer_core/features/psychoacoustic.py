@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy import fft, ndimage, signal
 
 from mer_core.features.audio import SAMPLE_RATE
 from mer_core.features.grid import grid
@@ -325,9 +325,9 @@ def spectral_peaks(frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     >>> frequencies.round(1), amplitudes.round(2)
     (array([[440.]]), array([[0.5]]))
     """
-    taper = signal.get_window(TAPER, frames.shape[1]).astype(frames.dtype)
+    taper = scipy.signal.get_window(TAPER, frames.shape[1]).astype(frames.dtype)
     highest = round(HIGHEST / SAMPLE_RATE * SPECTRUM)
-    spectrum = fft.rfft(frames * taper, n=SPECTRUM, axis=1)[:, : highest + 2]
+    spectrum = scipy.fft.rfft(frames * taper, n=SPECTRUM, axis=1)[:, : highest + 2]
     magnitude = np.abs(spectrum) * (2 / taper.sum())
     bins, found = _strongest(magnitude)
     around = [np.take_along_axis(magnitude, bins + k, axis=1) for k in (-1, 0, 1)]
@@ -418,9 +418,11 @@ def _padded(samples: np.ndarray, start: int, stop: int) -> np.ndarray:
 
 def _onsets(samples: np.ndarray, envelope: np.ndarray) -> np.ndarray:
     # Sample numbers, ascending.
-    around = ndimage.uniform_filter1d(envelope, round(0.2 * SAMPLE_RATE / ONSET_HOP))
+    around = scipy.ndimage.uniform_filter1d(envelope, round(0.2 * SAMPLE_RATE / ONSET_HOP))
     padded = np.pad(envelope, 1)
-    frames, _ = signal.find_peaks(padded, height=np.pad(around + ONSET_RISE, 1), distance=ONSET_GAP)
+    frames, _ = scipy.signal.find_peaks(
+        padded, height=np.pad(around + ONSET_RISE, 1), distance=ONSET_GAP
+    )
     return np.unique([_attack(samples, frame - 1) for frame in frames]).astype(int)
 
 
@@ -446,7 +448,7 @@ def _event_density(onsets: np.ndarray, times: np.ndarray, window: float, n: int)
 
 def _tempo(envelope: np.ndarray, onsets: np.ndarray, middles: np.ndarray) -> np.ndarray:
     rate = SAMPLE_RATE / ONSET_HOP
-    blurred = ndimage.gaussian_filter1d(envelope, BLUR, mode="constant")
+    blurred = scipy.ndimage.gaussian_filter1d(envelope, BLUR, mode="constant")
     length = min(round(CONTEXT * rate), len(envelope))
     starts = np.round(middles * rate - length / 2).astype(int).clip(0, len(envelope) - length)
     contexts = sliding_window_view(blurred, length)
