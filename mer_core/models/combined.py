@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Self
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA, KernelPCA
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -282,9 +284,11 @@ class _DenoisingAutoencoder(TransformerMixin, BaseEstimator):
         noisy = x + np.random.default_rng(self.seed).normal(0, 0.5, x.shape)
         options = {"activation": "tanh", "max_iter": 15, "random_state": self.seed}
         options |= {"early_stopping": True, "learning_rate_init": 1e-3}
-        self.perceptron_ = MLPRegressor(hidden_layer_sizes=(self.components,), **options).fit(
-            noisy, x
-        )
+        perceptron = MLPRegressor(hidden_layer_sizes=(self.components,), **options)
+        with warnings.catch_warnings():
+            # The number of rounds is meant: the hidden layer is wanted, not the last digit.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self.perceptron_ = perceptron.fit(noisy, x)
         return self
 
     def transform(self, x: np.ndarray) -> np.ndarray:
