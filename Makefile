@@ -3,7 +3,7 @@
 # make lab       opens JupyterLab on notebook 00
 # make results   computes the tables of data/results that are stale (thousands of models; resumes)
 # make bench     speed and memory, as ratios against what a user would otherwise do
-# make stress    fifty kills of a sweep, a full disk, a read-only store (minutes)
+# make stress    fifty kills of a sweep at random moments, and what they cost (minutes)
 # make corpus    remakes data/mini (needs Debian's fluidsynth, fluid-soundfont-gm and ffmpeg)
 # Each sets up .venv by itself, once. PYTHON names another Python 3.11 or newer.
 

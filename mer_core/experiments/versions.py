@@ -39,7 +39,7 @@ def code_version(names: Iterable[str], *, folder: Path = HERE) -> str:
     Returns
     -------
     str
-        Hexadecimal digits; equal on all machines and versions of Python.
+        Hexadecimal digits, from the syntax trees without what Python's versions add to them.
 
     Raises
     ------
