@@ -12,7 +12,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "baselines": ["SVR", "Constant", "Linear"],
+        "bidirectional": ["BLSTM"],
         "combined": ["FoldEnsemble", "Preprocessed", "SecondNetwork"],
+        "elm": ["ELM"],
+        "multiscale": ["MultiScaleBLSTM"],
         "recurrent": ["LSTM", "ElmanRNN"],
     },
 )

@@ -1,0 +1,134 @@
+"""The extreme learning machine: a random hidden layer, and output weights by least squares."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+from scipy import linalg
+from scipy.linalg.lapack import dpocon, dpotrf, dpotrs
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from mer_core.models.baselines import FrameRegressor
+
+WELL_CONDITIONED = 1e-9
+"""Below this reciprocal condition of H'H the normal equations would cost digits."""
+
+
+class ELM(FrameRegressor):
+    """Extreme learning machine on standardised features, each frame by itself.
+
+    H = tanh(X W + b) with random W and b, that are never trained; the output weights are
+    the pseudo-inverse of H times the targets.
+
+    Parameters
+    ----------
+    units : int
+        Of the hidden layer. The paper does not say how many.
+    ridge : float
+        Weight of the sum of squared output weights; 0 is the paper's Moore-Penrose inverse.
+    seed : int
+        Of the hidden layer.
+
+    References
+    ----------
+    Huang, Zhu and Siew (2006); Li et al. (2016), section 2.2. Notebook 05.
+    """
+
+    def __init__(self, *, units: int = 100, ridge: float = 0.0, seed: int = 0) -> None:
+        self.units, self.ridge, self.seed = units, ridge, seed
+        super().__init__(machine(units=units, ridge=ridge, seed=seed))
+
+    @classmethod
+    def paper(cls) -> Self:
+        """No ridge; the paper gives no other setting."""
+        return cls(ridge=0.0)
+
+
+class RandomLayer(RegressorMixin, BaseEstimator):
+    """The machine itself, for arrays, as scikit-learn's estimators.
+
+    Parameters
+    ----------
+    units, ridge, seed
+        As for :class:`ELM`.
+
+    Attributes
+    ----------
+    weights_, biases_ : ndarray, shape (inputs, units) and (units,)
+        Drawn from normal distributions: weights of variance 1 / inputs, biases of variance 1.
+    outputs_ : ndarray, shape (units, targets)
+    """
+
+    def __init__(self, *, units: int = 100, ridge: float = 0.0, seed: int = 0) -> None:
+        self.units, self.ridge, self.seed = units, ridge, seed
+
+    def fit(self, x: np.ndarray, y: np.ndarray) -> Self:
+        """Draw the hidden layer and solve for the output weights.
+
+        Parameters
+        ----------
+        x : ndarray, shape (frames, inputs)
+            Of about unit variance, so that tanh is neither a line nor a step.
+        y : ndarray, shape (frames, targets)
+        """
+        rng, inputs = np.random.default_rng(self.seed), x.shape[1]
+        self.weights_ = rng.normal(size=(inputs, self.units)) / np.sqrt(inputs)
+        self.biases_ = rng.normal(size=self.units)
+        self.outputs_ = least_squares(self.hidden(x), y, ridge=self.ridge)
+        return self
+
+    def hidden(self, x: np.ndarray) -> np.ndarray:
+        """H, shape (frames, units), each in [-1, 1]."""
+        h = x @ self.weights_
+        h += self.biases_
+        return np.tanh(h, out=h)
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """H times the output weights."""
+        return self.hidden(x) @ self.outputs_
+
+
+def machine(*, units: int, ridge: float = 0.0, seed: int = 0) -> BaseEstimator:
+    """A random layer behind a standardisation that is learned from the training rows."""
+    return make_pipeline(StandardScaler(), RandomLayer(units=units, ridge=ridge, seed=seed))
+
+
+def least_squares(h: np.ndarray, y: np.ndarray, *, ridge: float = 0.0) -> np.ndarray:
+    """The weights w of least |h w - y|^2 + ridge |w|^2, among equals the shortest.
+
+    Without a ridge: the Moore-Penrose inverse of h, times y. The normal equations give the same,
+    many times as fast; where h is too ill-conditioned for them, singular values are taken.
+
+    Parameters
+    ----------
+    h : ndarray, shape (rows, columns)
+    y : ndarray, shape (rows, targets)
+    ridge : float
+
+    Returns
+    -------
+    ndarray, shape (columns, targets)
+
+    Examples
+    --------
+    >>> h = np.array([[1.0, 1.0], [1.0, 1.0]])
+    >>> least_squares(h, np.array([[1.0], [3.0]])).round(6).tolist()
+    [[1.0], [1.0]]
+
+    References
+    ----------
+    Huang, Zhu and Siew (2006), section 3. Notebook 05.
+    """
+    gram = h.T @ h
+    gram.flat[:: len(gram) + 1] += ridge
+    largest = np.abs(gram).sum(0).max()
+    factor, failed = dpotrf(gram, lower=1)
+    if not failed and dpocon(factor, largest, uplo="L")[0] > WELL_CONDITIONED:
+        return dpotrs(factor, h.T @ y, lower=1)[0]
+    if ridge:  # as further rows, which ask for weights of 0
+        h = np.vstack([h, np.sqrt(ridge) * np.eye(len(gram))])
+        y = np.vstack([y, np.zeros((len(gram), y.shape[1]))])
+    return linalg.lstsq(h, y)[0]

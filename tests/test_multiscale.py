@@ -1,0 +1,483 @@
+"""BLSTM, ELM and their fusion against independent implementations and against themselves."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy import linalg
+from torch import nn
+
+from mer_core import experiments, models
+from mer_core.metrics import DIMENSIONS, rmse
+from mer_core.models.bidirectional import cut
+from mer_core.models.elm import RandomLayer, least_squares
+from mer_core.models.multiscale import groups, supervector
+from mer_core.models.network import Network, turned
+from mer_core.smoothing import moving_average
+from mer_core.training import Job
+from test_recurrent import songs
+
+SCALES = (10, 20, 30, 60)
+SMALL = {"hidden": (6, 4), "epochs": 3, "patience": 2, "pretrain_epochs": 2}
+
+
+@pytest.fixture(autouse=True)
+def _double():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def torch_layers(network: Network, number: int) -> tuple[list[nn.LSTM], nn.Linear]:
+    """torch's own stack with the weights of one model of a network."""
+    layers, inputs = [], network.layers[0].ahead.weight.shape[1]
+    for layer in network.layers:
+        units = layer.ahead.recurrent.shape[1]
+        theirs = nn.LSTM(inputs, units, batch_first=True, bidirectional=True)
+        for own, end in ((layer.ahead, ""), (layer.back, "_reverse")):
+            parts = {"weight_ih": own.weight, "weight_hh": own.recurrent, "bias_ih": own.bias}
+            for name, weight in parts.items():
+                value = weight[number].detach().T if "weight" in name else weight[number, 0]
+                getattr(theirs, f"{name}_l0{end}").data = value.detach().clone()
+            getattr(theirs, f"bias_hh_l0{end}").data.zero_()
+        layers.append(theirs)
+        inputs = 2 * units
+    out = nn.Linear(inputs, network.weight.shape[-1])
+    out.weight.data = network.weight[number].detach().T.clone()
+    out.bias.data = network.bias[number, 0].detach().clone()
+    return layers, out
+
+
+@pytest.mark.parametrize("models_", [1, 3])
+@pytest.mark.parametrize("lengths", [[11, 11, 11, 11], [11, 7, 1, 4]])
+def test_bidirectional_networks_equal_torchs_forward_and_gradient(models_, lengths):
+    options = {"seeds": range(models_), "initial": 0.5, "bidirectional": True}
+    network = Network("lstm", 5, (6, 4), 2, **options)
+    for parameter in network.parameters():
+        parameter.data += 0.1  # biases too
+    rng = torch.Generator().manual_seed(0)
+    x = torch.randn(models_, 4, 11, 5, generator=rng)
+    weight = torch.randn(4, 11, 2, generator=rng)
+    real = (torch.arange(11) < torch.tensor(lengths)[:, None])[..., None]
+    ours = network(x, torch.tensor([lengths]).expand(models_, -1)) * real
+    (ours * weight).sum().backward()
+    for number in range(models_):
+        layers, out = torch_layers(network, number)
+        packed = nn.utils.rnn.pack_padded_sequence(x[number], lengths, True, False)
+        for layer in layers:
+            packed = layer(packed)[0]
+        states, _ = nn.utils.rnn.pad_packed_sequence(packed, batch_first=True, total_length=11)
+        theirs = out(states) * real
+        torch.testing.assert_close(ours[number], theirs, rtol=1e-6, atol=1e-10)
+        (theirs * weight).sum().backward()
+        for own, layer in zip(network.layers, layers):
+            for part, end in ((own.ahead, ""), (own.back, "_reverse")):
+                for mine, name in (
+                    (part.weight.grad[number].T, "weight_ih"),
+                    (part.recurrent.grad[number].T, "weight_hh"),
+                    (part.bias.grad[number, 0], "bias_ih"),
+                ):
+                    other = getattr(layer, f"{name}_l0{end}").grad
+                    torch.testing.assert_close(mine, other, rtol=1e-6, atol=1e-10)
+
+
+def test_a_song_is_turned_within_its_own_length():
+    x = torch.arange(5.0).view(1, 1, 5, 1).repeat(1, 3, 1, 1)
+    lengths = torch.tensor([[5, 3, 1]])
+    back = turned(x, lengths)
+    assert back[0, 0, :, 0].tolist() == [4, 3, 2, 1, 0]
+    assert back[0, 1, :3, 0].tolist() == [2, 1, 0]
+    assert back[0, 2, 0, 0] == 0
+    torch.testing.assert_close(turned(back, lengths), x)
+
+
+# Pieces
+
+
+def track(lengths):
+    index = [(song, 0.5 * step) for song, n in lengths.items() for step in range(n)]
+    index = pd.MultiIndex.from_tuples(index, names=["song_id", "time"])
+    return pd.DataFrame({"f": np.arange(len(index), dtype=float)}, index)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_no_frame_is_lost_or_doubled_at_any_length(scale):
+    """Songs of 1 to 130 frames: pieces are what plain slices of each song would be."""
+    whole = track({1000 + n: n for n in range(1, 131)})
+    pieces, owners = cut(whole, scale)
+    np.testing.assert_array_equal(pieces["f"], whole["f"])
+    assert pieces.index.is_unique
+    found = {
+        (owners[piece], *part["f"].astype(int)) for piece, part in pieces.groupby(level="song_id")
+    }
+    expected = set()
+    for song_id, song in whole.groupby(level="song_id"):
+        frames = song["f"].astype(int).tolist()
+        starts = range(0, len(frames), scale)
+        expected |= {(song_id, *frames[start : start + scale]) for start in starts}
+    assert found == expected
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_every_frame_is_predicted_once_at_any_length(scale):
+    features, labels = songs()
+    model = models.BLSTM(scale=scale, hidden=(2,), epochs=1, pretrain_epochs=0)
+    model.fit(features, labels)
+    whole = track({1000 + n: n for n in range(1, 131)})
+    rng = np.random.default_rng(0)
+    whole = pd.DataFrame(rng.normal(size=(len(whole), 4)), whole.index).add_prefix("f")
+    predicted = model.predict(whole)
+    pd.testing.assert_index_equal(predicted.index, whole.index)
+    assert np.isfinite(predicted).all(axis=None)
+    for song_id in (1001, 1000 + scale, 1001 + scale, 1130):  # by itself, piece by piece
+        song = whole.loc[[song_id]]
+        starts = range(0, len(song), scale)
+        alone = pd.concat([model.predict(song.iloc[k : k + scale]) for k in starts])
+        pd.testing.assert_frame_equal(predicted.loc[[song_id]], alone, atol=1e-10)
+
+
+def test_pieces_start_with_the_first_labelled_frame_in_training():
+    whole = track({5: 14, 7: 9})
+    pieces, owners = cut(whole, 5, start=pd.Series({5: 3}))
+    sizes = pieces.groupby(level="song_id").size()
+    assert list(zip(owners, sizes)) == [(5, 3), (5, 5), (5, 5), (5, 1), (7, 5), (7, 4)]
+
+
+def test_a_piece_hears_past_and_future_but_no_other_piece():
+    features, labels = songs((30,) * 6)
+    model = models.BLSTM(scale=10, **SMALL).fit(features, labels)
+    before = model.predict(features)
+    changed = features.copy()
+    changed.loc[(1, 7.0), :] += 3.0  # frame 14, in the second piece
+    moved = (model.predict(changed) - before).abs().max(axis=1).loc[1].to_numpy() > 1e-9
+    assert moved[10:20].all()
+    assert not moved[:10].any()
+    assert not moved[20:].any()
+    longer = model.hearing(30).predict(changed) - model.hearing(30).predict(features)
+    assert (longer.abs().max(axis=1).loc[1] > 1e-12).sum() > 10
+
+
+# BLSTM as a regressor
+
+
+def test_a_model_in_a_batch_comes_out_as_if_alone():
+    features, labels = songs((31, 17, 25, 30, 9, 30))
+    further, _ = songs((12, 33), seed=5)
+    model = models.BLSTM(scale=10, **SMALL)
+    jobs = [
+        Job(features, labels, [1, 2, 3, 4], [5, 6], seed=1),
+        Job(features, labels, [2, 3, 4, 5, 6], [1], seed=2),
+        Job(features, labels, [1, 2, 3], [6], further, seed=3),
+    ]
+    for job, one in zip(jobs, model.fit_many(jobs)):
+        alone = model.fit_many([job])[0]
+        assert one.trained_on_ == alone.trained_on_ == list(job.train)
+        for name, weight in alone.weights_.items():
+            torch.testing.assert_close(one.weights_[name], weight, rtol=0, atol=1e-7)
+        pd.testing.assert_frame_equal(one.predict(features), alone.predict(features), atol=1e-7)
+
+
+def test_valence_and_arousal_are_two_networks():
+    features, labels = songs()
+    other = labels.assign(arousal=-labels["arousal"] + 0.1)
+    one, two = (models.BLSTM(scale=20, **SMALL).fit(features, y).predict(features)
+                for y in (labels, other))  # fmt: skip
+    pd.testing.assert_series_equal(one["valence"], two["valence"])
+    assert (one["arousal"] - two["arousal"]).abs().max() > 1e-3
+
+
+def test_first_weights_are_normal_and_pretraining_is_shared_by_both_dimensions():
+    features, labels = songs()
+    options = {"hidden": (40, 40, 20), "epochs": 1, "learning_rate": 0.0}
+    plain = models.BLSTM(**options, pretrain_epochs=0).fit(features, labels)
+    weight = plain.weights_["layers.1.ahead.weight"][0]
+    assert weight.std().item() == pytest.approx(0.1, rel=0.1)
+    assert weight.abs().max() > 0.25  # not uniform
+    learned = models.BLSTM(**options, pretrain_epochs=2).fit(features, labels)
+    for layer, same in ((0, False), (1, False), (2, True)):
+        name = f"layers.{layer}.back.weight"
+        assert torch.equal(plain.weights_[name], learned.weights_[name]) == same
+        assert torch.equal(learned.weights_[name][0], learned.weights_[name][1])
+    assert learned.pretraining_["train"].iloc[-1] < learned.pretraining_["train"].iloc[0]
+
+
+def test_pretraining_hears_stopping_and_further_songs_but_no_others():
+    features, labels = songs((30,) * 8)
+    model = models.BLSTM(scale=10, hidden=(4,), epochs=1, learning_rate=0.0, pretrain_epochs=1)
+    name = "layers.0.ahead.weight"
+
+    def learned(x, **job):
+        return model.fit_many([Job(x, labels.loc[1:6], **job)])[0].weights_[name]
+
+    job = {"train": [1, 2, 3, 4], "validation": [5]}
+    other = features.copy()
+    other.loc[[7, 8]] += 1.0  # neither trained on nor stopped by
+    torch.testing.assert_close(learned(features, **job), learned(other, **job))
+    other.loc[[5]] += 1.0
+    assert not torch.equal(learned(features, **job), learned(other, **job))
+    more = learned(features, **job, unlabelled=features.loc[[7, 8]])
+    assert not torch.equal(learned(features, **job), more)
+
+
+def test_states_are_the_units_of_both_networks():
+    features, labels = songs((30,) * 4)
+    model = models.BLSTM(scale=20, **SMALL).fit(features, labels)
+    states = model.states(features).to_numpy()
+    assert states.shape == (len(features), 8)
+    for number, name in enumerate(DIMENSIONS):
+        own = states[:, 4 * number : 4 * number + 4] @ model.weights_["weight"][number].numpy()
+        mean, spread = (part[number].item() for part in model.standard_[2:])
+        outputs = (own + model.weights_["bias"][number].numpy())[:, 0] * spread + mean
+        np.testing.assert_allclose(outputs, model.predict(features)[name], atol=1e-10)
+
+
+def test_short_songs_and_songs_of_one_frame_train_and_are_predicted():
+    features, labels = songs((1, 3, 8, 1, 5), skipped=0)
+    model = models.BLSTM(scale=60, **SMALL).fit(features, labels)
+    assert np.isfinite(model.predict(features)).all(axis=None)
+
+
+def test_a_blstm_learns_what_only_the_future_knows():
+    rng = np.random.default_rng(0)
+    index = track({n: 20 for n in range(1, 31)}).index
+    features = pd.DataFrame({"f": rng.normal(size=len(index))}, index)
+    coming = features["f"].groupby(level=0).shift(-1).fillna(0.0) * 0.3
+    labels = pd.DataFrame({"valence": coming, "arousal": -coming})
+    settings = {"hidden": (8,), "epochs": 30, "noise": 0.0, "learning_rate": 0.4}
+    both = models.BLSTM(**settings, scale=20, frames_per_update=80, pretrain_epochs=0)
+    past = models.LSTM(**settings)
+    train = labels.loc[1:20]
+    errors = [
+        rmse(coming.loc[21:], model.fit(features, train).predict(features).loc[21:, "valence"])
+        for model in (both, past)
+    ]
+    assert errors[0] < 0.5 * errors[1]
+
+
+def test_misuse_of_the_blstm_is_told():
+    features, labels = songs()
+    for hidden in ((), (5,), (4, 0)):
+        with pytest.raises(ValueError, match="hidden: expected even numbers"):
+            models.BLSTM(hidden=hidden)
+    with pytest.raises(ValueError, match="scale: expected at least 1"):
+        models.BLSTM(scale=0)
+    with pytest.raises(ValueError, match="expected a fitted model"):
+        models.BLSTM().predict(features)
+    with pytest.raises(ValueError, match=r"found none at song_id 6, time 14\.5 s"):
+        models.BLSTM().fit(features.iloc[:-1], labels)
+    with pytest.raises(ValueError, match="songs to train on and to stop by, found 1"):
+        models.BLSTM().fit(features, labels.loc[[1]])
+
+
+def test_the_papers_setting():
+    model = models.BLSTM.paper(scale=20)
+    assert model.hidden == (250,) * 5
+    assert (model.epochs, model.patience, model.noise, model.momentum) == (100, 20, 0.6, 0.9)
+    assert model.learning_rate == pytest.approx(5e-5)
+    assert model.frames_per_update == 20
+    # Half the sum of squares over n frames has n / 2 times the gradient of their mean square.
+    outputs = torch.randn(20, requires_grad=True)
+    (slope,) = torch.autograd.grad(outputs.square().sum() / 2, outputs)
+    (mean,) = torch.autograd.grad(outputs.square().mean(), outputs)
+    torch.testing.assert_close(5e-6 * slope, model.learning_rate * mean)
+
+
+# ELM
+
+
+def frames(rows=400, columns=6, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(rows, columns)) * 3 + 5
+    y = np.tanh(x @ rng.normal(size=(columns, 2)) * 0.2) + rng.normal(0, 0.1, (rows, 2))
+    index = track({1: rows}).index
+    return pd.DataFrame(x, index).add_prefix("f"), pd.DataFrame(y, index, DIMENSIONS)
+
+
+@pytest.mark.parametrize("units", [5, 60, 300])
+def test_an_elm_is_least_squares_on_its_own_hidden_layer(units):
+    x, y = frames()
+    model = models.ELM(units=units, seed=3).fit(x, y)
+    scaler, layer = model.fitted_[0], model.fitted_[-1]
+    standardised = (x.to_numpy() - x.to_numpy().mean(0)) / x.to_numpy().std(0)
+    np.testing.assert_allclose(scaler.transform(x.to_numpy()), standardised)
+    hidden = np.tanh(standardised @ layer.weights_ + layer.biases_)
+    for solved in (np.linalg.lstsq(hidden, y, rcond=None)[0], linalg.pinv(hidden) @ y.to_numpy()):
+        np.testing.assert_allclose(model.predict(x), hidden @ solved, atol=1e-8)
+    np.testing.assert_allclose(layer.outputs_, solved, rtol=1e-5, atol=1e-5)
+
+
+def test_a_ridge_is_the_regression_of_that_name():
+    x, y = frames()
+    layer = RandomLayer(units=50, ridge=2.0).fit(x.to_numpy() - 5, y.to_numpy())
+    hidden = layer.hidden(x.to_numpy() - 5)
+    expected = np.linalg.solve(hidden.T @ hidden + 2 * np.eye(50), hidden.T @ y.to_numpy())
+    np.testing.assert_allclose(layer.outputs_, expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize("ridge", [0.0, 1e-13])
+def test_a_hidden_layer_without_full_rank_gets_the_shortest_solution(ridge):
+    h = np.random.default_rng(0).normal(size=(30, 4))
+    h = np.hstack([h, h[:, :2] + 1e-9 * h[:, 2:], h[:, :1] * 0])
+    y = h[:, :1] * 2 + 1
+    own, other = least_squares(h, y, ridge=ridge), np.linalg.lstsq(h, y, rcond=None)[0]
+    np.testing.assert_allclose(h @ own, h @ other, atol=1e-7)
+    assert np.abs(own).max() < 1e4 or not ridge
+    more_columns = least_squares(h.T, np.ones((7, 1)))
+    np.testing.assert_allclose(more_columns, linalg.pinv(h.T) @ np.ones((7, 1)), atol=1e-6)
+
+
+def test_an_elm_speaks_as_every_regressor():
+    features, labels = songs()
+    model = models.ELM(units=30, seed=1).fit(features, labels)
+    assert list(model.predict(features)) == DIMENSIONS
+    again = models.ELM(units=30, seed=1).fit(features, labels).predict(features)
+    pd.testing.assert_frame_equal(model.predict(features), again)
+    other = models.ELM(units=30, seed=2).fit(features, labels).predict(features)
+    assert not np.allclose(again, other)
+    assert models.ELM.paper().ridge == 0
+    built = experiments.build({"model": "ELM", "ridge": 0.5}, seed=4)
+    assert (built.ridge, built.seed) == (0.5, 4)
+
+
+# Fusion
+
+
+def test_the_supervector_holds_outputs_changes_and_averages():
+    outputs = pd.DataFrame(
+        np.random.default_rng(0).normal(size=(50, 2)), track({1: 20, 2: 30}).index, columns=[10, 60]
+    )
+    heard = supervector(outputs, window=5)
+    kinds = ["output", "delta", "smoothed"]
+    assert list(heard) == [f"{scale} {kind}" for scale in (10, 60) for kind in kinds]
+    np.testing.assert_array_equal(heard["60 output"], outputs[60])
+    np.testing.assert_allclose(heard["10 delta"].loc[2].iloc[1:], np.diff(outputs[10].loc[2]))
+    assert (heard["10 delta"].loc[[(1, 0.0), (2, 0.0)]] == 0).all()
+    np.testing.assert_array_equal(heard["60 smoothed"], moving_average(outputs, 5)[60])
+
+
+def test_groups_follow_the_two_criteria():
+    rng = np.random.default_rng(0)
+    index = pd.MultiIndex.from_product(
+        [SCALES, range(5), range(3)], names=["scale", "partition", "trial"]
+    )
+    for _ in range(3):
+        errors = pd.Series(rng.uniform(size=60), index)
+        first, second = groups(errors)
+        for scale in SCALES:
+            assert first[scale] == errors[scale].idxmin()
+        chosen = [second[scale][0] for scale in SCALES]
+        assert len(set(chosen)) == 4
+        least = errors.groupby(level=[0, 1]).min().unstack()
+        sums = [
+            sum(least.iloc[row, part] for row, part in enumerate(parts))
+            for parts in permutations(range(5), 4)
+        ]
+        found = sum(errors[(scale, *second[scale])] for scale in SCALES)
+        assert found == pytest.approx(min(sums))
+
+
+@pytest.fixture(scope="module")
+def fused():
+    torch.set_default_dtype(torch.float64)
+    features, labels = songs((24,) * 14)
+    model = models.MultiScaleBLSTM(
+        network=models.BLSTM(**SMALL), elm=models.ELM(units=6), scales=(5, 20), partitions=3,
+        held_out=2, trials=2,
+    )  # fmt: skip
+    parts = [[1, 5], [2, 9], [14, 3]]
+    model.fit(features, labels, validation=parts)
+    torch.set_default_dtype(torch.float32)
+    return model, features, labels, parts
+
+
+def test_partitions_are_what_was_given_and_networks_are_trained_on_the_rest(fused):
+    model, _, _, parts = fused
+    assert len(model.networks_) == 2 * 3 * 2
+    for (scale, part, _), network in model.networks_.items():
+        assert network.trained_on_ == [s for s in range(1, 15) if s not in parts[part]]
+        assert network.scale == scale
+    places = [model.networks_[5, 0, trial].weights_["weight"] for trial in (0, 1)]
+    assert not torch.equal(*places)
+
+
+def test_errors_are_those_of_validation_songs(fused):
+    model, features, labels, parts = fused
+    place = (20, 1, 0)
+    known = labels.loc[parts[1]]
+    said = model.networks_[place].predict(features.loc[known.index])
+    for name in DIMENSIONS:
+        assert model.errors_.loc[place, name] == pytest.approx(rmse(known[name], said[name]))
+
+
+def test_the_elm_learns_from_the_best_of_each_partition_and_fuses_both_groups(fused):
+    model, features, labels, parts = fused
+    for name in DIMENSIONS:
+        rows = []
+        for part, held in enumerate(parts):
+            best = {s: model.errors_[name].loc[s, part].idxmin() for s in (5, 20)}
+            x = features.loc[labels.loc[held].index]
+            columns = {s: model.networks_[s, part, t].predict(x)[name] for s, t in best.items()}
+            rows.append(pd.DataFrame(columns))
+        x = supervector(pd.concat(rows))
+        y = labels.loc[x.index, name].to_numpy()
+        mean, spread = x.to_numpy().mean(0), x.to_numpy().std(0)
+        layer = model.machines_[name][-1]
+
+        hidden = partial(layer_of, mean=mean, spread=spread, layer=layer)
+        weights = np.linalg.lstsq(hidden(x), y, rcond=None)[0]
+        both, unique = [], {}
+        for group in model.groups_[name]:
+            said = {s: model.networks_[s, *place].predict(features)[name]
+                    for s, place in group.items()}  # fmt: skip
+            unique |= {(s, *group[s]): track for s, track in said.items()}
+            both.append(hidden(supervector(pd.DataFrame(said))) @ weights)
+        expected = (both[0] + both[1]) / 2
+        np.testing.assert_allclose(model.predict(features)[name], expected, atol=1e-7)
+        average = model.fusing("average").predict(features)[name]
+        np.testing.assert_allclose(average, sum(unique.values()) / len(unique), atol=1e-10)
+
+
+def layer_of(x, *, mean, spread, layer):
+    return np.tanh((x.to_numpy() - mean) / spread @ layer.weights_ + layer.biases_)
+
+
+def test_without_partitions_they_are_drawn(fused):
+    _, features, labels, _ = fused
+    again = models.MultiScaleBLSTM(network=models.BLSTM(**SMALL), scales=(5,), partitions=3,
+                                   held_out=2, trials=1, seed=2)  # fmt: skip
+    again.fit(features, labels)
+    drawn = [song for part in again.parts_ for song in part]
+    assert len(drawn) == len(set(drawn)) == 6
+    assert np.isfinite(again.predict(features.loc[[1, 2]])).all(axis=None)
+
+
+def test_misuse_of_the_fusion_is_told(fused):
+    _, features, labels, _ = fused
+    with pytest.raises(ValueError, match="expected more than 5 x 8 songs"):
+        models.MultiScaleBLSTM().fit(features, labels)
+    for wrong in ([[1], [1]], [[1], []]):
+        with pytest.raises(ValueError, match="or partitions apart"):
+            models.MultiScaleBLSTM().fit(features, labels, validation=wrong)
+    with pytest.raises(ValueError, match="for each partition, found one list"):
+        models.MultiScaleBLSTM().fit(features, labels, validation=[1, 2])
+    with pytest.raises(ValueError, match="fusion: expected 'elm' or 'average'"):
+        models.MultiScaleBLSTM(fusion="sum")
+    two = pd.Series({(10, 0, 0): 0.1, (20, 0, 0): 0.2}).rename_axis(["scale", "partition", "trial"])
+    with pytest.raises(ValueError, match="partitions: expected 2 or more, found 1"):
+        groups(two)
+
+
+def test_settings_as_data_and_the_papers():
+    model = experiments.build(
+        {"model": "MultiScaleBLSTM", "network": {"model": "BLSTM", "hidden": [4]}, "trials": 1},
+        seed=3,
+    )
+    assert (model.network.hidden, model.network.seed, model.seed, model.elm.seed) == ((4,), 3, 3, 3)
+    paper = models.MultiScaleBLSTM.paper()
+    assert len(paper.scales) * paper.partitions * paper.trials == 60
+    assert (paper.held_out, paper.network.hidden) == (20, (250,) * 5)
