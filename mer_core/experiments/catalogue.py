@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from mer_core.experiments.protocols import Sweep, ensembles, regressors
+from mer_core.experiments.scales import scale_study
+from mer_core.experiments.songs import SONG_SWEEPS
 
 ELMAN = {"model": "ElmanRNN"}
 SECOND = {"model": "SecondNetwork", "first": ELMAN, "second": ELMAN}
@@ -16,10 +18,11 @@ DEEP = RETRAINED | {"hidden": [24, 18, 5]}
 
 
 def _munich(network: dict, **options: object) -> dict:
-    return {"model": "FoldEnsemble", "network": network, **options}
+    return {"model": "FoldEnsemble", "network": network, "trials": 1, **options}
 
 
 SWEEPS: dict[str, Sweep] = {
+    **SONG_SWEEPS,
     "baselines": regressors(
         {
             "constant": {"model": "Constant"},
@@ -30,8 +33,9 @@ SWEEPS: dict[str, Sweep] = {
         features=("FS1", "FS2", "268"),
         seeded=False,
     ),
-    "elman": regressors({"Elman": ELMAN}, features=("FS1", "FS2", "268"), folds=("all",))
-    + regressors({"Elman, second network": SECOND}, features=("FS1", "268"), folds=("all",))
+    "elman": regressors(
+        {"Elman": ELMAN, "Elman, second network": SECOND}, features=("FS1", "268"), folds=("all",)
+    )
     + regressors(
         {
             "Elman, second network in-sample": SECOND | {"out_of_fold": False},
@@ -42,6 +46,7 @@ SWEEPS: dict[str, Sweep] = {
             f"Elman, {name}": {"model": "Preprocessed", "network": ELMAN, "by": kind}
             for name, kind in zip(NAMES, KINDS)
         },
+        seeds=range(3),
         folds=("all",),
     ),
     "lstm": regressors(
@@ -51,7 +56,6 @@ SWEEPS: dict[str, Sweep] = {
             "LSTM, first layer retrained": RETRAINED,
             "LSTM, three layers": DEEP,
         },
-        features=("FS1", "FS2"),
         folds=("all",),
     ),
     "munich": ensembles(
@@ -73,5 +77,8 @@ SWEEPS: dict[str, Sweep] = {
             ),
         },
         seeds=range(5),
+    ),
+    "multiscale": scale_study(
+        setting={"model": "MultiScaleBLSTM", "network": {"model": "BLSTM"}}, seeds=range(5)
     ),
 }

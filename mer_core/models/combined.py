@@ -62,7 +62,8 @@ class SecondNetwork(Combined):
     window : int
         Of the moving average between the two, in frames.
     out_of_fold : bool
-        Whether the second network is trained on predictions of songs that the first did not see;
+        Whether the second network is trained on predictions of songs that the first did not see
+        (in five folds);
         else on predictions of the first one's own training songs, which look better than any
         that it will meet later.
     seed : int
@@ -115,7 +116,7 @@ class SecondNetwork(Combined):
 
     def _out_of_fold(self, jobs: Sequence[Job]) -> list[pd.DataFrame]:
         folds = [
-            k_folds(songs_of(job), k=min(10, len(songs_of(job))), seed=job.seed) for job in jobs
+            k_folds(songs_of(job), k=min(5, len(songs_of(job))), seed=job.seed) for job in jobs
         ]
         inner = [job._replace(train=fold.train) for job, some in zip(jobs, folds) for fold in some]
         models, heard = iter(self.first.fit_many(inner)), []

@@ -331,11 +331,11 @@ class LSTM(RecurrentRegressor):
         self,
         *,
         hidden: Sequence[int] = (24, 5),
-        learning_rate: float = 1e-2,
+        learning_rate: float = 2e-2,
         momentum: float = 0.9,
         songs_per_update: int = 4,
-        epochs: int = 60,
-        patience: int = 20,
+        epochs: int = 40,
+        patience: int = 10,
         noise: float = 0.6,
         pretrain: str | None = None,
         pretrain_epochs: int = 10,
@@ -365,6 +365,7 @@ class LSTM(RecurrentRegressor):
             "pretrain_epochs": 100,
             "clip": float("inf"),
             "songs_per_update": 1,
+            "patience": 20,
         }
         if year == 2014:
             noise, kept = 0.5**0.5, "keep"
