@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 
 class Schedule(NamedTuple):
@@ -269,7 +270,9 @@ def train(
     """
     trainer = _Trainer(network, songs, list(tasks), schedule, clip)
     rows = []
-    for epoch in range(schedule.epochs):
+    # A bar on a terminal, once it takes long; none in a notebook or a file.
+    options = {"unit": "epoch", "leave": False, "delay": 5, "disable": None}
+    for epoch in tqdm(range(schedule.epochs), "training", **options):
         rows += trainer.epoch(epoch)
         if not trainer.alive:
             break
@@ -300,8 +303,7 @@ class _Trainer:
         losses = torch.stack([train, validation])
         if not torch.isfinite(losses[:1]).all() or torch.isinf(losses).any():
             raise ValueError(
-                f"loss: expected finite numbers, found otherwise in epoch {number}: "
-                f"a smaller learning rate than {self.schedule.learning_rate} may help"
+                f"loss: expected finite numbers, found others in epoch {number}; {self._cure()}"
             )
         rows = [(model, number, *pair) for model, pair in zip(self.alive, losses.T.tolist())]
         self._remember(validation)
@@ -408,3 +410,8 @@ class _Trainer:
         if self.schedule.patience is not None:
             best = iter(self.best)
             self.network.change(lambda _: next(best))
+        if not all(weight.isfinite().all() for weight in self.network.parameters()):
+            raise ValueError(f"weights: expected finite numbers, found others; {self._cure()}")
+
+    def _cure(self) -> str:
+        return f"a smaller learning rate than {self.schedule.learning_rate} may help"

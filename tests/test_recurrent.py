@@ -244,8 +244,10 @@ def test_a_feature_without_variance_changes_nothing():
 
 def test_a_loss_that_is_not_finite_is_told():
     features, labels = songs()
-    with pytest.raises(ValueError, match=r"loss: expected finite .* smaller learning rate"):
-        models.ElmanRNN(learning_rate=1e200, epochs=5).fit(features, labels)
+    for epochs, what in ((1, "weights"), (5, "loss")):
+        message = f"{what}: expected finite .* smaller learning rate"
+        with pytest.raises(ValueError, match=message):
+            models.ElmanRNN(learning_rate=1e308, epochs=epochs).fit(features, labels)
 
 
 def test_one_song_is_enough_without_early_stopping_and_too_few_with_it():

@@ -363,6 +363,7 @@ class LSTM(RecurrentRegressor):
         shared = {
             "epochs": 1000,
             "pretrain_epochs": 100,
+            "pretrain_learning_rate": 0.5,
             "clip": float("inf"),
             "songs_per_update": 1,
             "patience": 20,
