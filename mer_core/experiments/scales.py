@@ -16,7 +16,7 @@ from mer_core.metrics import DIMENSIONS, score
 from mer_core.models import ELM, MultiScaleBLSTM
 from mer_core.models.multiscale import supervector
 
-UNITS, RIDGES = (2, 5, 10, 20, 50, 100, 200), (0, 10)
+UNITS, RIDGES = (2, 5, 10, 20, 50, 200), (0, 10)
 """Of the ELMs whose errors are compared."""
 WITH_TEST_SONGS = ", pretrained with test songs"
 
