@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mer_core.files import DataWarning
+from mer_core.files import DataError, DataWarning
 
 EXTRA = ("psychoacoustic", "spectral")
 
@@ -125,11 +125,19 @@ def ablation(where: str) -> None:
 
 
 def results(names: list[str], processes: int) -> None:
-    """Compute what the stored tables in data/results lack, on the embedded corpus."""
+    """Compute what the stored tables in data/results lack; those of DEAM need MER_DATA."""
     from mer_core import experiments, load_corpus
 
-    corpus = load_corpus("mini")
+    mini = load_corpus("mini")
     for name in names or experiments.SWEEPS:
+        load = experiments.SWEEPS[name].corpus if name in experiments.SWEEPS else None
+        try:
+            corpus = load() if load else mini
+        except DataError as error:
+            if names:
+                raise
+            print(f"{name}: left as it is, since {error}")
+            continue
         reasons = experiments.stale(name, corpus)
         print("\n".join(reasons) or f"{name}: up to date")
         if reasons:

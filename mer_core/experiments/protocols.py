@@ -31,6 +31,8 @@ class Sweep(NamedTuple):
     tabulate: Callable[[Corpus, dict[tuple, pd.DataFrame], tuple[str, ...]], dict]
     """`tabulate(corpus, {label: frame}, levels)` -> {end of the file's name: table}, the end being
     ".csv" or such as "_songs.parquet"."""
+    corpus: Callable[[], Corpus] | None = None
+    """Gives the data; None stands for the embedded corpus."""
 
     def __add__(self, other: Sweep) -> Sweep:
         """The units of both, which have everything else in common."""

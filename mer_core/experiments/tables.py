@@ -53,15 +53,15 @@ def table(name: str, *, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
     raise DataError(Path(folder) / name, f"a table of {known} (see `make results`)", "none")
 
 
-def stale(name: str, corpus: Corpus, *, folder: str | os.PathLike = RESULTS) -> list[str]:
+def stale(name: str, corpus: Corpus | None, *, folder: str | os.PathLike = RESULTS) -> list[str]:
     """Why a sweep's tables are not what the code and the data at hand would give.
 
     Parameters
     ----------
     name : str
         Of a sweep in the catalogue.
-    corpus : Corpus
-        That the tables are of.
+    corpus : Corpus or None
+        That the tables are of. None, where it is not at hand, leaves the data out.
     folder : path
         Where they are.
 
@@ -77,7 +77,7 @@ def stale(name: str, corpus: Corpus, *, folder: str | os.PathLike = RESULTS) -> 
     reasons = [
         f"{name}: other {what} than the table was made with"
         for what in ("units in the catalogue", "data", "function", "way of tabulating")
-        if was[what] != now[what]
+        if was[what] != now[what] and not (what == "data" and corpus is None)
     ]
     old, new = was["code"], now["code"]
     changed = [models for models in new if old.get(models) != new[models]]
@@ -149,7 +149,7 @@ def _sweep(name: str) -> Sweep:
     return SWEEPS[name]
 
 
-def _origin(sweep: Sweep, corpus: Corpus) -> dict:
+def _origin(sweep: Sweep, corpus: Corpus | None) -> dict:
     """What a sweep's tables depend on; libraries don't count, they are told."""
     function, tabulate = qualified(sweep.function), qualified(sweep.tabulate)
     text = json.dumps([*sweep.units, sweep.levels], sort_keys=True)
@@ -157,7 +157,7 @@ def _origin(sweep: Sweep, corpus: Corpus) -> dict:
     return {
         "function": function,
         "code": {" and ".join(k) or function: version_of(function, frozenset(k)) for k in named},
-        "data": fingerprint(corpus),
+        "data": None if corpus is None else fingerprint(corpus),
         "units in the catalogue": hashlib.sha256(text.encode()).hexdigest(),
         "way of tabulating": version_of(tabulate, frozenset()),
     }

@@ -1,0 +1,268 @@
+"""Triplets: the loss against a loop and torch, what mining may draw, spaces and machines."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from mer_core import evaluation, load_corpus, models
+from mer_core.experiments.songs import whole_songs
+from mer_core.features import song_level
+from mer_core.metrics import DIMENSIONS, r2
+from mer_core.models.triplet import STRATEGIES, mine, triplet_loss
+
+RANGES = {"positive": 0.1, "negative": 0.3}
+
+
+def songs(n: int = 60, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Songs of twelve features, two of which tell valence and two arousal."""
+    rng = np.random.default_rng(seed)
+    index = pd.Index(range(1, n + 1), name="song_id")
+    features = pd.DataFrame(rng.normal(5, 3, (n, 12)), index, [f"f{k}" for k in range(12)])
+    labels = pd.DataFrame(
+        {"valence": features["f0"] - features["f1"], "arousal": features["f2"] + features["f3"]}
+    )
+    return features, (labels - labels.mean()) / 15
+
+
+# The loss
+
+
+@pytest.mark.parametrize("margin", [0.05, 0.2, 1.0, 5.0])
+def test_the_loss_is_that_of_a_loop_and_of_torch(margin):
+    torch.manual_seed(0)
+    parts = [torch.randn(40, 6, dtype=torch.float64) for _ in range(3)]
+    loss = triplet_loss(*parts, margin=margin)
+    loop = [
+        max(0.0, float(np.sqrt(((a - p) ** 2).sum()) - np.sqrt(((a - n) ** 2).sum())) + margin)
+        for a, p, n in zip(*(part.numpy() for part in parts))
+    ]
+    assert loss.item() == pytest.approx(np.mean(loop), abs=1e-12)
+    torchs = nn.TripletMarginLoss(margin=margin, eps=0.0)(*parts)
+    torch.testing.assert_close(loss, torchs, rtol=1e-12, atol=1e-12)
+
+
+def test_the_loss_has_torchs_gradient_even_where_songs_coincide():
+    torch.manual_seed(0)
+    ours, torchs = (torch.randn(3, 20, 4, dtype=torch.float64) for _ in range(2))
+    torchs.copy_(ours).requires_grad_()
+    ours.requires_grad_()
+    triplet_loss(*ours, margin=1.0).backward()
+    nn.TripletMarginLoss(margin=1.0, eps=1e-12)(*torchs).backward()
+    torch.testing.assert_close(ours.grad, torchs.grad, rtol=1e-6, atol=1e-9)
+    same = torch.zeros(3, 5, 2, requires_grad=True)
+    triplet_loss(*same, margin=1.0).backward()
+    assert torch.isfinite(same.grad).all()
+
+
+# Mining
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("columns", [1, 2])
+def test_every_triplet_is_valid_and_every_possible_anchor_has_one(strategy, columns):
+    rng = np.random.default_rng(1)
+    labels, embedded = rng.uniform(-1, 1, (50, columns)), rng.normal(size=(50, 3))
+    margin = 1e9 if strategy == "semi-hard" else 1.0
+    triplets = mine(labels, **RANGES, strategy=strategy, embedded=embedded, margin=margin)
+    near, far = (
+        np.linalg.norm(labels[triplets[:, 0]] - labels[triplets[:, k]], axis=1) for k in (1, 2)
+    )
+    assert (near <= 0.1).all()
+    assert (far > 0.3).all()
+    assert (triplets[:, 0] != triplets[:, 1]).all()
+    possible = {
+        a
+        for a, p, n in itertools.permutations(range(50), 3)
+        if np.linalg.norm(labels[a] - labels[p])
+        <= 0.1
+        < 0.3
+        < np.linalg.norm(labels[a] - labels[n])
+    }
+    assert set(triplets[:, 0]) <= possible
+    if strategy != "semi-hard":
+        assert list(triplets[:, 0]) == sorted(possible)
+
+
+def test_at_random_every_valid_triplet_is_equally_likely():
+    labels = [0.0, 0.05, 0.1, 0.5, 0.9]
+    drawn = np.concatenate([mine(labels, **RANGES, seed=seed) for seed in range(2000)])
+    of_first = drawn[drawn[:, 0] == 0]
+    assert np.bincount(of_first[:, 1], minlength=3)[1:3] / 2000 == pytest.approx(
+        [0.5, 0.5], abs=0.05
+    )
+    assert np.bincount(of_first[:, 2])[3:] / 2000 == pytest.approx([0.5, 0.5], abs=0.05)
+
+
+def test_weighted_negatives_come_in_proportion_to_the_distance_of_their_labels():
+    labels = [0.0, 0.05, 0.5, 1.0]
+    drawn = np.concatenate(
+        [mine(labels, **RANGES, strategy="weighted", seed=s) for s in range(3000)]
+    )
+    of_first = drawn[drawn[:, 0] == 0, 2]
+    assert np.bincount(of_first)[2:] / 3000 == pytest.approx([1 / 3, 2 / 3], abs=0.04)
+
+
+def test_semi_hard_negatives_lie_behind_the_positive_within_the_margin():
+    rng = np.random.default_rng(2)
+    labels, embedded = rng.uniform(-1, 1, 80), rng.normal(size=(80, 2))
+    triplets = mine(labels, **RANGES, strategy="semi-hard", embedded=embedded, margin=0.4, seed=rng)
+    anchor, positive, negative = (embedded[part] for part in triplets.T)
+    nearer = np.linalg.norm(anchor - positive, axis=1)
+    farther = np.linalg.norm(anchor - negative, axis=1)
+    assert len(triplets) > 20
+    assert ((nearer < farther) & (farther < nearer + 0.4)).all()
+
+
+@pytest.mark.parametrize("labels", [[], [0.5], [0.1, 0.1, 0.1], [0.0, 0.2], [0.0, 0.5, 1.0]])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_without_a_valid_triplet_there_is_none(labels, strategy):
+    embedded = np.zeros((len(labels), 2))
+    assert mine(labels, **RANGES, strategy=strategy, embedded=embedded).shape == (0, 3)
+
+
+def test_mining_refuses():
+    for wrong in ({"positive": 0.5, "negative": 0.3}, {"positive": -0.1, "negative": 0.3}):
+        with pytest.raises(ValueError, match="0 <= positive <= negative"):
+            mine([0.0, 1.0], **wrong)
+    with pytest.raises(ValueError, match=r"one of .*'weighted'.* found 'hard'"):
+        mine([0.0, 1.0], **RANGES, strategy="hard")
+    with pytest.raises(ValueError, match="where the songs lie"):
+        mine([0.0, 1.0], **RANGES, strategy="semi-hard")
+    with pytest.raises(ValueError, match="finite"):
+        mine([0.0, np.nan], **RANGES)
+
+
+# The network
+
+
+@pytest.mark.parametrize("options", [{"strategy": name} for name in STRATEGIES] + [{"joint": True}])
+def test_it_learns_what_can_be_learned(options):
+    features, labels = songs(160)
+    model = models.TripletNetwork(steps=150, **options).fit(features[:120], labels[:120])
+    predictions = model.predict(features[120:])
+    assert list(predictions) == DIMENSIONS
+    assert predictions.index.equals(labels.index[120:])
+    for dimension in DIMENSIONS:
+        assert r2(labels.loc[predictions.index, dimension], predictions[dimension]) > 0.5
+
+
+def test_songs_of_like_label_end_up_nearer_than_they_were():
+    features, labels = songs(100)
+    model, spaces = models.TripletNetwork(dimensions=3, steps=120), {}
+    for step, loss in enumerate(model.fitting(features, labels)):
+        if step in (0, 119):
+            spaces[step] = model.transform(features).filter(like="valence_").to_numpy(), loss
+    apart = np.abs(np.subtract.outer(*[labels["valence"].to_numpy()] * 2))
+    upper = np.triu_indices(100, 1)
+    r = {
+        step: np.corrcoef(np.linalg.norm(z[:, None] - z, axis=2)[upper], apart[upper])[0, 1]
+        for step, (z, _) in spaces.items()
+    }
+    assert r[119] > r[0] + 0.2
+    assert spaces[119][1] < spaces[0][1]
+
+
+def test_the_space_has_the_chosen_size_and_no_feature_of_scored_songs_changes_it():
+    features, labels = songs()
+    model = models.TripletNetwork(dimensions=5, steps=5).fit(features[:40], labels[:40])
+    space = model.transform(features)
+    assert list(space) == [f"{name}_{k}" for name in DIMENSIONS for k in range(5)]
+    louder = features.copy()
+    louder.iloc[40:] *= 100
+    again = (
+        models.TripletNetwork(dimensions=5, steps=5).fit(louder, labels[:40]).transform(features)
+    )
+    pd.testing.assert_frame_equal(space, again)
+    joint = models.TripletNetwork(dimensions=5, steps=5, joint=True).fit(features, labels)
+    assert list(joint.transform(features)) == [f"joint_{k}" for k in range(5)]
+
+
+def test_the_seed_decides_and_the_worlds_random_state_neither_counts_nor_changes():
+    features, labels = songs(40)
+    first = models.TripletNetwork(steps=5, seed=1).fit(features, labels).predict(features)
+    torch.manual_seed(99)
+    state = torch.random.get_rng_state()
+    model = models.TripletNetwork(steps=5, seed=1)
+    for _ in model.fitting(features, labels):
+        torch.rand(3)
+    pd.testing.assert_frame_equal(first, model.predict(features))
+    torch.random.set_rng_state(state)
+    other = models.TripletNetwork(steps=5, seed=2).fit(features, labels).predict(features)
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert not np.allclose(first, other)
+
+
+def test_columns_in_any_order_and_features_that_do_not_vary():
+    features, labels = songs(40)
+    features["always"] = 3.0
+    model = models.TripletNetwork(steps=5).fit(features, labels)
+    shuffled = features[features.columns[::-1]].assign(always=99.0, more=1.0)
+    pd.testing.assert_frame_equal(model.predict(features), model.predict(shuffled))
+
+
+def test_tracks_are_taken_as_songs_are():
+    features, labels = songs(40)
+    at_zero = [
+        frame.assign(time=0.0).set_index("time", append=True) for frame in (features, labels)
+    ]
+    model = models.TripletNetwork(steps=5)
+    songs_first = model.fit(features, labels).predict(features)
+    tracks = model.fit(*at_zero).predict(at_zero[0])
+    pd.testing.assert_frame_equal(songs_first, tracks.droplevel("time"))
+
+
+def _without(frame: pd.DataFrame) -> pd.DataFrame:
+    frame = frame.copy()
+    frame.loc[2] = np.nan
+    return frame
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x, y: (x[:1], y[:1]), "valence: expected a song with another .* among 1 songs"),
+        (lambda x, y: (x, y * 0), "valence: expected .* labels from 0 to 0"),
+        (lambda x, y: (x, y.assign(arousal=0.2)), "arousal: expected .* labels from 0.2 to 0.2"),
+        (lambda x, y: (x, y * 0.01), "one beyond 0.3"),
+        (lambda x, y: (_without(x), y), "features: .* NaN or infinity in 'f0' of 2"),
+        (lambda x, y: (x, _without(y)), "labels.*finite"),
+        (lambda x, y: (x[:5], y), "features: expected a row for each label, found none at 6"),
+    ],
+)
+def test_what_cannot_be_learned_from_is_told(change, message):
+    with pytest.raises(ValueError, match=message):
+        models.TripletNetwork().fit(*change(*songs(20)))
+
+
+def test_predict_refuses():
+    features, labels = songs(20)
+    with pytest.raises(ValueError, match="fitted model"):
+        models.TripletNetwork().predict(features)
+    model = models.TripletNetwork(steps=2).fit(features, labels)
+    with pytest.raises(ValueError, match="columns of fit"):
+        model.predict(features.drop(columns="f3"))
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        model.predict(_without(features))
+
+
+def test_the_papers_setting_has_600_dimensions():
+    features, labels = songs(30)
+    model = models.TripletNetwork.paper()
+    model.steps = 2
+    assert model.strategy == "paper"
+    assert model.fit(features, labels).transform(features).shape == (30, 1200)
+
+
+def test_it_stands_in_a_table_of_systems():
+    corpus = load_corpus("mini").split("dev")
+    corpus = whole_songs(corpus, song_level(corpus.features))
+    folds = evaluation.k_folds(corpus.songs.index, k=3)
+    predictions = evaluation.cross_validate(models.TripletNetwork(steps=30), corpus, folds)
+    assert predictions.index.equals(corpus.labels.index)
+    assert r2(corpus.labels["arousal"], predictions["arousal"]) > 0.2
