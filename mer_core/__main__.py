@@ -49,8 +49,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("where", nargs=count, help="a folder with DEAM, or mini")
         command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"))
         command.set_defaults(run=run)
-    commands.choices["scoreboard"].add_argument("--folds", type=int, default=10)
-    commands.choices["scoreboard"].add_argument("--sets", nargs="+", default=["compare"])
+    commands.choices["scoreboard"].add_argument("--folds", type=int, help="10")
+    commands.choices["scoreboard"].add_argument("--sets", nargs="+", help="compare")
     command = commands.add_parser("ablation", help=ablation.__doc__)
     command.add_argument("where", nargs="?", default="mini")
     command.set_defaults(run=ablation)
@@ -70,12 +70,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def scoreboard(where: str | None, task: str, folds: int, sets: list[str]) -> None:
+def scoreboard(where: str | None, task: str, folds: int | None, sets: list[str] | None) -> None:
     """Show the stored results beside the papers', or score the baselines on mini or on DEAM."""
-    if where is None:
-        _stored_scoreboard()
+    if where is not None:
+        _live_scoreboard(where, task, folds or 10, sets or ["compare"])
+    elif folds or sets:
+        raise ValueError("scoreboard: expected a corpus for --folds and --sets, found none")
     else:
-        _live_scoreboard(where, task, folds, sets)
+        _stored_scoreboard()
 
 
 def _live_scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None:
