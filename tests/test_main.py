@@ -88,6 +88,6 @@ def test_ablation_names_every_choice(tmp_path, capsys, monkeypatch):
 
 def test_a_set_that_the_features_lack_is_named(deam, capsys):
     assert main(["scoreboard", str(deam), "--sets", "mel"]) == 1
+    assert "found none of ['mel']" in capsys.readouterr().err
     assert main(["scoreboard", "--folds", "4"]) == 1
     assert "expected a corpus for --folds and --sets" in capsys.readouterr().err
-    assert "found none of ['mel']" in capsys.readouterr().err
