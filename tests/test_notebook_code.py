@@ -1,0 +1,103 @@
+"""The code that notebooks show is what the package and torch compute."""
+
+from __future__ import annotations
+
+import ast
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from conftest import ROOT
+from mer_core import models
+from mer_core.metrics import DIMENSIONS
+from mer_core.models.cells import elman
+from mer_core.models.network import Network
+
+
+def shown(notebook: str, *wanted: str, **names: object) -> dict:
+    """Classes and functions of a notebook's source, by name, among other names that they use."""
+    (source,) = (ROOT / "notebooks" / "source").glob(f"{notebook}_*.py")
+    parts = {getattr(part, "name", None): part for part in ast.parse(source.read_text()).body}
+    names |= {"torch": torch, "np": np, "pd": pd, "models": models}
+    exec(compile(ast.Module([parts[name] for name in wanted], []), source.name, "exec"), names)
+    return names
+
+
+@pytest.fixture(autouse=True)
+def _double():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def drawn(*shape: int, seed: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed)) * 0.5
+
+
+def elman_of_notebook(units: int = 4, inputs: int = 3) -> nn.Module:
+    shapes = [(units, inputs), (units,), (units, units), (2, units), (2,)]
+    return shown("03", "Elman")["Elman"](*(drawn(*s, seed=i) for i, s in enumerate(shapes)))
+
+
+def test_notebook_03s_network_is_torchs_rnn_values_and_gradients():
+    own = elman_of_notebook()
+    layer = nn.RNN(3, 4)
+    copied = {"weight_ih_l0": own.W, "weight_hh_l0": own.U, "bias_ih_l0": own.b}
+    layer.load_state_dict(copied | {"bias_hh_l0": torch.zeros(4)})
+    x, weight = drawn(9, 5, 3, seed=7), drawn(9, 5, 2, seed=8)
+    theirs = layer(x)[0] @ own.V.detach().T + own.d.detach()
+    torch.testing.assert_close(own(x), theirs, rtol=1e-10, atol=1e-12)
+    (own(x) * weight).sum().backward()
+    (theirs * weight).sum().backward()
+    for name, parameter in copied.items():
+        gradient = getattr(layer, name).grad
+        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-10, atol=1e-12)
+
+
+def test_notebook_03s_states_are_the_packages_values_and_gradients():
+    own, x, weight = elman_of_notebook(), drawn(9, 5, 3, seed=7), drawn(9, 5, 4, seed=8)
+    recurrent = own.U.detach().T[None].clone().requires_grad_()
+    theirs = elman((x @ own.W.detach().T + own.b.detach())[:, None], recurrent)[:, 0]
+    torch.testing.assert_close(own.states(x), theirs, rtol=1e-10, atol=1e-12)
+    (own.states(x) * weight).sum().backward()
+    (theirs * weight).sum().backward()
+    torch.testing.assert_close(own.U.grad.T, recurrent.grad[0], rtol=1e-10, atol=1e-12)
+
+
+def one_song(steps: int = 20) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rng = np.random.default_rng(0)
+    index = pd.MultiIndex.from_product([[1], np.arange(steps) / 2], names=["song_id", "time"])
+    features = pd.DataFrame(rng.normal(size=(steps, 3)), index).add_prefix("f")
+    labels = pd.DataFrame(rng.normal(size=(steps, 2)) * 0.3, index, DIMENSIONS)
+    return features, labels.iloc[6:]
+
+
+def test_notebook_03s_training_step_is_the_packages():
+    features, labels = one_song()
+    trained = models.ElmanRNN(epochs=4, seed=5, learning_rate=0.05).fit(features, labels)
+    names = shown("03", "Elman", "opened", "inputs_of", "update")
+    start = models.ElmanRNN()
+    start.weights_ = Network("elman", 3, (10,), 2, seeds=[5]).state_dict()
+    network, velocity = names["opened"](start), {}
+    x = names["inputs_of"](trained, features)
+    labelled, y = torch.arange(20) >= 6, torch.tensor(labels.to_numpy())
+    for _ in range(4):
+        names["update"](network, x, y, labelled, velocity, trained)
+    expected = names["opened"](trained)
+    for name, parameter in network.named_parameters():
+        torch.testing.assert_close(parameter, getattr(expected, name), rtol=1e-8, atol=1e-10)
+    assert (network.U - names["opened"](start).U).abs().max() > 1e-4
+
+
+def test_notebook_03s_gradient_norms_are_autograds():
+    network, x = elman_of_notebook(), drawn(40, 1, 3, seed=9)
+    names = shown("03", "Elman", "gradient_norms", inputs=x, shortest=40, lags=range(4))
+    jacobian = torch.autograd.functional.jacobian(network.states, x)[:, 0, :, :, 0]
+    expected = [
+        np.mean([jacobian[t, :, t - lag].norm().item() for t in range(30, 40, 3)])
+        for lag in range(4)
+    ]
+    np.testing.assert_allclose(names["gradient_norms"](network), expected, rtol=1e-10)
