@@ -78,6 +78,7 @@ SWEEPS: dict[str, Sweep] = {
         },
         seeds=range(5),
     ),
+    "blstm": regressors({"BLSTM, one network": {"model": "BLSTM"}}, folds=("all",)),
     "multiscale": scale_study(
         setting={"model": "MultiScaleBLSTM", "network": {"model": "BLSTM"}}, seeds=range(5)
     ),
