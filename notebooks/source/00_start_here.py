@@ -202,7 +202,7 @@ Markdown(
 # | 00 | what is emotion, as data? | |
 # | [01](01_features.ipynb) | what does a computer hear? | Munich 2014, IRIT 2015 |
 # | [02](02_baselines_metrics_smoothing.ipynb) | what is a good prediction? | IRIT 2015 |
-# | 03 | does memory help? The Elman network | IRIT 2015 |
+# | [03](03_elman_rnn.ipynb) | does memory help? The Elman network | IRIT 2015 |
 # | 04 | a longer memory: the LSTM | Munich 2014, 2015 |
 # | 05 | the future and several scales: BLSTM and ELM | Tsinghua 2016 |
 # | 06 | emotion of a whole song: triplets | Herremans 2019 |
