@@ -60,6 +60,7 @@ def test_functionals_stand_first_and_every_song_needs_them():
 # Systems
 
 
+@pytest.mark.filterwarnings("ignore:n_quantiles")
 @pytest.mark.parametrize("system", [name for name in SYSTEMS if "600" not in name])
 def test_every_system_beats_the_constant_where_there_is_something_to_learn(corpus, system):
     unit = {"system": system, "songs": "all", "protocol": "test", "seed": 0, "dimensions": 3}
@@ -91,6 +92,7 @@ def test_each_song_is_predicted_once_by_models_that_were_not_trained_on_it(corpu
     assert trained[-1] == set(range(1, 61))
 
 
+@pytest.mark.filterwarnings("ignore:n_quantiles")
 def test_the_swap_exchanges_training_labels_of_2013_only(corpus):
     labels, year = corpus.labels.droplevel("time"), corpus.songs["year"]
     swapped = study.as_in_file(labels, year)

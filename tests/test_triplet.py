@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from conftest import ROOT
 from mer_core import evaluation, load_corpus, models
 from mer_core.experiments.songs import whole_songs
 from mer_core.features import song_level
@@ -266,3 +268,39 @@ def test_it_stands_in_a_table_of_systems():
     predictions = evaluation.cross_validate(models.TripletNetwork(steps=30), corpus, folds)
     assert predictions.index.equals(corpus.labels.index)
     assert r2(corpus.labels["arousal"], predictions["arousal"]) > 0.2
+
+
+# Notebook 06
+
+
+def shown(*wanted: str) -> dict:
+    """Functions of the notebook's source, by name."""
+    text = (ROOT / "notebooks" / "source" / "06_triplet_network.py").read_text()
+    parts = {getattr(part, "name", None): part for part in ast.parse(text).body}
+    names: dict[str, object] = {"torch": torch, "np": np}
+    exec(compile(ast.Module([parts[name] for name in wanted], []), "06", "exec"), names)
+    return names
+
+
+def test_the_notebooks_loss_is_the_packages_values_and_gradients():
+    torch.manual_seed(1)
+    own = torch.randn(3, 30, 5, dtype=torch.float64, requires_grad=True)
+    theirs = own.detach().clone().requires_grad_()
+    losses = [
+        shown("triplet_loss")["triplet_loss"](*own, margin=0.7),
+        triplet_loss(*theirs, margin=0.7),
+    ]
+    for loss in losses:
+        loss.backward()
+    torch.testing.assert_close(*losses, rtol=1e-12, atol=0)
+    torch.testing.assert_close(own.grad, theirs.grad, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_notebooks_mining_draws_the_packages_triplets(strategy):
+    rng = np.random.default_rng(4)
+    labels, embedded = rng.uniform(-1, 1, 70), rng.normal(size=(70, 3))
+    options = RANGES | {"strategy": strategy, "embedded": embedded, "margin": 0.8, "seed": 5}
+    own, theirs = shown("mine", "draw")["mine"](labels, **options), mine(labels, **options)
+    assert len(own) > 20
+    np.testing.assert_array_equal(own, theirs)

@@ -63,10 +63,8 @@ def whole_songs(corpus: Corpus, features: pd.DataFrame) -> Corpus:
     """
     labels = corpus.songs[DIMENSIONS].dropna()
     labels = labels.loc[labels.index.intersection(features.index)]
-    tracks = (
-        frame.assign(time=0.0).set_index("time", append=True)
-        for frame in (labels, features.loc[labels.index])
-    )
+    rows = pd.MultiIndex.from_product([labels.index, [0.0]], names=["song_id", "time"])
+    tracks = (frame.set_axis(rows) for frame in (labels, features.loc[labels.index]))
     return Corpus(corpus.songs.loc[labels.index], *tracks)
 
 
@@ -275,7 +273,7 @@ TRAINED_ON = {False: "repaired", True: "as in the file"}
 SONG_SWEEPS = {
     "songs_mini": Sweep(
         predict_songs,
-        whole_song_systems(PAPERS + OTHERS, features="functionals", songs="all", seeds=3),
+        whole_song_systems(PAPERS + OTHERS, features="functionals", songs="all", seeds=1),
         LEVELS,
         song_scores,
         mini_songs,
@@ -283,7 +281,7 @@ SONG_SWEEPS = {
     "songs_2013": Sweep(
         predict_songs,
         whole_song_systems(
-            PAPERS + OTHERS + VARIANTS, features="167", songs="2013", seeds=3, protocols=["CV"]
+            PAPERS + OTHERS + VARIANTS, features="167", songs="2013", seeds=2, protocols=["CV"]
         ),
         LEVELS,
         song_scores,
@@ -291,7 +289,7 @@ SONG_SWEEPS = {
     ),
     "songs_1744": Sweep(
         predict_songs,
-        whole_song_systems(PAPERS + OTHERS, features="167", songs="all", seeds=2),
+        whole_song_systems((*OTHERS, "TNN-SVM"), features="167", songs="all", seeds=1),
         LEVELS,
         song_scores,
         deam_songs,
@@ -305,7 +303,7 @@ SONG_SWEEPS = {
                 songs=["2013"],
                 protocol=["CV"],
                 seed=[0],
-                dimensions=[2, 4, 8, 16, 32, 64, 128],
+                dimensions=[2, 4, 8, SMALL, 64, 128],
             )
         ],
         ("system", "dimensions", "seed"),
@@ -317,7 +315,7 @@ SONG_SWEEPS = {
         [
             ((unit["system"], unit["songs"], TRAINED_ON[unit["swapped"]], unit["seed"]), unit)
             for unit in product(
-                system=["SVM", "ridge", "TNN-SVM"],
+                system=["ridge", "TNN-SVM"],
                 songs=["2013", "all"],
                 protocol=["CV"],
                 seed=[0],
