@@ -513,6 +513,22 @@ def test_a_table_says_where_it_comes_from_and_when_it_is_stale(
     assert reason == "small: small.csv is not the file that was written"
 
 
+def test_two_systems_of_one_setting_both_stand_in_the_table(corpus, tmp_path, monkeypatch):
+    systems = {"one": LINEAR, "other": dict(LINEAR), "zero": {"model": "Constant"}}
+    sweep = experiments.regressors(systems, seeds=[0], seeded=False)
+    monkeypatch.setitem(experiments.SWEEPS, "twins", sweep)
+    settings = {"folder": tmp_path, "store": tmp_path / "store", "processes": 1}
+    experiments.compute("twins", corpus, **settings)
+    table = experiments.table("twins", folder=tmp_path)
+    pd.testing.assert_frame_equal(table.loc["one"], table.loc["other"])
+    assert (table.loc["zero"]["rmse"] != table.loc["one"]["rmse"]).any()
+
+
+def test_no_two_sweeps_on_the_embedded_corpus_fill_the_same_row():
+    scores = experiments.stored_scores()
+    assert scores.index.is_unique, scores.index[scores.index.duplicated()][0]
+
+
 def test_the_overview_is_the_mean_over_seeds(corpus, tmp_path, small):
     settings = {"folder": tmp_path, "store": tmp_path / "store", "processes": 1}
     experiments.compute(small, corpus, **settings)

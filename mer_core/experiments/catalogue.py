@@ -60,8 +60,13 @@ SWEEPS: dict[str, Sweep] = {
     ),
     "munich": ensembles(
         {
-            "constant": ({"model": "Constant"}, "FS1"),
-            "linear": ({"model": "Linear"}, "FS1"),
+            "constant, without the held-out songs": ({"model": "Constant"}, "FS1"),
+            "linear, without the held-out songs": ({"model": "Linear"}, "FS1"),
+        },
+        seeds=range(1),
+    )
+    + ensembles(
+        {
             "LSTM 2014 run 1": (_munich(LSTM), "FS1"),
             "LSTM 2014 run 2": (_munich(KEPT), "FS1"),
             "LSTM 2014 run 3": (_munich(RETRAINED), "FS1"),

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mer_core.experiments.catalogue import SWEEPS
+from mer_core.experiments.songs import mini_songs
 from mer_core.experiments.tables import RESULTS, table
 from mer_core.metrics import DIMENSIONS
 
@@ -16,14 +18,17 @@ NAMES = {"rmse": "RMSE", "pearson": "r", "ccc": "CCC"}
 
 
 def stored_scores(*, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
-    """The scores of all sweeps of regressors that are stored, one under the other.
+    """The stored scores of all regressors on the embedded corpus (SYNTHETIC), one under the other.
+
+    Sweeps on other data are left out: their rows would bear the same names.
 
     Returns
     -------
     DataFrame
         As of :func:`table`, for :func:`mer_core.papers.compare`; empty if nothing is stored.
     """
-    names = sorted(path.stem for path in Path(folder).glob("*.json"))
+    stored = sorted(path.stem for path in Path(folder).glob("*.json"))
+    names = [name for name in stored if SWEEPS[name].corpus in (None, mini_songs)]
     tables = [table(name, folder=folder) for name in names]
     of_regressors = [found for found in tables if list(found.index.names) == LEVELS]
     return pd.concat(of_regressors) if of_regressors else pd.DataFrame()

@@ -72,7 +72,8 @@ def run(
         If a unit is not JSON or the function can't be imported.
     """
     kept, data = Store(store), fingerprint(corpus)
-    wanted = {address(function, unit, data): dict(unit) for unit in units}
+    keys = [(address(function, unit, data), dict(unit)) for unit in units]
+    wanted = dict(keys)
     frames = {key: frame for key in wanted if (frame := kept.read(key)) is not None}
     missing = {key: unit for key, unit in wanted.items() if key not in frames}
     failures = _compute(function, missing, corpus, kept, processes) if missing else {}
@@ -80,7 +81,7 @@ def run(
     lost = {key: failures.get(key, "gone from the store") for key in wanted if key not in frames}
     _tell(lost, wanted)
     return Results(
-        [(unit, frames[key]) for key, unit in wanted.items() if key in frames],
+        [(unit, frames[key]) for key, unit in keys if key in frames],
         [(wanted[key], text) for key, text in lost.items()],
     )
 

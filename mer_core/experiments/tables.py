@@ -165,7 +165,7 @@ def _origin(sweep: Sweep, corpus: Corpus | None) -> dict:
 
 def _by_label(sweep: Sweep, frames: list[pd.DataFrame]) -> dict[tuple, pd.DataFrame]:
     grouped: dict[tuple, list[pd.DataFrame]] = {}
-    for (label, _), frame in zip(sweep.units, frames):
+    for (label, _), frame in zip(sweep.units, frames, strict=True):
         bare = frame.copy(deep=False)
         bare.attrs = {}  # they would be compared, all with all
         grouped.setdefault(label, []).append(bare)

@@ -166,8 +166,8 @@ def main() -> None:
         # Ten networks where they are wide, so that it does not take all day; no early stopping.
         some = jobs[:: 1 if max(units) <= 64 else 5]
         some_epochs = 2 if chosen.short else 3
-        lstm = models.LSTM(hidden=units, epochs=some_epochs, patience=None)
-        check(models.LSTM(hidden=units, epochs=1, patience=None), some[:2])
+        lstm = models.LSTM(hidden=units, epochs=some_epochs, patience=None, songs_per_update=1)
+        check(models.LSTM(hidden=units, epochs=1, patience=None, songs_per_update=1), some[:2])
         name = (
             f"LSTM, {' + '.join(map(str, units))} units, {len(some)} networks, {some_epochs} epochs"
         )
