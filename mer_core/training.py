@@ -260,13 +260,15 @@ def train(
     Returns
     -------
     DataFrame
-        Index (model, epoch); columns `train` and `validation`, mean squared errors of standardised
-        targets, as far as the model was trained. The cost of weights is left out.
+        Index (model, epoch), as far as each model was trained; columns `train`, the mean over the
+        updates of an epoch, with noise, and `validation`, after it, over all labelled frames and
+        without noise. Both are mean squared errors in standard deviations of the targets (in units
+        of the targets, where they are not standardised); the cost of weights is left out.
 
     Raises
     ------
     ValueError
-        If a loss is not finite any more.
+        If a loss or, at the end, a weight of any model is not finite.
     """
     trainer = _Trainer(network, songs, list(tasks), schedule, clip)
     rows = []

@@ -144,9 +144,14 @@ class FoldEnsemble(Combined):
         The best have the lowest RMSE or the highest CCC, averaged over valence and arousal.
     select : {"validation", "held-out"}
         Where they are measured: on the part that stopped each of them, or all on the held-out
-        songs, as in the papers. The latter makes a score on the held-out songs optimistic.
+        songs, as the papers seem to. The latter makes a score on the held-out songs optimistic.
     seed : int
         The first of the seeds.
+
+    Notes
+    -----
+    The papers had five trials, fifty networks, and pretrained them on the test songs' audio too;
+    `unlabelled` is where further songs come in.
 
     References
     ----------

@@ -299,12 +299,12 @@ class LSTM(RecurrentRegressor):
     hidden : sequence of int
         Units of each hidden layer, from the input up.
     learning_rate, momentum : float
-        Of the mean squared error of standardised targets over the frames of a song.
+        Of the mean squared error of standardised targets over the frames of an update's songs.
     songs_per_update : int
         Songs whose errors make one step; more are faster, and allow a higher learning rate.
     epochs, patience : int
         At most so many times through all songs; stop after `patience` without a new best on
-        validation songs, and go back to it.
+        validation songs, and go back to it. A patience of None goes through all epochs.
     noise : float
         Standard deviation of the noise on standardised inputs, in training only.
     pretrain : {None, "keep", "retrain"}
