@@ -41,8 +41,10 @@ stress: $(READY)
 	$(BIN)/python tests/stress/kills.py
 
 bench: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bench]"
 	$(BIN)/python tests/bench/features.py
 	$(BIN)/python tests/bench/recurrent.py
+	$(BIN)/python -W ignore tests/bench/elm.py
 	$(BIN)/python tests/bench/cluster.py
 
 lab: $(READY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from functools import partial
 from itertools import permutations
 
@@ -12,12 +13,13 @@ import torch
 from scipy import linalg
 from torch import nn
 
+from conftest import ROOT
 from mer_core import experiments, models
 from mer_core.metrics import DIMENSIONS, rmse
 from mer_core.models.bidirectional import cut
 from mer_core.models.elm import RandomLayer, least_squares
 from mer_core.models.multiscale import groups, supervector
-from mer_core.models.network import Network, turned
+from mer_core.models.network import BidirectionalLayer, Network, turned
 from mer_core.smoothing import moving_average
 from mer_core.training import Job
 from test_recurrent import songs
@@ -481,3 +483,52 @@ def test_settings_as_data_and_the_papers():
     paper = models.MultiScaleBLSTM.paper()
     assert len(paper.scales) * paper.partitions * paper.trials == 60
     assert (paper.held_out, paper.network.hidden) == (20, (250,) * 5)
+
+
+# What notebook 05 shows
+
+
+def shown(*wanted: str) -> dict:
+    """Functions of the notebook's source."""
+    (source,) = (ROOT / "notebooks" / "source").glob("05_*.py")
+    parts = {getattr(part, "name", None): part for part in ast.parse(source.read_text()).body}
+    names = {"torch": torch, "np": np, "pd": pd}
+    exec(compile(ast.Module([parts[name] for name in wanted], []), source.name, "exec"), names)
+    return names
+
+
+def test_the_notebooks_two_directions_are_the_packages_values_and_gradients():
+    layer = BidirectionalLayer("lstm", 5, 6, models=2)
+    rng = torch.Generator().manual_seed(0)
+    for parameter in layer.parameters():
+        parameter.data.normal_(0, 0.5, generator=rng)
+    lengths = torch.tensor([9, 4, 1])
+    real = (torch.arange(9) < lengths[:, None])[..., None]
+    x = torch.randn(3, 9, 5, generator=rng)
+    weight = torch.randn(3, 9, 6, generator=rng)
+    both_ways = shown("reverse", "both_ways")["both_ways"]
+    (own,) = layer(x.expand(2, -1, -1, -1), lengths[None].expand(2, -1))[:1] * real
+    slopes = torch.autograd.grad((own * weight).sum(), list(layer.parameters()))
+    theirs = []
+    for part in (layer.ahead, layer.back):
+        lstm = nn.LSTM(5, 3, batch_first=True)
+        lstm.load_state_dict(
+            {"weight_ih_l0": part.weight[0].T, "weight_hh_l0": part.recurrent[0].T}
+            | {"bias_ih_l0": part.bias[0, 0], "bias_hh_l0": torch.zeros(12)}
+        )
+        theirs.append(lstm)
+    states = both_ways(x, lengths, *(lambda y, lstm=lstm: lstm(y)[0] for lstm in theirs)) * real
+    torch.testing.assert_close(own, states, rtol=1e-6, atol=1e-12)
+    (states * weight).sum().backward()
+    found = [getattr(lstm, f"weight_{k}_l0").grad for lstm in theirs for k in ("ih", "hh")]
+    for slope, other in zip((slopes[0], slopes[1], slopes[3], slopes[4]), found):
+        torch.testing.assert_close(slope[0].T, other, rtol=1e-6, atol=1e-12)
+
+
+def test_the_notebooks_machine_is_the_packages():
+    x, y = frames()
+    x, y = x.to_numpy() - 5, y.to_numpy()
+    layer = RandomLayer(units=30, seed=1).fit(x, y)
+    machine = shown("extreme_learning_machine")["extreme_learning_machine"]
+    predict = machine(x, y, layer.weights_, layer.biases_)
+    np.testing.assert_allclose(predict(x + 0.1), layer.predict(x + 0.1), atol=1e-8)
