@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -101,3 +102,44 @@ def test_notebook_03s_gradient_norms_are_autograds():
         for lag in range(4)
     ]
     np.testing.assert_allclose(names["gradient_norms"](network), expected, rtol=1e-10)
+
+
+def test_notebook_04s_layer_is_torchs_lstm_values_and_gradients():
+    own, layer = shown("04", "lstm")["lstm"], nn.LSTM(3, 4)
+    weights = [drawn(*shape, seed=i) for i, shape in enumerate([(3, 16), (4, 16), (16,)])]
+    W, U, b = (weight.requires_grad_() for weight in weights)
+    copied = {"weight_ih_l0": W, "weight_hh_l0": U, "bias_ih_l0": b}
+    zeros = {"bias_hh_l0": torch.zeros(16)}
+    layer.load_state_dict({k: v.detach().t() for k, v in copied.items()} | zeros)
+    x, weight = drawn(9, 5, 3, seed=7), drawn(9, 5, 4, seed=8)
+    ours, theirs = own(x, W, U, b), layer(x)[0]
+    torch.testing.assert_close(ours[-1], theirs, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(ours[4, -1], layer(x)[1][1][0], rtol=1e-10, atol=1e-12)  # the cell
+    (ours[-1] * weight).sum().backward()
+    (theirs * weight).sum().backward()
+    for name, parameter in copied.items():
+        gradient = getattr(layer, name).grad.t()
+        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-10, atol=1e-12)
+
+
+def test_notebook_04s_network_is_the_packages_values_and_gradients():
+    own = shown("04", "lstm", "StackedLSTM", pairwise=pairwise)["StackedLSTM"](3, (4, 2))
+    # Two models are computed by the package's own cell, a single one by torch's kernel.
+    for seeds in ([0], [0, 1]):
+        network = Network("lstm", 3, (4, 2), 2, seeds=seeds, initial=0.5)
+        pairs = list(zip(own.W, (layer.weight for layer in network.layers)))
+        pairs += zip(own.U, (layer.recurrent for layer in network.layers))
+        pairs += zip(own.b, (layer.bias for layer in network.layers))
+        pairs += [(own.V, network.weight), (own.d, network.bias)]
+        for number, (ours, theirs) in enumerate(pairs):
+            theirs.data += drawn(*theirs.shape, seed=number) * 0.1  # biases too
+            ours.data, ours.grad = theirs.data[0].reshape(ours.shape).clone(), None
+        x, weight = drawn(9, 5, 3, seed=7), drawn(9, 5, 2, seed=8)
+        everywhere = x.transpose(0, 1).expand(len(seeds), -1, -1, -1)
+        theirs = network(everywhere)[0].transpose(0, 1)
+        torch.testing.assert_close(own(x), theirs, rtol=1e-10, atol=1e-12)
+        (own(x) * weight).sum().backward()
+        (theirs * weight).sum().backward()
+        for mine, packages in pairs:
+            gradient = packages.grad[0].reshape(mine.shape)
+            torch.testing.assert_close(mine.grad, gradient, rtol=1e-10, atol=1e-12)
