@@ -483,7 +483,7 @@ Markdown(
 # - **in-sample**: the first network predicts its own training songs. These predictions look better
 #   than any that the second will meet later, so it may learn to trust them too much;
 # - **out-of-fold**: each training song is predicted by a first network that has not heard it. That is
-#   `models.SecondNetwork`'s way, and costs ten more networks.
+#   `models.SecondNetwork`'s way, and costs five more networks.
 #
 # Our cross-validated predictions *are* out-of-fold. So the second network takes three lines:
 
@@ -532,7 +532,7 @@ Markdown(
 # %% [markdown]
 # ## Many models at once
 #
-# All this needs many networks: ten folds, several seeds, and for the second network ten more each. A small
+# All this needs many networks: ten folds, several seeds, and for the second network five more each. A small
 # network keeps a processor waiting: a step multiplies a 10 × 10 matrix, and calling the multiplication takes longer
 # than doing it. So the package trains **many networks as one computation**, with one more axis in
 # each array; each has its own songs, order and weights, and comes out as if trained alone (a test
