@@ -204,7 +204,7 @@ Markdown(
 # | [02](02_baselines_metrics_smoothing.ipynb) | what is a good prediction? | IRIT 2015 |
 # | [03](03_elman_rnn.ipynb) | does memory help? The Elman network | IRIT 2015 |
 # | 04 | a longer memory: the LSTM | Munich 2014, 2015 |
-# | 05 | the future and several scales: BLSTM and ELM | Tsinghua 2016 |
+# | [05](05_multiscale_blstm_elm.ipynb) | the future and several scales: BLSTM and ELM | Tsinghua 2016 |
 # | 06 | emotion of a whole song: triplets | Herremans 2019 |
 # | 07 | from the spectrogram: VAE, AE, CNN with LSTM | Herremans 2019 |
 # | 08 | seeing what was learned: t-SNE | Herremans 2019 |
