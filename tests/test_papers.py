@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from conftest import SHARED
+from mer_core.experiments import stored_scores
 from mer_core.files import DataError
 from mer_core.metrics import DIMENSIONS, METRICS
 from mer_core.papers import claims, compare, comparisons, published
@@ -23,7 +24,7 @@ TEXTS = {
 }
 SYSTEMS = {
     *("linear, no penalty", "SVR", "SVM", "PCA-SVM", "TNN-SVM"),
-    *("Elman", "Elman, second network"),
+    *("Elman", "Elman, second network", "LSTM"),
     *(f"Elman, {kind}" for kind in ("PCA", "kernel PCA", "denoising autoencoder")),
     *(f"LSTM 2014 run {run}" for run in range(1, 6)),
     *(f"LSTM 2015 run {run}" for run in range(1, 5)),
@@ -235,6 +236,26 @@ def test_comparisons_name_what_there_is():
         for level in ("output", "protocol", "dimension"):
             assert set(pairs[f"{side}_{level}"]) <= VOCABULARY[level] - {""}
     assert not pairs.duplicated().any()
+
+
+def test_a_comparison_asks_for_rows_that_its_systems_have():
+    names = ["system", "features", "output", "protocol"]
+    stored = stored_scores().reset_index()[names].drop_duplicates()
+    sides = [
+        comparisons()[[f"{side}_{name}" for name in names]].set_axis(names, axis=1)
+        for side in ("better", "worse")
+    ]
+    asked = pd.concat(sides).drop_duplicates()
+    asked = asked[asked["system"].isin(stored["system"])]
+    for cell in asked.itertuples(index=False):
+        rows = stored[
+            (
+                stored[["system", "output", "protocol"]]
+                == [cell.system, cell.output, cell.protocol]
+            ).all(axis=1)
+        ]
+        assert not rows.empty, cell
+        assert not cell.features or cell.features in set(rows["features"]), cell
 
 
 def test_a_claim_without_pairs_says_so():
