@@ -490,8 +490,11 @@ def verdict(rows: pd.DataFrame) -> pd.Series:
 
 verdicts = pd.DataFrame({claim: verdict(rows) for claim, rows in results.groupby("claim", sort=False)}).T
 words = papers.claims()["claim"]
-shown_verdicts = verdicts.assign(claim=words.reindex(verdicts.index)).set_index("claim")
-shown_verdicts.style.format({"mean difference": "{:+.4f}"}).set_uuid("verdicts")
+table = ["| claim | verdict | comparisons | mean difference |", "|---|---|---|---|"]
+for claim, row in verdicts.iterrows():
+    cells = [words[claim], f"**{row['verdict']}**", row["comparisons"], f"{row['mean difference']:+.4f}"]
+    table.append(f"| {' | '.join(cells)} |")
+Markdown("\n".join(table))
 
 # %%
 counts = verdicts["verdict"].value_counts()
