@@ -8,6 +8,7 @@ import pytest
 from sklearn.metrics import r2_score
 
 from mer_core import experiments
+from mer_core.__main__ import main
 from mer_core.corpus import SONG_COLUMNS, Corpus
 from mer_core.experiments import songs as study
 from mer_core.experiments.song_systems import SYSTEMS, Committee, GaussianProcess, UnitSpread
@@ -189,6 +190,15 @@ def test_deam_is_asked_for_by_name(monkeypatch):
     monkeypatch.delenv("MER_DATA", raising=False)
     with pytest.raises(DataError, match="MER_DATA: expected the name of a folder"):
         study.deam_songs()
+
+
+def test_the_command_leaves_tables_of_deam_as_they_are_where_it_is_not(monkeypatch, capsys):
+    monkeypatch.delenv("MER_DATA", raising=False)
+    monkeypatch.setattr(experiments, "SWEEPS", {"songs_2013": study.SONG_SWEEPS["songs_2013"]})
+    assert main(["results"]) == 0
+    assert "songs_2013: left as it is, since MER_DATA: expected" in capsys.readouterr().out
+    assert main(["results", "songs_2013"]) == 1
+    assert "error: MER_DATA: expected" in capsys.readouterr().err
 
 
 def test_a_stored_row_computed_anew(real_deam, monkeypatch):

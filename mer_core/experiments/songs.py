@@ -281,7 +281,7 @@ SONG_SWEEPS = {
     "songs_2013": Sweep(
         predict_songs,
         whole_song_systems(
-            PAPERS + OTHERS + VARIANTS, features="167", songs="2013", seeds=2, protocols=["CV"]
+            PAPERS + OTHERS + VARIANTS, features="167", songs="2013", seeds=3, protocols=["CV"]
         ),
         LEVELS,
         song_scores,

@@ -205,9 +205,9 @@ Markdown(
 # | [03](03_elman_rnn.ipynb) | does memory help? The Elman network | IRIT 2015 |
 # | 04 | a longer memory: the LSTM | Munich 2014, 2015 |
 # | [05](05_multiscale_blstm_elm.ipynb) | the future and several scales: BLSTM and ELM | Tsinghua 2016 |
-# | 06 | emotion of a whole song: triplets | Herremans 2019 |
+# | [06](06_triplet_network.ipynb) | emotion of a whole song: triplets | Herremans 2019 |
 # | 07 | from the spectrogram: VAE, AE, CNN with LSTM | Herremans 2019 |
-# | 08 | seeing what was learned: t-SNE | Herremans 2019 |
+# | [08](08_tsne.ipynb) | seeing what was learned: t-SNE | Herremans 2019 |
 # | 09 | why does valence fail on the test set? | all |
 # | 10 | explore music by emotion | Herremans 2019 |
 # | 11 | the scoreboard | all |
