@@ -26,6 +26,7 @@ from mer_core import evaluation, experiments, features, load_corpus, models
 from mer_core.__main__ import main
 from mer_core.experiments import tables, versions
 from mer_core.experiments.songs import deam_songs
+from mer_core.experiments.valence import deam_valence
 from mer_core.features.sets import choose
 from mer_core.files import DataError, DataWarning
 from mer_core.metrics import score, score_songs
@@ -566,7 +567,7 @@ def test_unknown_names_are_told(corpus, tmp_path):
 def test_stored_tables_are_not_stale(mini, name, monkeypatch):
     monkeypatch.setenv("MER_DATA", str(SHARED / "deam"))
     load, corpus = experiments.SWEEPS[name].corpus, mini
-    if load == deam_songs and not (SHARED / "deam").is_dir():
+    if load in (deam_songs, deam_valence) and not (SHARED / "deam").is_dir():
         corpus = None  # then the code is held against the table, the data can't be
     elif load:
         corpus = load()

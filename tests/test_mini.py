@@ -20,7 +20,8 @@ from mer_core.features import duration, read_audio
 from mer_core.features.grid import grid
 from mer_core.files import DataWarning
 from mer_core.metrics import DIMENSIONS
-from paths import AROUSAL, TEST, VALENCE, Raters, cronbach_alpha, relabel
+from mer_core.raters import AROUSAL, VALENCE, Raters, relabel
+from paths import TEST, cronbach_alpha
 
 MINI = ROOT / "data" / "mini"
 TEST_DRAW = 989  # what make_corpus.nearest_test_draw() finds, in 20 s

@@ -17,6 +17,8 @@ ROOMS = [
     ("files", set()),
     ("metrics", set()),
     ("agreement", {"metrics"}),
+    ("raters", set()),
+    ("valence", {"agreement", "metrics"}),
     ("smoothing", set()),
     ("features", {"files"}),
     ("corpus", {"files", "features", "metrics"}),
@@ -27,8 +29,8 @@ ROOMS = [
     ("evaluation", {"corpus", "folds", "metrics", "smoothing", "models", "training"}),
     (
         "experiments",
-        {"corpus", "deam", "evaluation", "features", "files", "folds", "metrics", "models"}
-        | {"smoothing", "training"},
+        {"agreement", "corpus", "deam", "evaluation", "features", "files", "folds", "metrics"}
+        | {"models", "raters", "smoothing", "training", "valence"},
     ),
     ("papers", {"files", "metrics"}),
     ("plots", set()),

@@ -20,7 +20,7 @@ from mer_core.evaluation import cross_validate, k_folds
 from mer_core.features import choose
 from mer_core.metrics import DIMENSIONS, score
 from mer_core.models import SVR, Constant, Linear
-from paths import recolour
+from mer_core.raters import recolour
 
 CONTEXT = 20  # half seconds over which trailing means are taken
 SYSTEMS = {  # name: (model, whether it also sees trailing means)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from mer_core.experiments.protocols import Sweep, ensembles, regressors
 from mer_core.experiments.scales import scale_study
 from mer_core.experiments.songs import SONG_SWEEPS
+from mer_core.experiments.valence import VALENCE_SWEEPS
+from mer_core.experiments.valence_mini import MINI_VALENCE_SWEEPS
 
 ELMAN = {"model": "ElmanRNN"}
 SECOND = {"model": "SecondNetwork", "first": ELMAN, "second": ELMAN}
@@ -23,6 +25,8 @@ def _munich(network: dict, **options: object) -> dict:
 
 SWEEPS: dict[str, Sweep] = {
     **SONG_SWEEPS,
+    **VALENCE_SWEEPS,
+    **MINI_VALENCE_SWEEPS,
     "baselines": regressors(
         {
             "constant": {"model": "Constant"},

@@ -1,0 +1,306 @@
+"""The analyses of lesson 09, held against explicit computations, scipy and the real annotations."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from mer_core import experiments, load_corpus, valence
+from mer_core.agreement import cronbach_alpha
+from mer_core.experiments import valence as deam_studies
+from mer_core.experiments import valence_mini as mini_studies
+from mer_core.experiments.valence_systems import PENALTIES, SYSTEMS, Problem, answer, ridge
+from mer_core.files import DataWarning
+from mer_core.metrics import DIMENSIONS, METRICS, ccc, pearson, r2
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def labels() -> pd.DataFrame:
+    index = pd.MultiIndex.from_product(
+        [range(30), np.arange(15, 25, 0.5)], names=["song_id", "time"]
+    )
+    means = np.repeat(RNG.normal(size=(30, 2)) @ [[1, 0.6], [0, 0.8]], 20, axis=0)
+    return pd.DataFrame(means + 0.3 * RNG.normal(size=(600, 2)), index, DIMENSIONS)
+
+
+def problem(songs: int = 60, frames: int = 1, penalty: float | None = 1.0) -> Problem:
+    rng = np.random.default_rng(1)
+    index = pd.MultiIndex.from_product(
+        [range(songs), np.arange(frames) / 2], names=["song_id", "time"]
+    )
+    x = pd.DataFrame(rng.normal(3, 2, (len(index), 4)), index).add_prefix("x")
+    arousal = x["x0"] - 3 + 0.2 * rng.normal(size=len(x))
+    own = x["x1"] - 3 + 0.2 * rng.normal(size=len(x))
+    y = pd.DataFrame({"valence": 0.1 * (arousal + own) + 0.2, "arousal": 0.1 * arousal})
+    heard = pd.DataFrame(rng.normal(3, 2, (40, 4)), columns=list(x))
+    heard.index = pd.MultiIndex.from_product([range(100, 140), [0.0]], names=index.names)
+    return Problem(x, y, heard, penalty, seed=0)
+
+
+def test_counts_weigh_as_repeating_does():
+    y, p, counts = RNG.normal(size=20), RNG.normal(size=20), RNG.integers(0, 4, 20)
+    found = valence.weighted_scores(y, p, counts)
+    for name, metric in METRICS.items():
+        assert found[name] == pytest.approx(metric(np.repeat(y, counts), np.repeat(p, counts)))
+    many = valence.weighted_scores(y, p, np.stack([counts, np.ones(20)]))
+    assert many["r2"].tolist() == pytest.approx([found["r2"], r2(y, p)])
+    assert np.isnan(valence.weighted_scores(y, y * 0 + 1, counts)["pearson"])
+
+
+def test_three_correlations_against_explicit_ones(labels):
+    table = valence.label_correlations(labels, draws=20)
+    means = labels.groupby("song_id").mean()
+    own = [pearson(song["valence"], song["arousal"]) for _, song in labels.groupby("song_id")]
+    assert table.loc["pooled", "value"] == pytest.approx(labels.corr().iloc[0, 1])
+    assert table.loc["over song means", "value"] == pytest.approx(means.corr().iloc[0, 1])
+    assert table.loc["within songs", "value"] == pytest.approx(np.mean(own))
+    assert table.loc["within songs", "sd_over_songs"] == pytest.approx(np.std(own, ddof=1))
+
+
+def test_intervals_are_those_of_drawing_whole_songs_anew(labels):
+    table = valence.label_correlations(labels, draws=60, seed=3)
+    counts = valence.song_counts(30, draws=60, seed=3)[1:].astype(int)
+    songs = [song for _, song in labels.groupby("song_id")]
+    drawn = [
+        pd.concat([song for song, times in zip(songs, row) for _ in range(times)]).corr().iloc[0, 1]
+        for row in counts
+    ]
+    expected = np.percentile(drawn, [2.5, 97.5])
+    assert table.loc["pooled", ["low", "high"]].tolist() == pytest.approx(expected.tolist())
+
+
+def test_a_song_that_stands_still_has_no_r_within(labels):
+    flat = labels.copy()
+    flat.loc[[0], "valence"] = 0.1
+    assert valence.label_correlations(flat, draws=5).loc["within songs", "songs"] == 29
+
+
+def test_knowing_song_means_gives_the_root_of_the_share_between_songs(labels):
+    means = labels.groupby("song_id").transform("mean")
+    share = valence.between_share(labels)
+    for name in DIMENSIONS:
+        assert np.sqrt(share[name]) == pytest.approx(pearson(labels[name], means[name]))
+
+
+def test_the_ceiling_is_reached_by_the_truth_and_by_nothing_better():
+    truth, error = RNG.normal(size=200_000), RNG.normal(size=(200_000, 6))
+    ratings = truth[:, None] + 2 * error
+    alpha = cronbach_alpha(ratings)
+    assert pearson(truth, ratings.mean(axis=1)) == pytest.approx(
+        float(valence.ceiling(alpha)), abs=0.01
+    )
+    assert float(valence.spearman_brown(cronbach_alpha(ratings[:, :3]), 2)) == pytest.approx(
+        alpha, abs=0.01
+    )
+    assert float(valence.ceiling(-3.0)) == 0
+
+
+def test_reliability_of_means_is_icc_1k():
+    truth = RNG.normal(size=(4000, 1))
+    ratings = truth + 1.5 * RNG.normal(size=(4000, 5))
+    between = 5 * ratings.mean(axis=1).var(ddof=1)
+    within = ratings.var(axis=1, ddof=1).mean()
+    found = valence.mean_reliability(ratings.mean(axis=1), ratings.std(axis=1, ddof=1), 5)
+    assert found == pytest.approx((between - within) / between)
+    assert found == pytest.approx(1 / (1 + 1.5**2 / 5), abs=0.03)
+
+
+def test_agreement_of_each_song_with_its_ceiling():
+    names = ["song_id", "rater", "time"]
+    index = pd.MultiIndex.from_product([[7], list("abcd"), np.arange(10) / 2], names=names)
+    curve = np.tile(np.arange(10) / 10, 4)
+    noise = 0.2 * np.random.default_rng(2).normal(size=(40, 2))
+    ratings = pd.DataFrame(np.column_stack([curve, curve]) + noise, index, DIMENSIONS)
+    row = valence.song_agreement(ratings).loc[(7, "valence")]
+    assert row["alpha"] == pytest.approx(cronbach_alpha(ratings["valence"].loc[7].unstack("rater")))
+    assert row["ceiling"] == pytest.approx(np.sqrt(row["alpha"]))
+    assert valence.spearman_brown(row["one_rater"], row["raters"]) == pytest.approx(row["alpha"])
+
+
+def test_shift_is_cohens_d_and_a_classifier_tells_the_shifted_from_the_same():
+    a, b = RNG.normal(size=(80, 5)), RNG.normal(size=(60, 5)) * 2 + 1
+    table = valence.shifts(pd.DataFrame(a), pd.DataFrame(b))
+    pooled = np.sqrt((a[:, 0].var(ddof=1) + b[:, 0].var(ddof=1)) / 2)
+    assert table.loc[0, "difference"] == pytest.approx((b[:, 0].mean() - a[:, 0].mean()) / pooled)
+    assert table.loc[0, "spread_ratio"] == pytest.approx(b[:, 0].std(ddof=1) / a[:, 0].std(ddof=1))
+    assert valence.domain_auc(pd.DataFrame(a), pd.DataFrame(b)) > 0.8
+    same = pd.DataFrame(RNG.normal(size=(160, 5)))
+    assert 0.3 < valence.domain_auc(same[:100], same[100:]) < 0.7
+
+
+def test_the_two_parts_of_r_add_up_and_are_what_regression_gives():
+    a, v = RNG.normal(size=(2, 300))
+    v = 0.6 * a + v
+    p = 0.5 * a + 0.4 * v + RNG.normal(size=300)
+    split = valence.arousal_split(p, v, a)
+    line = stats.linregress(a, p)
+    fitted, rest = line.intercept + line.slope * a, p - line.intercept - line.slope * a
+    covariance = {k: np.cov(x, v)[0, 1] / p.std(ddof=1) / v.std(ddof=1) for k, x in
+                  {"through_arousal": fitted, "beyond_arousal": rest}.items()}  # fmt: skip
+    for name, expected in covariance.items():
+        assert split[name] == pytest.approx(expected)
+    assert sum(covariance.values()) == pytest.approx(pearson(p, v))
+    assert split["arousal_in_prediction"] == pytest.approx(fitted.var() / p.var())
+    free = v - np.polyval(np.polyfit(a, v, 1), a)
+    assert split["partial"] == pytest.approx(pearson(rest, free))
+
+
+def test_shape_scale_and_offset_make_r2():
+    y, p = RNG.normal(size=(2, 50))
+    parts = valence.error_parts(y, p + y + 1)
+    assert parts["r2"] == pytest.approx(r2(y, p + y + 1))
+    assert parts["shape"] - parts["scale"] - parts["offset"] == pytest.approx(parts["r2"])
+
+
+@pytest.mark.parametrize("correlation", [-0.2, 0.0, 0.6, 0.9])
+def test_weights_give_the_correlation_and_keep_all_else(labels, correlation):
+    songs = pd.DataFrame(RNG.normal(size=(800, 2)) @ [[1, 0.6], [0, 0.8]], columns=DIMENSIONS)
+    weights = valence.tilt(songs, correlation)
+    covariance = np.cov(songs.T, aweights=weights, ddof=0)
+    assert covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1]) == pytest.approx(
+        correlation, abs=0.01
+    )
+    assert np.diag(covariance) == pytest.approx(songs.var(ddof=0).to_numpy(), rel=0.01)
+    assert np.average(songs, axis=0, weights=weights) == pytest.approx(
+        songs.mean().to_numpy(), abs=0.01
+    )
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_correlation_out_of_reach_is_refused():
+    songs = pd.DataFrame({"valence": np.arange(20.0), "arousal": np.arange(20.0)})
+    with pytest.raises(ValueError, match="expected one that weights of these 20 songs can give"):
+        valence.tilt(songs, 0.0)
+
+
+def test_standing_counts_tails():
+    row = valence.standing(2.0, [0, 1, 2, 3, 4, np.nan])
+    assert (row["lower"], row["higher"]) == (4 / 6, 4 / 6)
+    assert row["median"] == 2
+
+
+# Systems and remedies
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_system_answers_every_row_and_learns(system):
+    asked = problem(frames=6)
+    predicted = answer(system, asked)
+    assert predicted.index.equals(asked.heard.index)
+    truth = asked.heard["x0"] - 3
+    if system != "constant":
+        assert pearson(truth, predicted["arousal"]) > 0.8
+
+
+def test_ridge_is_the_textbooks():
+    asked = problem(penalty=7.0)
+    mean, sd = asked.features.mean(), asked.features.std(ddof=0)
+    x, y = ((asked.features - mean) / sd).to_numpy(), asked.labels[DIMENSIONS].to_numpy()
+    w = np.linalg.solve(x.T @ x + 7 * np.eye(4), x.T @ (y - y.mean(axis=0)))
+    expected = ((asked.heard - mean) / sd).to_numpy() @ w + y.mean(axis=0)
+    np.testing.assert_allclose(ridge(asked), expected)
+    assert ridge(asked._replace(penalty=None)).shape == expected.shape
+    assert min(PENALTIES) < 100 < max(PENALTIES)
+
+
+def test_the_residual_has_nothing_of_arousal_and_weights_less_than_plain_ridge():
+    asked = problem(songs=300)
+    own = asked.heard["x0"]
+    in_it = {
+        name: abs(pearson(own, answer(name, asked)["valence"]))
+        for name in ("ridge", "decorrelating weights", "valence freed from arousal", "arousal only")
+    }
+    assert in_it["valence freed from arousal"] < 0.25 < in_it["ridge"]
+    assert in_it["decorrelating weights"] < in_it["ridge"] < in_it["arousal only"]
+
+
+def test_the_stretch_for_ccc_leaves_r_and_raises_ccc_where_ridge_is_too_cautious():
+    asked = problem(songs=200, penalty=500.0)
+    plain, stretched = (answer(name, asked)["valence"] for name in ("ridge", "CCC"))
+    truth = 0.1 * (asked.heard["x0"] - 3 + asked.heard["x1"] - 3) + 0.2
+    assert pearson(plain, stretched) == pytest.approx(1)
+    assert ccc(truth, stretched) > ccc(truth, plain) + 0.1
+
+
+def test_alignment_undoes_another_mix_that_ruins_plain_ridge():
+    asked = problem(songs=300)
+    asked = asked._replace(heard=problem(songs=300).heard * [5, 0.2, 1, 1] + [40, 0, 0, 0])
+    truth = problem(songs=300).heard["x0"] - 3
+    for name in ("standardised per collection", "CORAL"):
+        predicted = answer(name, asked)["arousal"] / 0.1
+        assert (
+            np.abs(predicted - truth).mean()
+            < 1
+            < np.abs(answer("ridge", asked)["arousal"] / 0.1 - truth).mean()
+        )
+
+
+# Real annotations; planted causes
+
+
+@pytest.fixture(scope="module")
+def real(real_deam):
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # test_deam.py is about them
+        patch.setenv("MER_DATA", str(real_deam))
+        return deam_studies.deam_valence()
+
+
+def test_the_papers_correlation_and_its_two_neighbours(real):
+    expected = {"dev": (0.623, 0.626, 0.49), "test": (-0.197, 0.035, 0.00)}
+    for side, values in expected.items():
+        table = valence.label_correlations(real.split(side).labels)
+        assert table["value"].tolist() == pytest.approx(values, abs=0.006)
+        assert table["sd_over_songs"].max() == pytest.approx(0.59, abs=0.01)
+        assert (table["low"] < table["value"]).all()
+        assert (table["value"] < table["high"]).all()
+
+
+def test_the_constant_on_the_real_test_songs(real, real_deam, monkeypatch):
+    monkeypatch.setenv("MER_DATA", str(real_deam))
+    table = deam_studies.describe_side(real, side="58")["value"]
+    for name in DIMENSIONS:
+        assert table[f"{name}: RMSE of the constant"] == pytest.approx(0.271, abs=0.001)
+
+
+def test_a_stored_row_of_real_songs_computed_anew(real):
+    live = deam_studies.predict_valence(
+        real, system="ridge", labels="song level", task="1744 to 58", seed=0
+    )
+    y = deam_studies.known_songs(real, "song level").loc[live.index, "valence"]
+    kept = experiments.table("valence_systems").loc["ridge", "song level", "1744 to 58", "valence"]
+    assert kept.loc["r2", "value"] == pytest.approx(r2(y, live["valence"]), abs=0.002)
+    assert kept.loc["pearson", "value"] == pytest.approx(pearson(y, live["valence"]), abs=0.002)
+
+
+def test_tasks_never_share_a_song_but_for_the_one_that_is_asked_what_it_learned(real):
+    for task in deam_studies.TASKS:
+        for fold in deam_studies.tasks(real, task, 0):
+            assert fold.train.intersection(fold.test).empty
+    assert len(deam_studies.tasks(real, "1744 to 58", 0)[0].test) == 58
+    assert len(deam_studies.tasks(real, "431 to 58", 0)[0].train) == 431
+
+
+def test_a_world_of_mini_is_as_the_data_card_has_it():
+    corpus = load_corpus("mini")
+    _, test, _ = mini_studies.mini_sides(corpus, "test")
+    paths = mini_studies.composed(test)
+    heard = mini_studies.rated(paths, None, 0.4, 0)
+    means = np.array([song[0].mean(axis=0) for song in heard])
+    assert np.corrcoef(means.T)[0, 1] == pytest.approx(0.4, abs=0.02)
+    deaf = mini_studies.rated(paths, mini_studies.CREWS["nine in ten ignore valence"], 0.4, 0)
+    keen = mini_studies.rated(paths, mini_studies.CREWS["as in development"], 0.4, 0)
+    assert mini_studies.mean_alpha(deaf) < 0.3 < 0.6 < mini_studies.mean_alpha(keen)
+
+
+def test_planted_causes_were_found_in_the_stored_worlds():
+    table = experiments.table("valence_causes")
+    assert table.index.unique("seed").size == 5
+    hits = table[table["planted"] == 1].groupby("cause")["found"].mean()
+    assert (hits >= 0.8).all()
