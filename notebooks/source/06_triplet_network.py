@@ -350,7 +350,7 @@ Markdown(
     f"networks of 4 dimensions each, 16 in all, whose machines' answers are averaged, {against('TNN-SVM, four of 4')}. "
     f"The paper reports gains of {gains['valence']:.3f} and {gains['arousal']:.3f}. Look at the "
     "intervals: 744 songs can hardly show a gain of that size. A tenth of the dimensions does the work of all; "
-    "whether it does more is not to be seen here. The other ways: semi-hard triplets "
+    "if it does more, then barely. The other ways: semi-hard triplets "
     f"{against('TNN-SVM, semi-hard')}; one joint space {against('TNN-SVM, joint')}; the paper's 600 dimensions, "
     f"triplets at random, {against('TNN-SVM, 600')}. So each label keeps its own small space."
 )
