@@ -208,7 +208,7 @@ Markdown(
 # | [06](06_triplet_network.ipynb) | emotion of a whole song: triplets | Herremans 2019 |
 # | 07 | from the spectrogram: VAE, AE, CNN with LSTM | Herremans 2019 |
 # | [08](08_tsne.ipynb) | seeing what was learned: t-SNE | Herremans 2019 |
-# | 09 | why does valence fail on the test set? | all |
+# | [09](09_why_valence_fails.ipynb) | why does valence fail on the test set? | all |
 # | 10 | explore music by emotion | Herremans 2019 |
 # | 11 | the scoreboard | all |
 #
