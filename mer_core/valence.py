@@ -463,7 +463,7 @@ def standing(value: float, drawn: ArrayLike) -> dict[str, float]:
 
     Examples
     --------
-    >>> round(standing(90.0, range(99))["higher"], 3)
+    >>> float(round(standing(90.0, range(99))["higher"], 3))
     0.1
 
     References

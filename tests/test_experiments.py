@@ -557,7 +557,7 @@ def test_there_is_no_table_with_holes(corpus, tmp_path, monkeypatch):
 
 
 def test_unknown_names_are_told(corpus, tmp_path):
-    with pytest.raises(ValueError, match=r"the catalogue, \['baselines'.*found 'elmo'"):
+    with pytest.raises(ValueError, match=r"the catalogue, \[.*'baselines'.*found 'elmo'"):
         experiments.compute("elmo", corpus, folder=tmp_path)
     with pytest.raises(DataError, match=r"a table of \[.*'baselines'.*make results"):
         experiments.table("elmo")
