@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from mer_core import evaluation, models
+from mer_core import evaluation, experiments, models
 from mer_core.corpus import Corpus
+from mer_core.experiments.catalogue import ELMAN, PAPERS_ELMAN
 from mer_core.metrics import DIMENSIONS
 from mer_core.models.network import Network
 from mer_core.training import Job, pad, standard
@@ -340,3 +341,25 @@ def test_wide_networks_give_what_narrow_ones_would(monkeypatch):
     monkeypatch.setattr(recurrent, "Parallel", lambda _: lambda calls: [f(*a) for f, a, _ in calls])
     for one, other in zip(narrow, model.fit_many(jobs)):
         pd.testing.assert_frame_equal(one.predict(features), other.predict(features), atol=1e-9)
+
+
+def test_the_papers_settings():
+    elman = models.ElmanRNN.paper()
+    assert (elman.hidden, elman.learning_rate, elman.epochs) == ((10,), 1e-3, 50)
+    assert (elman.l1, elman.l2, elman.output) == (1e-2, 1e-2, "linear")
+    of_2014, of_2015 = models.LSTM.paper(2014), models.LSTM.paper(2015)
+    assert (of_2014.hidden, of_2015.hidden) == ((200, 5), (200, 150, 25))
+    assert of_2014.noise**2 == pytest.approx(0.5)
+    assert of_2015.noise == 0.3
+    # CURRENNT's rates, for half a sum over 60 frames of two targets instead of a mean over both.
+    assert of_2014.learning_rate == pytest.approx(1e-6 * 60 * 2 / 2)
+    assert of_2015.learning_rate == pytest.approx(5e-6 * 60 * 2 / 2)
+    assert {model.momentum for model in (elman, of_2014, of_2015)} == {0.9}
+    assert {model.patience for model in (of_2014, of_2015)} == {20}
+
+
+def test_the_catalogues_setting_of_the_paper_is_the_papers():
+    # JSON knows no infinity: a bound that nothing reaches stands for it.
+    stored = vars(experiments.build(ELMAN | PAPERS_ELMAN))
+    assert stored.pop("clip") > 1e6
+    assert stored == {k: v for k, v in vars(models.ElmanRNN.paper()).items() if k != "clip"}

@@ -37,7 +37,13 @@ def mini_songs() -> Corpus:
 
 
 def deam_songs() -> Corpus:
-    """DEAM as whole songs, from the folder that `MER_DATA` names.
+    """DEAM as whole songs, from the folder that `MER_DATA` names; errors of :func:`deam_folder`."""
+    folder, features = deam_folder()
+    return whole_songs(load_corpus(folder, task="2013"), features)
+
+
+def deam_folder() -> tuple[Path, pd.DataFrame]:
+    """The folder that `MER_DATA` names, and its song-level features, in the order of song_id.
 
     Raises
     ------
@@ -48,7 +54,7 @@ def deam_songs() -> Corpus:
     if not folder:
         raise DataError("MER_DATA", "the name of a folder with DEAM", "nothing")
     features = read_table(Path(folder) / SONG_LEVEL_FEATURES, index="song_id")
-    return whole_songs(load_corpus(folder, task="2013"), features.sort_index())
+    return Path(folder), features.copy().sort_index()
 
 
 def whole_songs(corpus: Corpus, features: pd.DataFrame) -> Corpus:

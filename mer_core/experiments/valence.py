@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from mer_core.corpus import Corpus
-from mer_core.deam import SONG_LEVEL_FEATURES, load_corpus
+from mer_core.deam import load_corpus
 from mer_core.deam.annotations import AVERAGED
 from mer_core.experiments.protocols import Sweep
 from mer_core.experiments.settings import product
+from mer_core.experiments.songs import deam_folder
 from mer_core.experiments.valence_systems import (
     BASE,
     CONTEXTUAL,
@@ -23,7 +24,6 @@ from mer_core.experiments.valence_systems import (
     answer,
     song_weights,
 )
-from mer_core.files import DataError, read_table
 from mer_core.folds import Fold, k_folds
 from mer_core.metrics import DIMENSIONS
 from mer_core.valence import (
@@ -68,10 +68,7 @@ def deam_valence() -> Corpus:
     DataError
         If the variable is not set or the folder lacks song-level features.
     """
-    folder = os.environ.get("MER_DATA")
-    if not folder:
-        raise DataError("MER_DATA", "the name of a folder with DEAM", "nothing")
-    features = read_table(Path(folder) / SONG_LEVEL_FEATURES, index="song_id").copy().sort_index()
+    folder, features = deam_folder()
     features = features.assign(time=0.0).set_index("time", append=True)
     return replace(load_corpus(folder, task="2015"), features=features)
 
