@@ -95,6 +95,24 @@ def scores(
     }
 
 
+def by_seed(frames: Mapping[tuple, pd.DataFrame]) -> dict[tuple, list[pd.DataFrame]]:
+    """Frames whose labels differ in the last part only, the seed, under what they share."""
+    groups: dict[tuple, list[pd.DataFrame]] = {}
+    for (*label, _), frame in frames.items():
+        groups.setdefault(tuple(label), []).append(frame)
+    return groups
+
+
+def framed(rows: Mapping[tuple, Mapping], names: list[str]) -> pd.DataFrame:
+    """Rows by the parts of their labels, as a table whose index has these names."""
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(names)
+
+
+def labelled(levels: tuple[str, ...], **lists: Iterable) -> list[tuple[tuple, dict]]:
+    """Every combination of some arguments as a unit, labelled by those that are levels."""
+    return [(tuple(unit[level] for level in levels), unit) for unit in product(**lists)]
+
+
 def _same(track: pd.DataFrame) -> pd.DataFrame:
     return track
 

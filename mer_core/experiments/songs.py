@@ -12,7 +12,7 @@ import pandas as pd
 from mer_core.corpus import Corpus
 from mer_core.deam import SONG_LEVEL_FEATURES, load_corpus
 from mer_core.deam.read import MINI
-from mer_core.experiments.protocols import Sweep
+from mer_core.experiments.protocols import Sweep, by_seed, framed, labelled
 from mer_core.experiments.settings import product
 from mer_core.features import song_level
 from mer_core.files import DataError, read_table
@@ -169,13 +169,9 @@ def song_scores(
     }
     names = [*levels, "dimension", "aggregation"]
     return {
-        ".csv": _framed(table, names),
-        "_intervals.csv": _framed(intervals(labels, frames), [*levels[:-1], "dimension"]),
+        ".csv": framed(table, names),
+        "_intervals.csv": framed(intervals(labels, frames), [*levels[:-1], "dimension"]),
     }
-
-
-def _framed(rows: Mapping[tuple, Mapping], names: list[str]) -> pd.DataFrame:
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(names)
 
 
 def averages(frames: Mapping[tuple, pd.DataFrame]) -> dict[tuple, pd.DataFrame]:
@@ -188,10 +184,7 @@ def averages(frames: Mapping[tuple, pd.DataFrame]) -> dict[tuple, pd.DataFrame]:
 
 def intervals(labels: pd.DataFrame, frames: Mapping[tuple, pd.DataFrame]) -> dict[tuple, dict]:
     """R2 with bootstrap intervals over songs, seeds put together; see :func:`song_scores`."""
-    groups: dict[tuple, list[pd.DataFrame]] = {}
-    for (*label, _), frame in frames.items():
-        groups.setdefault(tuple(label), []).append(frame)
-    rows = {}
+    groups, rows = by_seed(frames), {}
     for label, group in groups.items():
         base = groups.get((BASE, *label[1:]))
         for dimension in DIMENSIONS:
@@ -252,7 +245,7 @@ def swap_scores(
         for side, known in sides.items()
         for (*label, dimension), row in intervals(known, frames).items()
     }
-    return {".csv": _framed(rows, [*levels[:-1], "scored_on", "dimension"])}
+    return {".csv": framed(rows, [*levels[:-1], "scored_on", "dimension"])}
 
 
 def whole_song_systems(
@@ -302,16 +295,14 @@ SONG_SWEEPS = {
     ),
     "songs_dimensions": Sweep(
         predict_songs,
-        [
-            ((unit["system"], unit["dimensions"], unit["seed"]), unit)
-            for unit in product(
-                system=REDUCED,
-                songs=["2013"],
-                protocol=["CV"],
-                seed=[0],
-                dimensions=[2, 4, 8, SMALL, 64, 128],
-            )
-        ],
+        labelled(
+            ("system", "dimensions", "seed"),
+            system=REDUCED,
+            songs=["2013"],
+            protocol=["CV"],
+            seed=[0],
+            dimensions=[2, 4, 8, SMALL, 64, 128],
+        ),
         ("system", "dimensions", "seed"),
         song_scores,
         deam_songs,

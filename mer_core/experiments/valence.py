@@ -13,7 +13,7 @@ import pandas as pd
 from mer_core.corpus import Corpus
 from mer_core.deam import load_corpus
 from mer_core.deam.annotations import AVERAGED
-from mer_core.experiments.protocols import Sweep
+from mer_core.experiments.protocols import Sweep, by_seed, framed, labelled
 from mer_core.experiments.settings import product
 from mer_core.experiments.songs import deam_folder
 from mer_core.experiments.valence_systems import (
@@ -178,9 +178,7 @@ def valence_scores(
         four metrics; those of :func:`mer_core.valence.arousal_split` for valence; shape, scale and
         offset of :func:`mer_core.valence.error_parts` (without intervals).
     """
-    groups: dict[tuple, list[pd.DataFrame]] = {}
-    for (*label, _), frame in frames.items():
-        groups.setdefault(tuple(label), []).append(frame)
+    groups = by_seed(frames)
     drawn = {label: _drawn(known_songs(corpus, label[1]), group) for label, group in groups.items()}
     rows = {}
     for (system, *rest), own in drawn.items():
@@ -192,14 +190,10 @@ def valence_scores(
                 row |= {f"difference{k}": apart[v] for k, v in DIFFERENCE.items()}
             rows[system, *rest, *key] = row
         rows |= {(system, *rest, *k): v for k, v in _parts(corpus, rest[0], groups[system, *rest])}
-    return {".csv": _framed(rows, [*levels[:-1], "dimension", "statistic"])}
+    return {".csv": framed(rows, [*levels[:-1], "dimension", "statistic"])}
 
 
 DIFFERENCE = {"": "value", "_low": "low", "_high": "high"}
-
-
-def _framed(rows: Mapping[tuple, Mapping], names: list[str]) -> pd.DataFrame:
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(names)
 
 
 def _drawn(known: pd.DataFrame, group: list[pd.DataFrame]) -> dict[tuple, np.ndarray]:
@@ -286,17 +280,14 @@ def tilted_scores(
         ".csv", indexed (system, labels, trained_at, scored_at, dimension, statistic): value, low,
         high. scored_at is a correlation, "as it is" (1744 songs unweighted) or "the 58".
     """
-    groups: dict[tuple, list[pd.DataFrame]] = {}
-    for (*label, _), frame in frames.items():
-        groups.setdefault(tuple(label), []).append(frame)
     rows = {}
-    for label, group in groups.items():
+    for label, group in by_seed(frames).items():
         for scored_at, y, weights in _scored(corpus, label[1]):
             counts = song_counts(len(y), draws=500) * weights
             each = [_statistics(y, frame.loc[y.index], counts) for frame in group]
             for key in each[0]:
                 rows[*label, scored_at, *key] = interval(np.mean([e[key] for e in each], axis=0))
-    return {".csv": _framed(rows, [*levels[:-1], "scored_at", "dimension", "statistic"])}
+    return {".csv": framed(rows, [*levels[:-1], "scored_at", "dimension", "statistic"])}
 
 
 def _scored(corpus: Corpus, labels: str) -> list[tuple[str, pd.DataFrame, np.ndarray]]:
@@ -356,7 +347,7 @@ def subset_scores(
         found = _statistics(y, frame, np.ones(len(y)))
         spread = {("valence", "sd"): y["valence"].std(), ("arousal", "sd"): y["arousal"].std()}
         rows |= {(*label, *key): {"value": v} for key, v in (found | spread).items()}
-    return {".csv": _framed(rows, [*levels, "dimension", "statistic"])}
+    return {".csv": framed(rows, [*levels, "dimension", "statistic"])}
 
 
 # How unusual the 58 are
@@ -422,7 +413,7 @@ def sample_tables(
             rows[labels, name] = standing(values.iloc[0], values.iloc[1:])
         draws[labels] = frame.reset_index(drop=True)
     table = pd.concat(draws, names=[*levels, "draw"])
-    return {".csv": _framed(rows, [*levels, "statistic"]), "_draws.parquet": table}
+    return {".csv": framed(rows, [*levels, "statistic"]), "_draws.parquet": table}
 
 
 # Labels, raters and features of the two sides
@@ -564,8 +555,7 @@ def _systems() -> Sweep:
 
 
 def _labelled(levels: tuple[str, ...], **options: object) -> list[tuple[tuple, dict]]:
-    units = product(**options)
-    return [(tuple(_text(unit[level]) for level in levels), unit) for unit in units]
+    return [(tuple(map(_text, label)), unit) for label, unit in labelled(levels, **options)]
 
 
 def _text(value: object) -> str:

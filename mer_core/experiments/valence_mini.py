@@ -14,7 +14,7 @@ from mer_core.deam.annotations import read_curves
 from mer_core.deam.feature_files import read_features
 from mer_core.deam.read import MINI
 from mer_core.evaluation import k_folds
-from mer_core.experiments.protocols import Sweep
+from mer_core.experiments.protocols import Sweep, labelled
 from mer_core.experiments.settings import product
 from mer_core.experiments.valence import as_they_are
 from mer_core.experiments.valence_systems import (
@@ -322,16 +322,12 @@ def remedy_scores(
     return {".csv": _values(rows, names)}
 
 
-def _labelled(levels: tuple[str, ...], **options: object) -> list[tuple[tuple, dict]]:
-    return [(tuple(unit[level] for level in levels), unit) for unit in product(**options)]
-
-
 SEEDS = range(5)
 PROTOCOLS = ("CV", "test", "test, development palettes")
 MINI_VALENCE_SWEEPS = {
     "valence_worlds": Sweep(
         rate_worlds,
-        _labelled(
+        labelled(
             ("palettes", "system", "seed"), palettes=PALETTES, system=MINI_SYSTEMS, seed=SEEDS
         ),
         ("palettes", "system", "seed"),
@@ -339,13 +335,13 @@ MINI_VALENCE_SWEEPS = {
     ),
     "valence_causes": Sweep(
         find_causes,
-        _labelled(("seed",), seed=SEEDS),
+        labelled(("seed",), seed=SEEDS),
         ("seed",),
         as_they_are,
     ),
     "valence_remedies": Sweep(
         predict_remedy,
-        _labelled(
+        labelled(
             ("system", "protocol", "seed"),
             system=[name for name in SYSTEMS if name != "ridge and SVR"],
             protocol=PROTOCOLS,
