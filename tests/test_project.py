@@ -25,7 +25,7 @@ ROOMS = [
     ("deam", {"corpus", "features", "files", "metrics"}),
     ("folds", set()),
     ("training", set()),
-    ("models", {"folds", "metrics", "smoothing", "training"}),
+    ("models", {"files", "folds", "metrics", "smoothing", "training"}),
     ("evaluation", {"corpus", "folds", "metrics", "smoothing", "models", "training"}),
     (
         "experiments",

@@ -2,7 +2,8 @@
 
 `model.fit(features, labels, *, validation=None, unlabelled=None)` returns the model,
 `model.predict(features)` a prediction for every feature row. Hyper-parameters are keyword-only
-constructor arguments; `Model.paper()` builds the paper's setting.
+constructor arguments; `Model.paper()` builds the paper's setting. `save(model, path)` writes a
+fitted model, `load(path)` reads it.
 """
 
 import lazy_loader
@@ -17,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "elm": ["ELM"],
         "multiscale": ["MultiScaleBLSTM"],
         "recurrent": ["LSTM", "ElmanRNN"],
+        "saved": ["load", "save"],
         "triplet": ["TripletNetwork"],
     },
 )
