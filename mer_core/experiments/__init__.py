@@ -13,7 +13,7 @@ under way and nothing else. The same call runs on a Dask cluster::
 """
 
 from mer_core.experiments.catalogue import SWEEPS
-from mer_core.experiments.overview import overview, stored_scores
+from mer_core.experiments.overview import overview, stored_scores, stored_songs
 from mer_core.experiments.protocols import Sweep, ensembles, regressors
 from mer_core.experiments.settings import FEATURE_SETS, build, predict, product
 from mer_core.experiments.store import Store
@@ -39,5 +39,6 @@ __all__ = [
     "run",
     "stale",
     "stored_scores",
+    "stored_songs",
     "table",
 ]

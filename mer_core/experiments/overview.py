@@ -27,11 +27,28 @@ def stored_scores(*, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
     DataFrame
         As of :func:`table`, for :func:`mer_core.papers.compare`; empty if nothing is stored.
     """
-    stored = sorted(path.stem for path in Path(folder).glob("*.json"))
-    names = [name for name in stored if SWEEPS[name].corpus in (None, mini_songs)]
-    tables = [table(name, folder=folder) for name in names]
+    tables = [table(name, folder=folder) for name in _on_mini(folder)]
     of_regressors = [found for found in tables if list(found.index.names) == LEVELS]
     return pd.concat(of_regressors) if of_regressors else pd.DataFrame()
+
+
+def stored_songs(*, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
+    """The stored scores of single songs of the embedded corpus (SYNTHETIC), for paired tests.
+
+    Returns
+    -------
+    DataFrame
+        For :func:`mer_core.papers.judge`: song_id in place of aggregation; columns rmse, pearson.
+    """
+    names = [f"{name}_songs" for name in _on_mini(folder)]
+    stored = [name for name in names if (Path(folder) / f"{name}.parquet").exists()]
+    return pd.concat([table(name, folder=folder) for name in stored])
+
+
+def _on_mini(folder: str | os.PathLike) -> list[str]:
+    """Names of the stored sweeps of the embedded corpus."""
+    stored = sorted(path.stem for path in Path(folder).glob("*.json"))
+    return [name for name in stored if SWEEPS[name].corpus in (None, mini_songs)]
 
 
 def overview(scores: pd.DataFrame) -> pd.DataFrame:

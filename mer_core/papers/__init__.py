@@ -16,5 +16,6 @@ The papers, as :func:`published` names them:
 
 from mer_core.papers.comparison import compare
 from mer_core.papers.tables import claims, comparisons, published
+from mer_core.papers.verdicts import judge, verdicts
 
-__all__ = ["claims", "compare", "comparisons", "published"]
+__all__ = ["claims", "compare", "comparisons", "judge", "published", "verdicts"]
