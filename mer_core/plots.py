@@ -10,6 +10,13 @@ from matplotlib.axes import Axes
 PALETTE = {"valence": "#D55E00", "arousal": "#0072B2"}
 """Vermilion and blue of Okabe and Ito (2008)."""
 GREY = "#777777"
+CORNERS = {
+    (-1, 1): "angry, tense",
+    (1, 1): "happy, excited",
+    (-1, -1): "sad, bored",
+    (1, -1): "calm, content",
+}
+"""What the corners of the plane of valence and arousal feel like."""
 
 
 def use_style() -> None:
@@ -82,9 +89,7 @@ def draw_plane(
     sns.scatterplot(points, x="valence", y="arousal", hue=hue, ax=ax, **style)
     ax.axhline(0, color=GREY, lw=0.8)
     ax.axvline(0, color=GREY, lw=0.8)
-    corners = {(-1, 1): "angry, tense", (1, 1): "happy, excited"}
-    corners |= {(-1, -1): "sad, bored", (1, -1): "calm, content"}
-    for (x, y), name in corners.items():
+    for (x, y), name in CORNERS.items():
         side = "left" if x < 0 else "right"
         ax.text(0.96 * x, 0.92 * y, name, ha=side, va="center", color=GREY, fontsize="small")
     ticks = [-1, -0.5, 0, 0.5, 1]

@@ -34,7 +34,7 @@ ROOMS = [
     ),
     ("papers", {"files", "metrics"}),
     ("plots", set()),
-    ("widgets", set()),
+    ("widgets", {"features", "files", "plots"}),
     ("lesson", {"corpus", "deam", "features", "files"}),
 ]
 

@@ -1,5 +1,8 @@
 """Interactive figures, each with a static picture for pages without a kernel."""
 
 from mer_core.widgets.figure_slider import FigureSlider
+from mer_core.widgets.plane_picker import PlanePicker
+from mer_core.widgets.player import Player
+from mer_core.widgets.profile_drawing import ProfileDrawing
 
-__all__ = ["FigureSlider"]
+__all__ = ["FigureSlider", "PlanePicker", "Player", "ProfileDrawing"]

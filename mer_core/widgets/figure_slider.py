@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
-import anywidget
 import numpy as np
 import traitlets
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from mer_core.widgets.front_end import Widget, png, wav
 
-class FigureSlider(anywidget.AnyWidget):
+
+class FigureSlider(Widget):
     """A labelled slider that leafs through figures; it answers at once, since all are drawn.
 
     Where no kernel runs, the figure of the starting position stands in its place.
@@ -73,34 +72,20 @@ class FigureSlider(anywidget.AnyWidget):
 
         Examples
         --------
+        >>> from matplotlib import pyplot as plt
         >>> slider = FigureSlider.draw("size (cm)", [1, 2], lambda v: plt.figure(figsize=(v, v)))
         >>> slider.values, slider.pictures[1][:4]
         (['1', '2'], b'\x89PNG')
         """
         if not 0 <= start < len(values):
             raise ValueError(f"start: expected one of {len(values)} positions, found {start}")
-        pictures = [_png(figure(value)) for value in values]
-        sounds = [_wav(sound(value)) for value in values] if sound else []
+        pictures = [png(figure(value)) for value in values]
+        sounds = [wav(sound(value)) for value in values] if sound else []
         texts = [str(value) for value in values]
         return cls(name=name, values=texts, pictures=pictures, sounds=sounds, position=start)
 
-    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
-        bundle, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
-        text = f"{self.name}: {self.values[self.position]}, of {', '.join(self.values)}"
-        picture = {"text/plain": text, "image/png": self.pictures[self.position]}
-        return {**bundle, **picture}, metadata
+    def _text(self) -> str:
+        return f"{self.name}: {self.values[self.position]}, of {', '.join(self.values)}"
 
-
-def _wav(samples: np.ndarray) -> bytes:
-    import soundfile
-
-    with io.BytesIO() as file:
-        soundfile.write(file, samples, 44_100, format="WAV", subtype="PCM_16")
-        return file.getvalue()
-
-
-def _png(figure: Figure) -> bytes:
-    with io.BytesIO() as file:
-        figure.savefig(file, format="png", bbox_inches="tight")
-        plt.close(figure)
-        return file.getvalue()
+    def _picture(self) -> bytes:
+        return self.pictures[self.position]

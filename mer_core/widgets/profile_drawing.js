@@ -1,0 +1,128 @@
+// Valence and arousal over time: drawn freely, drawn over, cleared; by keys, one time after another.
+const STEP = 0.5; // seconds
+const HELP = "Draw with mouse or finger. Keys: left and right choose a time, up and down the value, delete clears it.";
+
+// The gaps between drawn values bridged by straight lines, and held at the ends.
+function bridged(values) {
+  const drawn = values.flatMap((value, k) => (value === null ? [] : [k]));
+  if (!drawn.length) return [];
+  return values.map((_, k) => {
+    const left = drawn.findLast((i) => i <= k) ?? drawn[0];
+    const right = drawn.find((i) => i >= k) ?? drawn.at(-1);
+    const share = left === right ? 0 : (k - left) / (right - left);
+    return values[left] + share * (values[right] - values[left]);
+  });
+}
+
+// Only what is drawn; a lonely value is a dot.
+function stretches(values) {
+  const one = (y, k) => `${(values[k - 1] ?? null) === null ? `M${k * STEP} ${-y}h0` : ""}L${k * STEP} ${-y}`;
+  return values.map((y, k) => (y === null ? "" : one(y, k))).join("");
+}
+
+function render({ model, el }) {
+  const seconds = model.get("seconds");
+  const group = `mer-drawing-${count++}`;
+  const last = model.get("valence").length - 1;
+  const choice = (name) =>
+    `<label><input type="radio" name="${group}" value="${name}">
+      <svg viewBox="-2 -1 4 2" aria-hidden="true"><path class="mer-${name}" d="M-2 0H2"/></svg>${name}</label>`;
+  const paths = (name) => `<path class="mer-bridge mer-${name}"/><path class="mer-drawn mer-${name}"/>`;
+  // JupyterLab takes keys for itself unless the focused element asks it not to.
+  el.innerHTML = `<div class="mer mer-drawing" role="group" aria-label="Profile" data-lm-suppress-shortcuts="true">
+    <fieldset><legend>Draw</legend>${DIMENSIONS.map(choice).join("")}
+      <button type="button">Clear</button></fieldset>
+    <div class="mer-over-time">${timeline(seconds, `${DIMENSIONS.map(paths).join("")}<path class="mer-now"/><path class="mer-hand"/>`)}</div>
+    <div><span class="mer-readout"></span> <output></output><small aria-hidden="true">${HELP}</small></div></div>`;
+  const root = el.firstElementChild;
+  const find = (selector) => root.querySelector(selector);
+  const [svg, button, readout, output] = [".mer-curves", "button", ".mer-readout", "output"].map(find);
+  const teardown = new AbortController();
+  const on = (target, type, act) => target.addEventListener(type, act, { signal: teardown.signal });
+  const save = slowly(() => model.save_changes(), 100);
+  let drawing = DIMENSIONS[0]; // the dimension
+  let at = 0; // the time chosen, counted in steps
+  const height = () => bridged(model.get(drawing))[at] ?? 0;
+
+  function show() {
+    for (const name of DIMENSIONS) {
+      find(`.mer-bridge.mer-${name}`).setAttribute("d", line(bridged(model.get(name)).map((y, k) => [k * STEP, y])));
+      find(`.mer-drawn.mer-${name}`).setAttribute("d", stretches(model.get(name)));
+    }
+    find(".mer-now").setAttribute("d", `M${at * STEP}-1V1`);
+    find(".mer-hand").setAttribute("d", dots([[at * STEP, height()]]));
+    const value = model.get(drawing)[at];
+    readout.textContent = `${drawing} at ${(at * STEP).toFixed(1)} s: ${value === null ? "not drawn" : fixed(value)}`;
+    svg.setAttribute("aria-label", `${drawing} over time. ${HELP}`);
+    svg.setAttribute("aria-valuenow", height());
+    svg.setAttribute("aria-valuetext", readout.textContent);
+  }
+
+  function change(values) {
+    model.set(drawing, values);
+    save();
+    show();
+  }
+
+  // Set the values from one time to another, on a straight line.
+  function stroke([from, low], [to, high]) {
+    const values = [...model.get(drawing)];
+    const steps = Math.abs(to - from) || 1;
+    for (let k = 0; k <= steps; k++) {
+      const value = low + (k / steps) * (high - low);
+      values[from + Math.sign(to - from) * k] = Math.round(1000 * value) / 1000;
+    }
+    at = to;
+    change(values);
+  }
+
+  function pointed(event) {
+    const { left, top, width, height: tall } = svg.getBoundingClientRect();
+    const k = Math.round(((event.clientX - left) / width) * (seconds / STEP));
+    return [clamp(k, 0, last), clamp(1 - (2 * (event.clientY - top)) / tall, -1, 1)];
+  }
+
+  let pen = null;
+  on(svg, "pointerdown", (event) => {
+    svg.setPointerCapture(event.pointerId);
+    pen = pointed(event);
+    stroke(pen, pen);
+  });
+  on(svg, "pointermove", (event) => {
+    if (!event.buttons || !pen) return;
+    stroke(pen, pointed(event));
+    pen = pointed(event);
+  });
+  const moves = { ArrowLeft: -1, ArrowRight: 1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity };
+  const lifts = { ArrowUp: 0.05, ArrowDown: -0.05 };
+  on(svg, "keydown", (event) => {
+    const { key } = event;
+    if (key in moves) at = clamp(at + moves[key], 0, last);
+    else if (key in lifts) stroke([at, 0], [at, clamp(height() + lifts[key], -1, 1)]);
+    else if (key === "Delete" || key === "Backspace") change(model.get(drawing).with(at, null));
+    else return;
+    event.preventDefault();
+    show();
+  });
+  on(root, "change", (event) => {
+    drawing = event.target.value;
+    show();
+  });
+  on(button, "click", () => {
+    change(model.get(drawing).map(() => null));
+    output.textContent = `${drawing} cleared`;
+  });
+  for (const [name, value] of Object.entries({
+    role: "slider", tabindex: 0, "aria-orientation": "vertical", "aria-valuemin": -1, "aria-valuemax": 1,
+    "data-lm-suppress-shortcuts": true,
+  })) svg.setAttribute(name, value);
+  find("input").checked = true;
+  follow(model, DIMENSIONS, show, teardown.signal);
+  show();
+  return () => {
+    teardown.abort();
+    save.flush();
+  };
+}
+
+export default { render };
