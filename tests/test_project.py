@@ -23,6 +23,7 @@ ROOMS = [
     ("features", {"files"}),
     ("corpus", {"files", "features", "metrics"}),
     ("deam", {"corpus", "features", "files", "metrics"}),
+    ("retrieval", {"features", "metrics"}),
     ("folds", set()),
     ("training", set()),
     ("models", {"files", "folds", "metrics", "smoothing", "training"}),

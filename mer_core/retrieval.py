@@ -1,0 +1,448 @@
+"""Songs near a point of the plane, and songs whose emotion follows a drawn profile."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from numba import njit
+
+from mer_core.features.grid import HOP
+from mer_core.metrics import DIMENSIONS
+
+PARTS = ("stretch", "song")
+METHODS = ("euclidean", "dtw")
+WORTH_A_THREAD = 1 << 13
+"""Fewer candidates than this are done before threads have started."""
+FINITE = {"nnan", "nsz", "reassoc", "contract"}
+"""What the compiler may take for granted: no NaN, and any order of a sum."""
+SLACK = 1 + 1e-9
+"""Sums of the same numbers in another order differ by less: what is equal must not be pruned."""
+
+
+def nearest(points: pd.DataFrame, query: Sequence[float], k: int = 10) -> pd.DataFrame:
+    """The points of the plane that are nearest to one of them.
+
+    Parameters
+    ----------
+    points : DataFrame
+        Columns valence, arousal in [-1, 1]; others are kept. Index song_id for whole songs, or
+        (song_id, time) for half-second moments: a track is taken as it is.
+    query : sequence of two numbers
+        Valence and arousal, in this order.
+    k : int
+        At most so many.
+
+    Returns
+    -------
+    DataFrame
+        Rows of `points`, nearest first, equally near ones in the order of their index; `distance`
+        is the Euclidean one on the plane, from 0 to the root of 8.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, there are no points, a number is not finite, or k is below 1.
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"valence": [0.1, 0.9, -0.5], "arousal": [0.0, 0.9, 0.4]}, [7, 8, 9])
+    >>> nearest(songs, (0.5, 0.3), k=2)["distance"].round(2)
+    7    0.50
+    8    0.72
+    Name: distance, dtype: float64
+
+    References
+    ----------
+    Herremans et al. (2019), "User interface". Notebook 10.
+    """
+    place = np.asarray(query, dtype=float)
+    if place.shape != (2,) or not np.isfinite(place).all():
+        raise ValueError(f"query: expected a valence and an arousal, found {query!r}")
+    _check_count(k)
+    offsets = _columns(points, "points") - place
+    return points.assign(distance=np.hypot(*offsets.T)).sort_index().nsmallest(k, "distance")
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The curves of many songs in one array, ready to be searched again and again.
+
+    Attributes
+    ----------
+    song_ids : ndarray, shape (songs,)
+    starts : ndarray, shape (songs,)
+        Time of each song's first frame, in s.
+    bounds : ndarray of int, shape (songs + 1,)
+        Song i has the frames bounds[i] to bounds[i + 1] of `values`.
+    values : ndarray, shape (frames, 2)
+        Valence and arousal, song after song; float32 takes half the memory of float64 and gives the
+        same distances to seven digits.
+    """
+
+    song_ids: np.ndarray
+    starts: np.ndarray
+    bounds: np.ndarray
+    values: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or self.values.shape[1] != 2 or not len(self.values):
+            raise ValueError(f"values: expected shape (frames, 2), found {self.values.shape}")
+        if self.bounds[-1] != len(self.values) or not (np.diff(self.bounds) > 0).all():
+            raise ValueError("bounds: expected them to rise from 0 to the number of frames")
+        if not np.isfinite(self.values).all():
+            raise ValueError("values: expected finite numbers, found NaN or infinity")
+
+    @classmethod
+    def of(cls, tracks: pd.DataFrame) -> Self:
+        """Lay the songs of a track side by side.
+
+        Parameters
+        ----------
+        tracks : DataFrame
+            A track with the columns valence, arousal: labels or predictions.
+
+        Raises
+        ------
+        ValueError
+            If the index is not (song_id, time), sorted and without gaps on the grid of 0.5 s, or as
+            in :func:`nearest`.
+        """
+        if list(tracks.index.names) != ["song_id", "time"]:
+            raise ValueError(f"tracks: expected (song_id, time), found {list(tracks.index.names)}")
+        values = _columns(tracks, "tracks")
+        songs, times = (tracks.index.get_level_values(k).to_numpy() for k in (0, 1))
+        first = np.flatnonzero(np.r_[True, songs[1:] != songs[:-1]])
+        within = np.delete(np.diff(times), first[1:] - 1)
+        if not np.allclose(within, HOP) or pd.Index(songs[first]).has_duplicates:
+            raise ValueError(f"tracks: expected a row every {HOP} s, song by song, found others")
+        return cls(songs[first], times[first].astype(float), np.r_[first, len(values)], values)
+
+
+def search_profile(
+    tracks: pd.DataFrame | Curves,
+    profile: pd.DataFrame | np.ndarray,
+    k: int = 10,
+    *,
+    method: str = "euclidean",
+    part: str = "stretch",
+    band: float = 0.1,
+) -> pd.DataFrame:
+    r"""The songs whose emotion follows a profile most closely, and where they do.
+
+    With the profile :math:`p` and a curve :math:`c` of as many frames, both points of the plane,
+    "euclidean" is :math:`\sqrt{\sum_t \|p_t - c_t\|^2}`. "dtw" is the least
+    :math:`\sqrt{\sum_{(i,j)} \|p_i - c_j\|^2}` over all paths of pairs from both beginnings to
+    both ends that take one step on in i, in j, or in both at a time, and keep
+    :math:`|i - j| \le \mathrm{round}(\mathrm{band} \cdot \mathrm{frames})`: dynamic time warping
+    with a Sakoe-Chiba band, as tslearn and dtaidistance define it. Nothing is normalised: where on
+    the plane a song moves counts as much as how. A process's first search also compiles the loops,
+    which takes about a second.
+
+    Parameters
+    ----------
+    tracks : DataFrame or Curves
+        A track with the columns valence, arousal; `Curves.of(track)` saves the conversion if there
+        are several searches.
+    profile : DataFrame or array, shape (frames, 2)
+        Valence and arousal every 0.5 s. A frame may have one of the two columns alone: then the
+        other is not asked for.
+    k : int
+        At most so many songs.
+    method : {"euclidean", "dtw"}
+    part : {"stretch", "song"}
+        "stretch" compares with every piece of a song that has the profile's length, tells of each
+        song the best (the earlier of equal ones), and leaves out songs that are shorter. "song"
+        compares with the whole song: a song of another length is first brought to the profile's
+        number of frames by linear interpolation between its first and last frame, so that the
+        profile stands for a song's course, however long it takes.
+    band : float
+        From 0 (no warping) to 1 (any), a share of the profile's frames; for "dtw" only.
+
+    Returns
+    -------
+    DataFrame
+        Columns song_id, start and end of the piece in s, distance; nearest first, equally near
+        ones in the order of the tracks.
+
+    Raises
+    ------
+    ValueError
+        If an argument is another, the profile's shape is not (frames, 2), a number is not finite,
+        the tracks are empty or no tracks, or every song is shorter than the profile.
+
+    Examples
+    --------
+    >>> time = pd.MultiIndex.from_product([[1, 2], [15.0, 15.5, 16.0]], names=["song_id", "time"])
+    >>> curves = [0.0, 0.1, 0.2, 0.5, 0.5, 0.1]
+    >>> tracks = pd.DataFrame({"valence": curves, "arousal": curves}, time)
+    >>> search_profile(tracks, [[0.1, 0.1], [0.2, 0.2]]).round(2)
+       song_id  start   end  distance
+    0        1   15.5  16.5      0.00
+    1        2   15.5  16.5      0.58
+
+    References
+    ----------
+    Sakoe and Chiba (1978), the band; Keogh and Ratanamahatana (2005), the lower bound that spares
+    most of the work and changes no result. Notebook 10.
+    """
+    if method not in METHODS or part not in PARTS:
+        found = f"{method!r}, {part!r}"
+        raise ValueError(f"method, part: expected one of {METHODS} and of {PARTS}, found {found}")
+    _check_count(k)
+    wanted, asked = _profile(profile)
+    radius = 0 if method == "euclidean" else _radius(band, len(wanted))
+    curves = tracks if isinstance(tracks, Curves) else Curves.of(tracks)
+    values, places, songs = _candidates(curves, len(wanted), part)
+    values = values if len(asked) == 2 else np.ascontiguousarray(values[:, asked])
+    best = _best_pieces((values, places, songs), wanted, radius, k)
+    return _told(curves, best, len(wanted) if part == "stretch" else None)
+
+
+def alignment(
+    profile: pd.DataFrame | np.ndarray, curve: pd.DataFrame | np.ndarray, *, band: float = 0.1
+) -> np.ndarray:
+    """The pairs of frames by which dynamic time warping matches a curve to a profile.
+
+    Parameters
+    ----------
+    profile, curve : DataFrame or array, shape (frames, 2)
+        Of equal length.
+    band : float
+        As for :func:`search_profile`.
+
+    Returns
+    -------
+    ndarray of int, shape (steps, 2)
+        Frame of the profile, frame of the curve; from (0, 0) to both ends.
+
+    Raises
+    ------
+    ValueError
+        If the shapes are others, or differ, or a number is not finite.
+
+    Examples
+    --------
+    >>> alignment([[0, 0], [1, 1], [1, 1]], [[0, 0], [0, 0], [1, 1]], band=1).tolist()
+    [[0, 0], [0, 1], [1, 2], [2, 2]]
+
+    References
+    ----------
+    Sakoe and Chiba (1978). Notebook 10.
+    """
+    wanted, found = _profile(profile)[0], _profile(curve, "curve")[0]
+    if wanted.shape != found.shape:
+        raise ValueError(f"curve: expected the shape {wanted.shape}, found {found.shape}")
+    total = _accumulated(wanted, found, _radius(band, len(wanted)))
+    i = j = len(wanted) - 1
+    path = [(i, j)]
+    while i or j:
+        before = [(i - 1, j - 1), (i - 1, j), (i, j - 1)]
+        i, j = min((step for step in before if min(step) >= 0), key=lambda step: total[step])
+        path.append((i, j))
+    return np.array(path[::-1])
+
+
+def _check_count(k: int) -> None:
+    if not (isinstance(k, (int, np.integer)) and k >= 1):
+        raise ValueError(f"k: expected a whole number from 1, found {k!r}")
+
+
+def _columns(frame: pd.DataFrame, name: str, columns: Sequence[str] = DIMENSIONS) -> np.ndarray:
+    missing = [column for column in columns if column not in frame]
+    if missing or frame.empty:
+        found = f"none of {missing}" if missing else "no rows"
+        raise ValueError(f"{name}: expected rows with the columns {columns}, found {found}")
+    values = np.ascontiguousarray(frame[list(columns)].to_numpy())
+    if values.dtype != np.float32:
+        values = values.astype(float)
+    if not np.isfinite(values).all():
+        row = frame.index[~np.isfinite(values).all(axis=1)][0]
+        raise ValueError(f"{name}: expected finite numbers, found NaN or infinity in row {row}")
+    return values
+
+
+def _profile(profile: pd.DataFrame | np.ndarray, name: str = "profile") -> tuple[np.ndarray, list]:
+    """Its values, and which dimensions they are."""
+    if isinstance(profile, pd.DataFrame):
+        asked = [k for k, column in enumerate(DIMENSIONS) if column in profile]
+        columns = [DIMENSIONS[k] for k in asked] or DIMENSIONS
+        return _columns(profile, name, columns).astype(float), asked
+    values = np.ascontiguousarray(profile, dtype=float)
+    if values.ndim != 2 or values.shape[1] != 2 or not len(values):
+        raise ValueError(f"{name}: expected the shape (frames, 2), found {values.shape}")
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name}: expected finite numbers, found NaN or infinity")
+    return values, [0, 1]
+
+
+def _radius(band: float, frames: int) -> int:
+    if not 0 <= band <= 1:
+        raise ValueError(f"band: expected a share from 0 to 1, found {band!r}")
+    return round(band * frames)
+
+
+def _candidates(
+    curves: Curves, frames: int, part: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values, the row of them at which each candidate starts, and the song that it belongs to."""
+    lengths = np.diff(curves.bounds)
+    songs = np.arange(len(lengths))
+    if part == "song":
+        same = (lengths == frames).all()
+        return curves.values if same else _stretched(curves, frames), songs * frames, songs
+    counts = np.maximum(lengths - frames + 1, 0)
+    if not counts.any():
+        longest = f"{lengths.max()} at most"
+        raise ValueError(f"tracks: expected a song of {frames} frames or more, found {longest}")
+    songs = np.repeat(songs, counts)
+    within = np.arange(len(songs)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return curves.values, curves.bounds[songs] + within, songs
+
+
+def _stretched(curves: Curves, frames: int) -> np.ndarray:
+    """Every song at `frames` equal steps from its first to its last frame."""
+    first, last = curves.bounds[:-1, None], curves.bounds[1:, None] - 1
+    place = (first + (last - first) * np.linspace(0, 1, frames)).ravel().round(9)
+    before = place.astype(int)
+    after = np.minimum(before + 1, np.repeat(last, frames))
+    share = (place - before)[:, None].astype(curves.values.dtype)
+    return (1 - share) * curves.values[before] + share * curves.values[after]
+
+
+def _best_pieces(
+    candidates: tuple[np.ndarray, np.ndarray, np.ndarray], profile: np.ndarray, radius: int, k: int
+) -> pd.DataFrame:
+    """The k songs with the best pieces: index song, columns square (of the distance) and place.
+
+    Candidates come in the order of their lower bounds, a block at a time. What has a bound above
+    the k-th best distance so far can't be among the k.
+    """
+    values, places, songs = candidates
+    bounds = _in_threads(_lower_bounds, places, values, *_envelope(profile, radius))
+    best = pd.DataFrame({"square": [], "place": []}).rename_axis("song")
+    rest, limit, size = np.arange(len(places)), np.inf, 4 * k
+    while len(rest := rest[bounds[rest] <= limit]):
+        block, rest = _lowest(bounds, rest, size)
+        squares = _in_threads(_distances, places[block], values, profile, radius, limit)
+        found = pd.DataFrame({"song": songs[block], "square": squares, "place": places[block]})
+        found = found[np.isfinite(squares)].set_index("song")
+        best = pd.concat([best, found]).sort_values(["square", "song", "place"])
+        best = best[~best.index.duplicated()][:k]
+        limit, size = best["square"].iloc[-1] * SLACK if len(best) == k else np.inf, 4 * size
+    return best
+
+
+def _told(curves: Curves, best: pd.DataFrame, frames: int | None) -> pd.DataFrame:
+    """The best pieces in the song's own time; whole songs where no length is given."""
+    songs = best.index.to_numpy(dtype=int)
+    first, last = curves.bounds[songs], curves.bounds[songs + 1]
+    start = curves.starts[songs]
+    if frames:
+        start = start + HOP * (best["place"].to_numpy(dtype=int) - first)
+        last = first + frames
+    columns = {
+        "song_id": curves.song_ids[songs],
+        "start": start,
+        "end": start + HOP * (last - first),
+    }
+    return pd.DataFrame(columns | {"distance": np.sqrt(best["square"].to_numpy())})
+
+
+def _lowest(bounds: np.ndarray, rest: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of the candidates that are left, those with the lowest bounds, and the others."""
+    if size >= len(rest):
+        return rest, rest[:0]
+    order = np.argpartition(bounds[rest], size)
+    return rest[order[:size]], rest[order[size:]]
+
+
+def _envelope(profile: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the greatest that the profile is within the band around each frame."""
+    padded = np.pad(profile, ((radius, radius), (0, 0)), mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * radius + 1, axis=0)
+    return windows.min(axis=-1).ravel(), windows.max(axis=-1).ravel()
+
+
+def _in_threads(function: Callable, places: np.ndarray, *arguments: object) -> np.ndarray:
+    """What a compiled function says of each candidate."""
+    out = np.empty(len(places))
+    if len(places) < WORTH_A_THREAD:
+        function(out, places, *arguments)
+        return out
+    threads = os.cpu_count() or 1
+    with ThreadPoolExecutor(threads) as pool:
+        parts = zip(np.array_split(out, threads), np.array_split(places, threads))
+        list(pool.map(lambda part: function(*part, *arguments), parts))
+    return out
+
+
+@njit(nogil=True, fastmath=FINITE)
+def _lower_bounds(
+    out: np.ndarray, places: np.ndarray, values: np.ndarray, lower: np.ndarray, upper: np.ndarray
+) -> None:
+    """LB_Keogh: the squared way from each frame of a candidate to the profile's envelope."""
+    flat, width = values.ravel(), values.shape[1]
+    for candidate in range(len(places)):
+        start, total = places[candidate] * width, 0.0
+        piece = flat[start : start + len(lower)]
+        for t in range(len(lower)):
+            outside = piece[t] - min(max(piece[t], lower[t]), upper[t])
+            total += outside * outside
+        out[candidate] = total
+
+
+@njit(nogil=True, fastmath=FINITE)
+def _distances(
+    out: np.ndarray,
+    places: np.ndarray,
+    values: np.ndarray,
+    profile: np.ndarray,
+    radius: int,
+    limit: float,
+) -> None:
+    """Squared DTW distance of each candidate; infinity as soon as it must exceed the limit."""
+    frames = len(profile)
+    total = np.empty(frames)
+    for candidate in range(len(places)):
+        total[:] = np.inf
+        for i in range(frames):
+            least = _next_row(total, values, places[candidate], profile, i, radius)
+            if least > limit:
+                break
+        out[candidate] = np.inf if least > limit else total[-1]
+
+
+@njit(nogil=True, fastmath=FINITE, inline="always")
+def _next_row(
+    total: np.ndarray, values: np.ndarray, place: int, profile: np.ndarray, i: int, radius: int
+) -> float:
+    """Turn row i - 1 of the accumulated distances into row i; gives the least within the band."""
+    first, last = max(0, i - radius), min(len(profile), i + radius + 1)
+    left = least = np.inf
+    before = total[first - 1] if first else (np.inf if i else 0.0)
+    for j in range(first, last):
+        cost = 0.0
+        for d in range(profile.shape[1]):
+            difference = profile[i, d] - values[place + j, d]
+            cost += difference * difference
+        above = total[j]
+        left = cost + min(min(before, above), left)
+        before, total[j] = above, left
+        least = min(least, left)
+    return least
+
+
+def _accumulated(profile: np.ndarray, curve: np.ndarray, radius: int) -> np.ndarray:
+    """All rows of :func:`_next_row`, one below the other."""
+    rows, total = [], np.full(len(profile), np.inf)
+    for i in range(len(profile)):
+        _next_row(total, curve, 0, profile, i, radius)
+        inside = np.abs(np.arange(len(profile)) - i) <= radius
+        rows.append(np.where(inside, total, np.inf))
+    return np.array(rows)
