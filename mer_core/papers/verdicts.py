@@ -19,7 +19,9 @@ ALIKE = {"rmse": 0.02, "pearson": 0.1, "ccc": 0.1, "r2": 0.05}
 """Two sides that differ by more are not called alike, though few songs may fail to confirm it."""
 
 
-def judge(scores: pd.DataFrame, songs: pd.DataFrame) -> pd.DataFrame:
+def judge(
+    scores: pd.DataFrame, songs: pd.DataFrame, *, pairs: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Every pair of rows that a claim compares: the difference, ours and the paper's, and its p.
 
     A difference is positive if the side that the claim calls better is better. Both sides are
@@ -35,11 +37,13 @@ def judge(scores: pd.DataFrame, songs: pd.DataFrame) -> pd.DataFrame:
         and seed, a column for each metric.
     songs : DataFrame
         The same for single songs: song_id in place of aggregation; columns rmse, pearson.
+    pairs : DataFrame, optional
+        Comparisons of one's own, with the columns of :func:`comparisons`; without them, the papers'.
 
     Returns
     -------
     DataFrame
-        The rows and columns of :func:`comparisons`, and: paper; printed and ours (differences, in
+        The rows and columns of the comparisons, and: paper ("ours" for one's own); printed and ours (differences, in
         the claim's aggregation), per_song (the mean difference over songs, which is what is
         tested), p, wilcoxon, adjusted, and finding:
 
@@ -66,8 +70,8 @@ def judge(scores: pd.DataFrame, songs: pd.DataFrame) -> pd.DataFrame:
         "ours": _cells(scores, [*CELL, "aggregation"]),
         "songs": _cells(songs.groupby([*CELL, "song_id"]).mean(), CELL),
     }
-    pairs = comparisons()
-    pairs.insert(1, "paper", pairs["claim"].map(claims()["paper"]))
+    pairs = (comparisons() if pairs is None else pairs).reset_index(drop=True)
+    pairs.insert(1, "paper", pairs["claim"].map(claims()["paper"]).fillna("ours"))
     pairs = pairs.join(pd.DataFrame([_pair(pair, known) for _, pair in pairs.iterrows()]))
     tested = pairs["p"].notna()
     by_paper = pairs[tested].groupby("paper")["p"]

@@ -601,96 +601,58 @@ ranking.map("{:.3f}".format) + " ± " + varies.map("{:.3f}".format)
 # ## Verdicts: song by song
 #
 # A difference of 0.002 in a table may be chance. Every song is predicted by both systems, so their
-# errors can be compared **song by song**: a paired t-test over songs, on each song's RMSE averaged over the seeds,
+# scores can be compared **song by song**: a paired t-test over songs, each song's score averaged over the seeds,
 # and beside it Wilcoxon's signed-rank test, which asks for no normal distribution. With so many tests
 # some would come out by chance, so the p of the t-tests are adjusted (Benjamini, Hochberg 1995).
+#
+# `papers.comparisons()` holds what each claim compares, `papers.judge()` does the tests. A pair is **as said** if
+# p is below 0.05 and the better side is the claimed one, both per song and in the claim's own aggregation;
+# **against** if it is the other one (or two differ that are said to be alike); else **open**.
 #
 # Two cautions. A song is one sample, but the songs of one cross-validation share their networks. And *no
 # difference found* is not *no difference*, least of all among so few test songs.
 
 # %%
-songs = pd.concat([experiments.table("elman_songs"), experiments.table("baselines_songs")])
+scores, songs = experiments.stored_scores(), experiments.stored_songs()
 keys = ["system", "features", "output", "protocol", "dimension"]
 by_song = songs["rmse"].groupby([*keys, "song_id"]).mean()
-means = table["rmse"].groupby([*keys, "aggregation"]).mean()
-printed = irit[irit["metric"] == "rmse"].set_index(["ours", "our_features", *keys[2:]])["value"]
-
-
-def cells(pair: pd.Series) -> list[tuple]:
-    return [tuple(pair[f"{side}_{key}"] for key in keys) for side in ("better", "worse")]
-
-
-def tested(pair: pd.Series) -> dict[str, object]:
-    """By how much the RMSE of the one said to be better is lower, and the p of both tests."""
-    better, worse = cells(pair)
-    a, b = by_song[better], by_song[worse]
-    same_songs = a.index.equals(b.index)
-    test = stats.ttest_rel(a, b) if same_songs else stats.ttest_ind(a, b, equal_var=False)
-    return {
-        "IRIT": printed.get(worse, np.nan) - printed.get(better, np.nan),
-        "ours": means[(*worse, pair["aggregation"])] - means[(*better, pair["aggregation"])],
-        "per song": b.mean() - a.mean(),
-        "p": test.pvalue,
-        "Wilcoxon": stats.wilcoxon(a, b).pvalue if same_songs else np.nan,
-    }
-
-
-def found(test: pd.Series) -> str:
-    if test["p"] >= 0.05:
-        return "not shown" if test["relation"] == "better" else "no difference"
-    if test["relation"] == "alike" or test["per song"] < 0:
-        return "against"
-    return "as said"
-
-
-def compared(pairs: pd.DataFrame) -> pd.DataFrame:
-    """All tests of some pairs, p adjusted for their number."""
-    tests = pd.DataFrame([tested(pair) for _, pair in pairs.iterrows()], pairs.index)
-    tests = tests.assign(p=stats.false_discovery_control(tests["p"]), relation=pairs["relation"])
-    sides = [
-        " › ".join(", ".join(cell[:3]) for cell in cells(pair)) for _, pair in pairs.iterrows()
-    ]
-    names = [pairs["claim"], sides, pairs["better_protocol"], pairs["better_dimension"]]
-    tests.index = pd.MultiIndex.from_arrays(
-        names, names=["claim", "first › second", "", "dimension"]
-    )
-    return tests.assign(found=tests.apply(found, axis=1))
 
 
 def shown(tests: pd.DataFrame) -> pd.DataFrame:
+    """The comparisons of RMSE; positive differences: the first is better."""
+    tests = tests[tests["metric"] == "rmse"]
+    sides = [
+        tests[[f"{side}_{key}" for key in keys[:3]]].agg(", ".join, axis=1)
+        for side in ("better", "worse")
+    ]
+    names = {"claim": tests["claim"].str.removeprefix("irit-"), "first › second": sides[0] + " › " + sides[1]}
+    names |= {"": tests["better_protocol"], "dimension": tests["better_dimension"]}
+    columns = {"printed": "IRIT", "ours": "ours", "per_song": "per song", "adjusted": "p"}
+    columns |= {"wilcoxon": "Wilcoxon", "finding": "finding"}
+    table = tests.rename(columns=columns)[list(columns.values())]
+    table.index = pd.MultiIndex.from_arrays(list(names.values()), names=list(names))
     small = dict.fromkeys(["ours", "per song", "p", "Wilcoxon"], 4)
-    return tests.drop(columns="relation").round(small | {"IRIT": 3}).astype(object).fillna("")
+    return table.round(small | {"IRIT": 3}).astype(object).fillna("")
 
 
-pairs = papers.comparisons().query("metric == 'rmse' and claim.str.startswith('irit')")
-pairs = pairs[[all(cell in by_song for cell in cells(pair)) for _, pair in pairs.iterrows()]]
-tests = compared(pairs.assign(claim=pairs["claim"].str.removeprefix("irit-")))
+judged = papers.judge(scores, songs)
 pd.set_option("display.max_rows", None, "display.max_colwidth", None)
-shown(tests)
+shown(judged[judged["paper"] == "irit_2015"])
 
 # %% [markdown]
 # Each row sets two rows of the tables against each other, `system, features, output`; by the claim, the first
 # is the better one (or, where the claim is that nothing is gained, no worse or alike). Three differences
 # of RMSE, positive if the first is better: the paper's, ours over the same aggregation, ours over songs; the
-# tests belong to the last. (The claims about r are left to the scoreboard of lesson 11.) (*valence-fails-on-test* compares different songs: there a Welch test.) Together:
+# tests belong to the last. (*valence-fails-on-test* compares different songs: there a Welch test.) Each
+# claim is judged with its comparisons of r as well:
 
 # %%
-claims = papers.claims()
-
-
-def verdict(tests: pd.DataFrame) -> str:
-    counts = tests["found"].value_counts()
-    against, said, n = counts.get("against", 0), counts.get("as said", 0), len(tests)
-    if against:
-        return f"**does not come out**: {against} of {n} comparisons go against it"
-    if (tests["relation"] != "better").all():
-        return f"**nothing against it** in {n} comparisons"
-    if said == n:
-        return f"**comes out**, in all {n} comparisons"
-    return f"**not shown**: {said} of {n} comparisons are significant"
-
-
-verdicts = {name: verdict(part) for name, part in tests.groupby("claim", sort=False)}
+verdicts = papers.verdicts(judged).query("paper == 'irit_2015'")
+words = {
+    name.removeprefix("irit-"): f"**{row['verdict']}** ({row['evidence']})"
+    for name, row in verdicts.iterrows()
+    if row["verdict"]
+}
 smooths = "comes out" if before_after[1] < before_after[0] else "does not come out"
 thirteen = "nothing against it" if lost.max() < 0.002 else "does not come out"
 elsewhere = {
@@ -700,8 +662,8 @@ elsewhere = {
 }
 Markdown(
     "\n".join(
-        f"- {claims.loc[f'irit-{name}', 'claim']} → {words}."
-        for name, words in (verdicts | elsewhere).items()
+        f"- {verdicts.loc[f'irit-{name}', 'claim']} → {found}."
+        for name, found in (words | elsewhere).items()
     )
     + "\n\nOf **synthetic** songs, all of it."
 )
@@ -725,19 +687,20 @@ ours = {
     "out-of-fold beats in-sample": (SECOND, RAW | {"system": "Elman, second network in-sample"}),
 }
 rows = [
-    {"claim": name, "relation": "better", "aggregation": "pooled"}
+    {"claim": name, "relation": "better", "metric": "rmse", "wanted": "lower"}
+    | {"aggregation": "pooled" if place["protocol"] == "CV" else "mean"}
     | {f"better_{key}": value for key, value in (first | place).items()}
     | {f"worse_{key}": value for key, value in (second | place).items()}
     for name, (first, second) in ours.items()
     for place in ({"protocol": p, "dimension": d} for p in ("CV", "test") for d in DIMENSIONS)
 ]
-fair = compared(pd.DataFrame(rows))
+fair = papers.judge(scores, songs, pairs=pd.DataFrame(rows))
 shown(fair).drop(columns="IRIT").droplevel("first › second")
 
 # %%
-short = {"as said": "yes", "not shown": "not shown", "against": "**the reverse**"}
+short = {"as said": "yes", "open": "not shown", "against": "**the reverse**"}
 lines = [
-    f"| {name} | " + " | ".join(short[word] for word in part["found"]) + " |"
+    f"| {name} | " + " | ".join(short[word] for word in part["finding"]) + " |"
     for name, part in fair.groupby("claim", sort=False)
 ]
 Markdown(
@@ -843,6 +806,7 @@ lesson.check_answer(
 # - Werbos (1990). Backpropagation through time: what it does and how to do it. *Proceedings of the IEEE*.
 
 # %%
+means = scores["rmse"].groupby([*keys, "aggregation"]).mean()
 elman_rows = means.xs(("FS1", "CV", "pooled"), level=["features", "protocol", "aggregation"])
 lesson.check_numbers(
     "03",
