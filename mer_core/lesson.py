@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -70,9 +72,15 @@ def _with_sets(loaded: Corpus, sets: Sequence[str]) -> pd.DataFrame:
 
 
 def check_answer(
-    exercise: str, answer: object, expected: object, *, tolerance: float = 0.0, hint: str = ""
+    exercise: str,
+    answer: object,
+    expected: object,
+    *,
+    tolerance: float = 0.0,
+    hint: str = "",
+    mistakes: Mapping[str, object] = MappingProxyType({}),
 ) -> None:
-    """Say whether an exercise is answered, and rightly.
+    """Say whether an exercise is answered, and rightly; if wrongly, why.
 
     Parameters
     ----------
@@ -86,22 +94,30 @@ def check_answer(
         By how much numbers may differ.
     hint : str
         Shown with a wrong answer.
+    mistakes : mapping of str to object
+        What to say to answers that a known mistake leads to.
 
     Examples
     --------
     >>> check_answer("1", ..., 4)
     Exercise 1: not answered yet.
     >>> check_answer("1", 5, 4, hint="Count again.")
-    Exercise 1: 5 is not it. Count again.
+    Exercise 1: 5 is not it. That is too much. Count again.
+    >>> check_answer("1", 8, 4, mistakes={"Those are both halves.": 8})
+    Exercise 1: 8 is not it. Those are both halves.
     >>> check_answer("1", 4, 4)
     Exercise 1: right.
     """
     _answers[exercise] = answer is not ... and _agrees(answer, expected, tolerance)
     if answer is ...:
-        print(f"Exercise {exercise}: not answered yet.")
+        verdict = "not answered yet."
+    elif _answers[exercise]:
+        verdict = "right."
     else:
-        verdict = "right." if _answers[exercise] else f"{answer!r} is not it. {hint}".rstrip()
-        print(f"Exercise {exercise}: {verdict}")
+        known = (said for said, wrong in mistakes.items() if _agrees(answer, wrong, tolerance))
+        why = next(known, None) or _difference(answer, expected, tolerance)
+        verdict = " ".join(filter(None, [f"{_shown(answer)} is not it.", why, hint]))
+    print(f"Exercise {exercise}: {verdict}")
 
 
 def _agrees(answer: object, expected: object, tolerance: float) -> bool:
@@ -113,6 +129,37 @@ def _agrees(answer: object, expected: object, tolerance: float) -> bool:
     except (TypeError, ValueError):
         return type(answer) is type(expected) and answer == expected
     return given.shape == wanted.shape and bool((np.abs(given - wanted) <= tolerance).all())
+
+
+def _difference(answer: object, expected: object, tolerance: float) -> str:
+    kinds = [type(side).__name__ for side in (expected, answer)]
+    other_kind = "" if kinds[0] == kinds[1] else f"Wanted: {kinds[0]}; found: {kinds[1]}."
+    try:
+        given, wanted = np.asarray(answer, dtype=float), np.asarray(expected, dtype=float)
+    except (TypeError, ValueError):
+        return other_kind
+    if isinstance(expected, bool):
+        return other_kind
+    if given.shape != wanted.shape:
+        shapes = [
+            f"numbers of shape {side.shape}" if side.ndim else "one number"
+            for side in (wanted, given)
+        ]
+        return f"Wanted: {shapes[0]}; found: {shapes[1]}."
+    if wanted.ndim:
+        wrong = int((~(np.abs(given - wanted) <= tolerance)).sum())
+        return f"{wrong} of {wanted.size} numbers differ."
+    if np.isnan(given):
+        return "That is no number."
+    if wanted and abs(given + wanted) <= tolerance:
+        return "The sign is turned."
+    return "That is too much." if given > wanted else "That is too little."
+
+
+def _shown(answer: object) -> str:
+    if isinstance(answer, (float, np.floating)):
+        return f"{answer:.6g}"
+    return reprlib.repr(answer.item() if isinstance(answer, np.generic) else answer)
 
 
 def require_answers() -> None:

@@ -21,15 +21,19 @@ def answers(monkeypatch):
     [
         (..., 1.0, "not answered yet"),
         (1.0005, 1.0, "right"),
-        (1.1, 1.0, "1.1 is not it. Look again."),
-        (np.nan, 1.0, "not it"),
+        (1.1, 1.0, "1.1 is not it. That is too much. Look again."),
+        (np.float64(0.9), 1.0, "0.9 is not it. That is too little."),
+        (-1.0, 1.0, "The sign is turned."),
+        (2.0, 1.0, "2 is not it. That is twice it. Look"),
+        (np.nan, 1.0, "That is no number."),
+        ([1, 3], [1.0, 2.0], "1 of 2 numbers differ."),
         ("1.0", 1.0, "right"),
-        ("one", 1.0, "not it"),
-        ([1.0, 1.0], 1.0, "not it"),
+        ("one", 1.0, "Wanted: float; found: str."),
+        ([1.0, 1.0], 1.0, "Wanted: one number; found: numbers of shape (2,)."),
         ([1, 2], [1.0, 2.0], "right"),
         ("F0", "F0", "right"),
         (True, "F0", "not it"),
-        (1, True, "not it"),
+        (1, True, "Wanted: bool; found: int."),
         (np.str_("F0"), "F0", "right"),
         (["a", "b"], ["a", "b"], "right"),
         (["a"], ["a", "b"], "not it"),
@@ -38,8 +42,16 @@ def answers(monkeypatch):
     ],
 )
 def test_answers(answers, capsys, answer, expected, said):
-    lesson.check_answer("1", answer, expected, tolerance=0.001, hint="Look again.")
+    twice = {"That is twice it.": 2.0}
+    lesson.check_answer("1", answer, expected, tolerance=0.001, hint="Look again.", mistakes=twice)
     assert said in capsys.readouterr().out
+
+
+def test_a_long_answer_is_shortened_and_a_right_one_is_never_called_a_mistake(answers, capsys):
+    lesson.check_answer("1", ["name"] * 264, "name")
+    assert len(capsys.readouterr().out) < 120
+    lesson.check_answer("1", 4, 4, mistakes={"No.": 4})
+    assert capsys.readouterr().out == "Exercise 1: right.\n"
 
 
 def test_sets_that_deam_lacks_are_extracted_from_its_audio(deam, tmp_path, monkeypatch, capsys):
