@@ -17,7 +17,7 @@ from conftest import ROOT
 from mer_core import experiments, models
 from mer_core.metrics import DIMENSIONS, rmse
 from mer_core.models.bidirectional import cut
-from mer_core.models.elm import RandomLayer, least_squares
+from mer_core.models.elm import RandomLayer, least_squares, nested
 from mer_core.models.multiscale import groups, supervector
 from mer_core.models.network import BidirectionalLayer, Network, turned
 from mer_core.smoothing import moving_average
@@ -311,6 +311,19 @@ def test_an_elm_is_least_squares_on_its_own_hidden_layer(units):
     for solved in (np.linalg.lstsq(hidden, y, rcond=None)[0], linalg.pinv(hidden) @ y.to_numpy()):
         np.testing.assert_allclose(model.predict(x), hidden @ solved, atol=1e-8)
     np.testing.assert_allclose(layer.outputs_, solved, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_all_sizes_from_one_factorisation_are_those_of_machines_of_their_own(repeated):
+    rng = np.random.default_rng(0)
+    h, y = np.tanh(rng.normal(size=(80, 30))), rng.normal(size=(80, 2))
+    if repeated:  # no normal equations can be solved
+        h[:, 7] = h[:, 3]
+    found = nested(h, y, [1, 4, 9, 30])
+    assert list(found) == [1, 4, 9, 30]
+    for size, weights in found.items():
+        expected = np.linalg.lstsq(h[:, :size], y, rcond=None)[0]
+        np.testing.assert_allclose(weights, expected, atol=1e-10)
 
 
 def test_a_ridge_is_the_regression_of_that_name():

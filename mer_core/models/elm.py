@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Self
 
 import numpy as np
@@ -15,6 +16,11 @@ from mer_core.models.baselines import FrameRegressor
 
 WELL_CONDITIONED = 1e-9
 """Below this reciprocal condition of H'H the normal equations would cost digits."""
+
+WEIGHT_SD = 2.0
+"""Of a unit's input, when the inputs have unit variance: of 1, 2, 3, 4 and 6 the best for songs of
+mini that were left out, at 100 and at 500 units. Narrower, tanh is nearly a line and the units of H
+nearly alike."""
 
 
 class ELM(FrameRegressor):
@@ -58,7 +64,8 @@ class RandomLayer(RegressorMixin, BaseEstimator):
     Attributes
     ----------
     weights_, biases_ : ndarray, shape (inputs, units) and (units,)
-        Drawn from normal distributions: weights of variance 1 / inputs, biases of variance 1.
+        Drawn from normal distributions: weights with the standard deviation :data:`WEIGHT_SD` /
+        sqrt(inputs), biases with 1.
     outputs_ : ndarray, shape (units, targets)
     """
 
@@ -75,7 +82,7 @@ class RandomLayer(RegressorMixin, BaseEstimator):
         y : ndarray, shape (frames, targets)
         """
         rng, inputs = np.random.default_rng(self.seed), x.shape[1]
-        self.weights_ = rng.normal(size=(inputs, self.units)) / np.sqrt(inputs)
+        self.weights_ = rng.normal(size=(inputs, self.units)) * WEIGHT_SD / np.sqrt(inputs)
         self.biases_ = rng.normal(size=self.units)
         self.outputs_ = least_squares(self.hidden(x), y, ridge=self.ridge)
         return self
@@ -131,4 +138,41 @@ def least_squares(h: np.ndarray, y: np.ndarray, *, ridge: float = 0.0) -> np.nda
     if ridge:  # as further rows, which ask for weights of 0
         h = np.vstack([h, np.sqrt(ridge) * np.eye(len(gram))])
         y = np.vstack([y, np.zeros((len(gram), y.shape[1]))])
-    return linalg.lstsq(h, y)[0]
+    # SciPy's own limit is so low that a column that stands twice gets weights of 1e13.
+    return linalg.lstsq(h, y, cond=max(h.shape) * np.finfo(float).eps)[0]
+
+
+def nested(h: np.ndarray, y: np.ndarray, sizes: Iterable[int]) -> dict[int, np.ndarray]:
+    """The weights for the first n columns of h, for several n, at the price of the largest.
+
+    The Cholesky factor L of H'H holds that of every smaller machine in its corner, and solving
+    L z = H'y from above gives their z as well: what is left for each is one triangular solution.
+
+    Parameters
+    ----------
+    h : ndarray, shape (rows, columns)
+    y : ndarray, shape (rows, targets)
+    sizes : iterable of int
+        From 1 to the number of columns.
+
+    Returns
+    -------
+    dict
+        The weights, shape (n, targets), for each n, as :func:`least_squares` gives them.
+
+    Examples
+    --------
+    >>> h, y = np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([[3.0], [4.0]])
+    >>> {n: weights.ravel().tolist() for n, weights in nested(h, y, [1, 2]).items()}
+    {1: [3.0], 2: [3.0, 2.0]}
+
+    References
+    ----------
+    Golub and Van Loan, "Matrix Computations", section 4.2. Notebook 05.
+    """
+    gram = h.T @ h
+    factor, failed = dpotrf(gram, lower=1)
+    if failed or dpocon(factor, np.abs(gram).sum(0).max(), uplo="L")[0] <= WELL_CONDITIONED:
+        return {n: least_squares(h[:, :n], y) for n in sizes}
+    z = linalg.solve_triangular(factor, h.T @ y, lower=True)
+    return {n: linalg.solve_triangular(factor[:n, :n].T, z[:n]) for n in sizes}
