@@ -20,7 +20,7 @@ import pandas as pd
 import torch
 from IPython.display import Audio, Markdown, display
 from matplotlib import pyplot as plt
-from scipy.stats import false_discovery_control, ttest_ind, ttest_rel
+from scipy.stats import ttest_rel
 
 from mer_core import evaluation, experiments, lesson, models, papers, plots, widgets
 from mer_core.metrics import DIMENSIONS, pearson, rmse, score
@@ -954,114 +954,46 @@ pd.DataFrame(against).T.rename_axis(["minus", "run 4 of"])
 # %% [markdown]
 # ## Verdicts
 #
-# `papers.claims()` holds what the papers claim, `papers.comparisons()` which pairs of rows each claim is
-# about. Every pair gets a two-tailed t-test over songs (paired on the same songs, Welch's on different
-# ones), p adjusted for the number of tests (Benjamini and Hochberg 1995), as in lesson 03. **As said**: the
-# difference has the claimed sign and adjusted p < 0.05. **Against**: the other sign, and p < 0.05.
-# **Open**: neither. *Alike* is as said if p ≥ 0.05 *and* the difference is below 0.1; a large difference that
-# few songs can't confirm stays open.
+# `papers.comparisons()` holds which pairs of rows each claim is about; `papers.judge()`, as in lesson 03, compares
+# them song by song (p adjusted for the number of tests of each paper): **as said**, **against** or **open**.
+# `papers.verdicts()` sums up. Two systems that are said to be *alike* need more than a high p: where they
+# differ by more than 0.1 of r or 0.02 of RMSE, the claim stays open.
 
 # %%
-base = experiments.table("baselines_songs").query(
-    "system == 'linear, no penalty' and features == 'FS1'"
-)
-base = base.xs("raw", level="output").groupby(["protocol", "system", "dimension", "song_id"]).mean()
-each_song = pd.concat([by_song, base.drop("CV", level="protocol")]).sort_index()
-all_means = pd.concat([munich, linear]).xs(("raw", "mean"), level=("output", "aggregation"))
-all_means = all_means.groupby(["protocol", "system", "dimension"]).mean()
-
-
-def tested(pair: pd.Series) -> dict[str, float]:
-    """How much better the one said to be better is, and p."""
-    better, worse = (
-        (pair[f"{side}_protocol"], pair[f"{side}_system"], pair[f"{side}_dimension"])
-        for side in ("better", "worse")
-    )
-    sign, metric = (-1 if pair["wanted"] == "lower" else 1), pair["metric"]
-    gain = sign * (all_means.loc[better, metric] - all_means.loc[worse, metric])
-    if metric not in each_song:  # the songs' tables hold no CCC
-        return {"gain": gain, "p": np.nan}
-    a, b = (each_song.loc[side, metric].dropna() for side in (better, worse))
-    if better[0] == worse[0]:
-        a, b = a.align(b, join="inner")
-        return {"gain": gain, "p": ttest_rel(a, b).pvalue}
-    return {"gain": gain, "p": ttest_ind(a, b, equal_var=False).pvalue}
-
-
-pairs = papers.comparisons().query("claim.str.startswith('munich')").reset_index(drop=True)
-judgement = pd.concat([pairs, pd.DataFrame([tested(pair) for _, pair in pairs.iterrows()])], axis=1)
-has_p = judgement["p"].notna()
-judgement.loc[has_p, "adjusted"] = false_discovery_control(judgement.loc[has_p, "p"])
-
-
-def finding(row: pd.Series) -> str:
-    clear = row["adjusted"] < 0.05
-    if row["relation"] == "alike":
-        return "against" if clear else "as said" if abs(row["gain"]) < 0.1 else "open"
-    return "open" if not clear else "as said" if row["gain"] > 0 else "against"
-
-
-judgement["finding"] = judgement.apply(finding, axis=1)
-
-shown = judgement.assign(
-    claim=judgement["claim"].str.removeprefix("munich"),
+judged = papers.judge(experiments.stored_scores(), experiments.stored_songs())
+judged = judged[judged["paper"].str.startswith("munich")]
+shown = judged.assign(
+    claim=judged["claim"].str.removeprefix("munich"),
     pair=[
         f"{a} ({k}) / {b} ({m})".replace("LSTM ", "")
         for a, k, b, m in zip(
-            judgement["better_system"],
-            judgement["better_protocol"],
-            judgement["worse_system"],
-            judgement["worse_protocol"],
+            judged["better_system"],
+            judged["better_protocol"],
+            judged["worse_system"],
+            judged["worse_protocol"],
         )
     ],
-    metric=judgement["metric"].replace({"rmse": "RMSE", "pearson": "r", "ccc": "CCC"}),
-).rename(columns={"better_dimension": "dimension"})
+    metric=judged["metric"].replace({"rmse": "RMSE", "pearson": "r", "ccc": "CCC"}),
+).rename(columns={"better_dimension": "dimension", "per_song": "gain"})
 columns = ["claim", "pair", "dimension", "metric", "gain", "p", "adjusted", "finding"]
 with pd.option_context("display.max_colwidth", None):
     display(shown.nsmallest(12, "p")[columns].set_index("claim").round(3))
-print(f"(the 12 pairs with the lowest p, of {len(shown)})")
+print(f"(the 12 pairs with the lowest p, of {len(shown)}; the song tables hold no CCC)")
 
 # %%
-counts = judgement.groupby(["claim", "finding"], sort=False).size().unstack(fill_value=0)
-counts = counts.reindex(columns=["as said", "open", "against"], fill_value=0)
-signs = judgement.assign(sign=judgement["gain"] > 0).groupby("claim")["sign"].sum()
-claims = papers.claims().query("paper.str.startswith('munich')")
-
-
-def verdict(claim: str) -> str:
-    """A claim's verdict in words, from its pairs."""
-    if claim not in counts.index:
-        return "not about two systems: lesson 09"
-    said, undecided, against_it = counts.loc[claim]
-    whole = said + undecided + against_it
-    if said == whole:
-        return "**as said**"
-    parts = {"as said": said, "open": undecided, "against": against_it}
-    words = ", ".join(f"{count} {word}" for word, count in parts.items() if count)
-    head = (
-        "against"
-        if against_it and not said
-        else "open"
-        if not said and not against_it
-        else "in part"
-    )
-    mine = judgement[judgement["claim"] == claim]
-    tail = f"; the sign is the claimed one in {signs[claim]} of {whole}"
-    if (mine["relation"] == "alike").all():
-        tail = f"; the difference is {mine['gain'].min():+.2f} to {mine['gain'].max():+.2f}"
-    return f"**{head}** ({words}{tail})"
-
-
+verdicts = papers.verdicts(judged).query("paper.str.startswith('munich')")
 Markdown(
     "| paper | claim | here, synthetic songs |\n|---|---|---|\n"
     + "\n".join(
-        f"| {row['paper'][-4:]}, {row['where']} | {row['claim']} | {verdict(claim)} |"
-        for claim, row in claims.iterrows()
+        f"| {row['paper'][-4:]}, {row['where']} | {row['claim']} | "
+        + (f"**{row['verdict']}** ({row['evidence']})" if row["verdict"] else "lesson 09")
+        + " |"
+        for _, row in verdicts.iterrows()
     )
 )
 
 # %%
-by_finding = judgement["finding"].value_counts()
+by_finding = judged["finding"].value_counts()
 test_rmse = {
     name: everyone.loc[(output, "test", name), "rmse"]
     for name, output in [("linear" + apart_from, "smoothed"), ("LSTM 2014 run 4", "raw")]
@@ -1082,12 +1014,12 @@ beaten = {
 }
 between = "run-4|runs|fs2|kept|compromise"
 Markdown(
-    f"Plainly: of {len(judgement)} pairs, {by_finding.get('as said', 0)} come out as said, "
+    f"Plainly: of {len(judged)} pairs, {by_finding.get('as said', 0)} come out as said, "
     f"{by_finding.get('against', 0)} against, and {by_finding.get('open', 0)} stay open. What the papers "
     "see *between their runs* (four more features, a layer kept or retrained, RMSE or CCC) is "
     + (
         "too small to be seen on so few songs."
-        if counts.filter(regex=between, axis=0)["as said"].sum() == 0
+        if not (judged["claim"].str.contains(between) & (judged["finding"] == "as said")).any()
         else "seen here in some pairs."
     )
     + " What neither paper asks: on the test songs, "
@@ -1221,5 +1153,5 @@ lesson.check_numbers(
         for year, run in [(2014, 4), (2015, 4)]
         for k in DIMENSIONS
     }
-    | {f"pairs {k}": (v, 0) for k, v in counts.sum().items()},
+    | {f"pairs {k}": (v, 0) for k, v in by_finding.items()},
 )
