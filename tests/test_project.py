@@ -26,7 +26,7 @@ ROOMS = [
     ("retrieval", {"features", "metrics"}),
     ("folds", set()),
     ("training", set()),
-    ("models", {"files", "folds", "metrics", "smoothing", "training"}),
+    ("models", {"features", "files", "folds", "metrics", "smoothing", "training"}),
     ("evaluation", {"corpus", "folds", "metrics", "smoothing", "models", "training"}),
     (
         "experiments",
