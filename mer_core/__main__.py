@@ -81,16 +81,37 @@ def scoreboard(where: str | None, task: str, folds: int | None, sets: list[str] 
 
 
 def _live_scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None:
-    from mer_core import evaluation, features, load_corpus, models
+    from mer_core import deam, evaluation, features, load_corpus, models
 
     corpus = load_corpus(where, task=task)
-    corpus = replace(corpus, features=features.choose(corpus.features, sets))
+    systems = {"constant": models.Constant()}
+    if corpus.features.empty:
+        print(f"{where} holds no features of half seconds: the constant, which needs none, alone.")
+        corpus = replace(corpus, features=pd.DataFrame(index=corpus.labels.index))
+    else:
+        corpus = replace(corpus, features=features.choose(corpus.features, sets))
+        systems |= {"linear": models.Linear(), "SVR": models.SVR()}
+        print(f"Features: {', '.join(sets)}.")
     divided = evaluation.k_folds(corpus.split("dev").songs.index, k=folds)
-    systems = {"constant": models.Constant(), "linear": models.Linear(), "SVR": models.SVR()}
     table = evaluation.scoreboard(systems, corpus, folds=divided)
     kind = " (synthetic)" if where == "mini" else ""
-    print(f"Corpus: {where}{kind}. Features: {', '.join(sets)}. {folds} folds; 13 frames smoothed.")
+    print(f"Corpus: {where}{kind}, task {task}. {folds} folds; 13 frames smoothed.")
     print(evaluation.as_paper(table).to_string())
+    if (Path(where) / deam.SONG_LEVEL_FEATURES).exists():
+        _static_scoreboard(Path(where))
+
+
+def _static_scoreboard(where: Path) -> None:
+    from mer_core import papers
+    from mer_core.experiments import songs
+
+    print(
+        "\nWhole songs of 2013, ten folds: R2 with its 95 % interval; the paper's features differ."
+    )
+    table = songs.static_scores(songs.read_whole_songs(where))
+    printed = papers.published().query("paper == 'herremans_2019' and metric == 'r2'")
+    printed = printed.set_index(["ours", "dimension"])["value"].rename_axis(table.index.names)
+    print(table.assign(paper=printed).to_string(na_rep="-"))
 
 
 def _stored_scoreboard() -> None:

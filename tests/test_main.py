@@ -37,6 +37,37 @@ def test_scoreboard_prints_both_protocols_and_aggregations(deam, capsys):
         assert word in printed
 
 
+def test_scoreboard_of_a_copy_without_features_has_what_needs_none(real_deam, capsys, monkeypatch):
+    seen = {}
+    table = pd.DataFrame(
+        {"r2": [0.3]},
+        pd.MultiIndex.from_tuples([("SVM", "valence")], names=["system", "dimension"]),
+    )
+    monkeypatch.setattr(
+        "mer_core.experiments.songs.static_scores",
+        lambda corpus: seen.update(corpus=corpus) or table,
+    )
+    assert main(["scoreboard", str(real_deam), "--folds", "3"]) == 0
+    printed = capsys.readouterr().out
+    assert "needs none, alone" in printed
+    assert "constant" in printed
+    assert "linear" not in printed
+    assert "SVM    valence   0.300  0.347" in printed
+    assert seen["corpus"].features.shape == (1802, 167)
+
+
+def test_static_systems_are_scored_with_an_interval(monkeypatch):
+    from mer_core.experiments import songs
+
+    corpus = songs.mini_songs()
+    predicted = corpus.labels.droplevel("time") * 0.9
+    monkeypatch.setattr(songs, "predict_songs", lambda *_, **__: predicted)
+    table = songs.static_scores(corpus)
+    assert list(table.index.unique("system")) == ["constant", "ridge", "SVM", "PCA-SVM", "TNN-SVM"]
+    assert ((table["low"] <= table["r2"]) & (table["r2"] <= table["high"])).all()
+    assert table["r2"].between(0.9, 1).all()
+
+
 def test_scoreboard_alone_shows_stored_results_beside_the_papers(capsys):
     assert main(["scoreboard"]) == 0
     printed = capsys.readouterr().out

@@ -42,6 +42,32 @@ def deam_songs() -> Corpus:
     return whole_songs(load_corpus(folder, task="2013"), features)
 
 
+def read_whole_songs(folder: Path) -> Corpus:
+    """A folder with DEAM as whole songs, by its song-level features."""
+    features = read_table(folder / SONG_LEVEL_FEATURES, index="song_id").sort_index()
+    return whole_songs(load_corpus(folder, task="2013"), features)
+
+
+def static_scores(corpus: Corpus) -> pd.DataFrame:
+    """The systems of Herremans' table 1 and two simple ones: ten folds of 2013's songs, one seed.
+
+    Returns
+    -------
+    DataFrame
+        Index (system, dimension); r2 with a 95 % interval, low and high, over songs.
+
+    References
+    ----------
+    Herremans et al. (2019), table 1. Notebook 06 has more systems, and seeds.
+    """
+    frames = {
+        (name, 0): predict_songs(corpus, system=name, songs="2013", protocol="CV", seed=0)
+        for name in ("constant", "ridge", "SVM", "PCA-SVM", "TNN-SVM")
+    }
+    table = song_scores(corpus, frames, ("system", "seed"))["_intervals.csv"]
+    return table[["r2", "low", "high"]]
+
+
 def deam_folder() -> tuple[Path, pd.DataFrame]:
     """The folder that `MER_DATA` names, and its song-level features, in the order of song_id.
 
