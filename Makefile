@@ -45,6 +45,7 @@ bench: $(READY)
 	$(BIN)/python tests/bench/features.py
 	$(BIN)/python tests/bench/recurrent.py
 	$(BIN)/python -W ignore tests/bench/elm.py
+	$(BIN)/python tests/bench/retrieval.py
 	$(BIN)/python tests/bench/cluster.py
 
 lab: $(READY)

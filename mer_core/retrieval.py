@@ -317,41 +317,41 @@ def _stretched(curves: Curves, frames: int) -> np.ndarray:
 
 def _best_pieces(
     candidates: tuple[np.ndarray, np.ndarray, np.ndarray], profile: np.ndarray, radius: int, k: int
-) -> pd.DataFrame:
-    """The k songs with the best pieces: index song, columns square (of the distance) and place.
+) -> np.ndarray:
+    """Squared distance, song and place of the k songs with the best pieces: shape (3, k).
 
     Candidates come in the order of their lower bounds, a block at a time. What has a bound above
     the k-th best distance so far can't be among the k.
     """
     values, places, songs = candidates
     bounds = _in_threads(_lower_bounds, places, values, *_envelope(profile, radius))
-    best = pd.DataFrame({"square": [], "place": []}).rename_axis("song")
-    rest, limit, size = np.arange(len(places)), np.inf, 4 * k
+    best, limit = np.empty((3, 0)), np.inf
+    rest, size = np.arange(len(places)), 4 * k
     while len(rest := rest[bounds[rest] <= limit]):
         block, rest = _lowest(bounds, rest, size)
         squares = _in_threads(_distances, places[block], values, profile, radius, limit)
-        found = pd.DataFrame({"song": songs[block], "square": squares, "place": places[block]})
-        found = found[np.isfinite(squares)].set_index("song")
-        best = pd.concat([best, found]).sort_values(["square", "song", "place"])
-        best = best[~best.index.duplicated()][:k]
-        limit, size = best["square"].iloc[-1] * SLACK if len(best) == k else np.inf, 4 * size
+        found = np.array([squares, songs[block], places[block]])[:, np.isfinite(squares)]
+        best = _first_of_songs(np.hstack([best, found]))[:, :k]
+        limit, size = best[0, -1] * SLACK if best.shape[1] == k else np.inf, 4 * size
     return best
 
 
-def _told(curves: Curves, best: pd.DataFrame, frames: int | None) -> pd.DataFrame:
+def _first_of_songs(found: np.ndarray) -> np.ndarray:
+    """Of each song the best piece, the best song first."""
+    found = found[:, np.lexsort(found[::-1])]
+    return found[:, np.sort(np.unique(found[1], return_index=True)[1])]
+
+
+def _told(curves: Curves, best: np.ndarray, frames: int | None) -> pd.DataFrame:
     """The best pieces in the song's own time; whole songs where no length is given."""
-    songs = best.index.to_numpy(dtype=int)
+    songs, place = best[1:].astype(int)
     first, last = curves.bounds[songs], curves.bounds[songs + 1]
-    start = curves.starts[songs]
     if frames:
-        start = start + HOP * (best["place"].to_numpy(dtype=int) - first)
-        last = first + frames
-    columns = {
-        "song_id": curves.song_ids[songs],
-        "start": start,
-        "end": start + HOP * (last - first),
-    }
-    return pd.DataFrame(columns | {"distance": np.sqrt(best["square"].to_numpy())})
+        first, last = place, place + frames
+    start = curves.starts[songs] + HOP * (first - curves.bounds[songs])
+    end = start + HOP * (last - first)
+    columns = [curves.song_ids[songs], start, end, np.sqrt(best[0])]
+    return pd.DataFrame(dict(zip(["song_id", "start", "end", "distance"], columns)))
 
 
 def _lowest(bounds: np.ndarray, rest: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -398,6 +398,29 @@ def _lower_bounds(
 
 
 @njit(nogil=True, fastmath=FINITE)
+def _second_bound(
+    values: np.ndarray, place: int, profile: np.ndarray, length: int, limit: float
+) -> float:
+    """LB_Keogh the other way round, from the profile to the candidate's envelope.
+
+    The envelope is that of three neighbouring blocks, which are wider than the band and cheaper.
+    """
+    frames, total = len(profile), 0.0
+    for block in range(0, frames, length):
+        first, last = max(0, block - length), min(frames, block + 2 * length)
+        for d in range(profile.shape[1]):
+            low = high = values[place + first, d]
+            for t in range(place + first, place + last):
+                low, high = min(low, values[t, d]), max(high, values[t, d])
+            for t in range(block, min(frames, block + length)):
+                outside = profile[t, d] - min(max(profile[t, d], low), high)
+                total += outside * outside
+        if total > limit:
+            break
+    return total
+
+
+@njit(nogil=True, fastmath=FINITE)
 def _distances(
     out: np.ndarray,
     places: np.ndarray,
@@ -410,11 +433,12 @@ def _distances(
     frames = len(profile)
     total = np.empty(frames)
     for candidate in range(len(places)):
+        least = _second_bound(values, places[candidate], profile, max(1, radius), limit)
         total[:] = np.inf
         for i in range(frames):
-            least = _next_row(total, values, places[candidate], profile, i, radius)
             if least > limit:
                 break
+            least = _next_row(total, values, places[candidate], profile, i, radius)
         out[candidate] = np.inf if least > limit else total[-1]
 
 

@@ -1,0 +1,183 @@
+"""Search along a profile against tslearn and dtaidistance, as ratios; and a million curves.
+
+    make bench
+
+All sides compute the same: DTW of whole songs (60 frames, both dimensions) in a band of 10 %. They
+have to rank all songs alike before they are timed, both sides of a row in turn. Both get the curves
+as one array; ours ends with a frame of the ten best, the others with distances still to be ranked.
+The curves are those of DEAM that `MER_DATA` names or that lie in ../shared/deam, else the embedded,
+synthetic ones. Prints Markdown.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import time
+import tracemalloc
+import warnings
+from collections.abc import Iterator
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tslearn.metrics
+from dtaidistance import dtw_ndim
+
+from mer_core import load_corpus
+from mer_core.retrieval import Curves, search_profile
+from timing import ratio, timed
+
+RUNS, FRAMES, BAND, MILLION = 5, 60, 0.1, 1_000_000
+RADIUS = round(BAND * FRAMES)
+SHARED = Path(__file__).parents[3] / "shared" / "deam"
+CLOCK = time.perf_counter
+LIBRARIES = ("tslearn", "dtaidistance", "numba")
+
+
+def first_frames() -> pd.DataFrame:
+    """The first half minute of every song's labels."""
+    where = os.environ.get("MER_DATA") or (SHARED if SHARED.is_dir() else "mini")
+    with warnings.catch_warnings(action="ignore"):
+        labels = load_corpus(where).labels
+    labels = labels[labels.groupby("song_id").cumcount() < FRAMES]
+    return labels[labels.groupby("song_id")["valence"].transform("size") == FRAMES]
+
+
+def profiles(curves: np.ndarray) -> dict[str, np.ndarray]:
+    """What may be drawn, and two songs' own curves."""
+    t = np.linspace(0, 1, FRAMES)
+    return {
+        "a diagonal": np.c_[1.6 * t - 0.8, 0.8 - 1.6 * t],
+        "a circle": np.c_[np.sin(6 * t), np.cos(6 * t)] / 2,
+        "a step": np.where(t[:, None] < 0.5, -0.4, 0.4) * [1, 1],
+        "a corner": np.full((FRAMES, 2), -0.8),
+        "a song": curves[len(curves) // 2].astype(float),
+        "a song backwards": np.ascontiguousarray(curves[len(curves) // 3][::-1].astype(float)),
+    }
+
+
+def by_loop(curves: np.ndarray, profile: np.ndarray) -> list[float]:
+    """dtaidistance in C, song by song."""
+    return [dtw_ndim.distance_fast(profile, curve, window=RADIUS + 1) for curve in curves]
+
+
+def in_one_call(curves: np.ndarray, profile: np.ndarray) -> np.ndarray:
+    """dtaidistance, the loop in C as well."""
+    everything = np.concatenate([profile[None], curves])
+    block = ((0, 1), (1, len(everything)))
+    return dtw_ndim.distance_matrix_fast(
+        everything, window=RADIUS + 1, block=block, compact=True, parallel=False
+    )
+
+
+def by_tslearn(curves: np.ndarray, profile: np.ndarray) -> list[float]:
+    """Its distance of a pair, song by song."""
+    rule = {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": RADIUS}
+    return [tslearn.metrics.dtw(profile, curve, **rule) for curve in curves]
+
+
+def by_cdist(curves: np.ndarray, profile: np.ndarray) -> np.ndarray:
+    """tslearn's distances of many pairs."""
+    rule = {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": RADIUS}
+    return tslearn.metrics.cdist_dtw(profile[None], curves, **rule)[0]
+
+
+OTHERS = {
+    "dtaidistance.dtw_ndim.distance_fast, in a loop": by_loop,
+    "dtaidistance.dtw_ndim.distance_matrix_fast": in_one_call,
+    "tslearn.metrics.dtw, in a loop": by_tslearn,
+    "tslearn.metrics.cdist_dtw": by_cdist,
+}
+
+
+def ours(tracks: Curves, profile: np.ndarray, *, k: int = 10) -> pd.DataFrame:
+    """The search, over whole songs."""
+    return search_profile(tracks, profile, k, method="dtw", part="song", band=BAND)
+
+
+def check(packed: Curves, curves: np.ndarray, profile: np.ndarray) -> None:
+    """All songs in the same order, at the same distances."""
+    found = ours(packed, profile, k=len(curves))
+    for name, other in OTHERS.items():
+        theirs = np.asarray(other(curves, profile))
+        order = np.argsort(theirs.round(9), kind="stable")  # what differs by less is a tie
+        np.testing.assert_allclose(found["distance"], theirs[order], rtol=1e-9, err_msg=name)
+        mine = found.sort_values("distance", key=lambda d: d.round(9), kind="stable")
+        assert mine["song_id"].tolist() == packed.song_ids[order].tolist(), name
+
+
+def against_others(packed: Curves, curves: np.ndarray) -> Iterator[tuple]:
+    """For each other: what it is, median seconds of both sides and of the ratios."""
+    for name, other in OTHERS.items():
+        rows = [
+            ratio(partial(other, curves, p), partial(ours, packed, p), runs=RUNS)
+            for p in profiles(curves).values()
+        ]
+        yield name, *map(statistics.median, zip(*rows))
+
+
+def million() -> Curves:
+    """Random walks around places as far apart as DEAM's songs, cut at -1 and 1."""
+    rng = np.random.default_rng(0)
+    values = np.empty((MILLION, FRAMES, 2), "float32")
+    for part in np.array_split(values, 50):  # views: what is made of them in 64 bits stays small
+        place = rng.normal(0, (0.24, 0.29), (len(part), 1, 2))
+        part[:] = np.clip(place + rng.normal(0, 0.02, part.shape).cumsum(axis=1), -1, 1)
+    ends = np.arange(MILLION + 1) * FRAMES
+    return Curves(np.arange(MILLION), np.zeros(MILLION), ends, values.reshape(-1, 2))
+
+
+def mebibytes(call: partial) -> float:
+    """The most that a call allocates at a time."""
+    tracemalloc.start()
+    call()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / 2**20
+
+
+def print_million() -> None:
+    """A row a profile, and the memory."""
+    curves = million()
+    print(f"\nA million simulated curves of {FRAMES} frames, float32, whole songs, the ten best:\n")
+    print("| profile | euclidean (s) | dtw (s) |\n|---|---|---|")
+    for name, profile in profiles(curves.values.reshape(-1, FRAMES, 2)).items():
+        options = [{"method": method, "part": "song"} for method in ("euclidean", "dtw")]
+        calls = [partial(search_profile, curves, profile, **chosen) for chosen in options]
+        calls[1]()  # compiles for float32
+        times = [statistics.median(timed(call, CLOCK) for _ in range(RUNS)) for call in calls]
+        print("| {} | {:.2f} | {:.2f} |".format(name, *times))
+    print(f"\nMemory: {curves.values.nbytes / 2**20:.0f} MiB of curves, and for a search at most")
+    print(f"{mebibytes(calls[1]):.0f} MiB more.")
+
+
+def main() -> None:
+    """Check, measure and print."""
+    labels = first_frames()
+    packed = Curves.of(labels)
+    curves = packed.values.reshape(-1, FRAMES, 2)
+    drawn = profiles(curves)
+    compiling = timed(partial(ours, packed, drawn["a step"]), CLOCK)
+    packing = statistics.median(timed(partial(Curves.of, labels), CLOCK) for _ in range(RUNS))
+    for profile in drawn.values():
+        check(packed, curves, profile)
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    print(f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()},")
+    print(f"{libraries}; {len(curves)} curves of {FRAMES} frames, a band of {BAND:.0%},")
+    print(
+        f"{len(drawn)} profiles, for which all sides rank all songs alike; medians of {RUNS} runs"
+    )
+    print("of each. Not in the table: a process's first search also compiles, which took")
+    print(f"{compiling:.1f} s; from a frame to an array it took {1e3 * packing:.1f} ms.\n")
+    print("| against | theirs (ms) | ours (ms) | ratio |\n|---|---|---|---|")
+    for name, theirs, mine, times in against_others(packed, curves):
+        print(f"| {name} | {1e3 * theirs:.1f} | {1e3 * mine:.1f} | {times:.1f} |", flush=True)
+    print_million()
+
+
+if __name__ == "__main__":
+    main()
