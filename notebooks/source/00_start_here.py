@@ -203,7 +203,7 @@ Markdown(
 # | [01](01_features.ipynb) | what does a computer hear? | Munich 2014, IRIT 2015 |
 # | [02](02_baselines_metrics_smoothing.ipynb) | what is a good prediction? | IRIT 2015 |
 # | [03](03_elman_rnn.ipynb) | does memory help? The Elman network | IRIT 2015 |
-# | 04 | a longer memory: the LSTM | Munich 2014, 2015 |
+# | [04](04_lstm.ipynb) | a longer memory: the LSTM | Munich 2014, 2015 |
 # | [05](05_multiscale_blstm_elm.ipynb) | the future and several scales: BLSTM and ELM | Tsinghua 2016 |
 # | [06](06_triplet_network.ipynb) | emotion of a whole song: triplets | Herremans 2019 |
 # | 07 | from the spectrogram: VAE, AE, CNN with LSTM | Herremans 2019 |
@@ -219,6 +219,12 @@ Markdown(
 # Put your answer in place of `...` and run the cell, then the one below it.
 #
 # **1.** Compute Cronbach's α of the *valence* ratings of the song above, from its formula.
+#
+# <details><summary>Hint</summary>
+#
+# A table with one column per rater, as `curves` above; `.var()` of it, and `.var()` of the raters' sum.
+#
+# </details>
 
 # %% tags=["exercise"]
 alpha_valence = ...
@@ -228,17 +234,29 @@ k = curves.shape[1]
 alpha_valence = k / (k - 1) * (1 - curves.var().sum() / curves.sum(axis=1).var())
 
 # %%
+rated = ratings["valence"].dropna().unstack("rater").dropna()
 lesson.check_answer(
     "1",
     alpha_valence,
-    agreement.cronbach_alpha(ratings["valence"].dropna().unstack("rater").dropna()),
+    agreement.cronbach_alpha(rated),
     tolerance=1e-6,
     hint="Variances over time, one per rater; and the variance of the raters' sum.",
+    mistakes={
+        "That is arousal's.": by_hand,
+        "That lacks the factor k / (k - 1).": 1 - rated.var().sum() / rated.sum(axis=1).var(),
+        "That has the variances of all moments, not of all raters.": agreement.cronbach_alpha(rated.T),
+    },
 )
 
 # %% [markdown]
 # **2.** How many *development* songs lie, by their mean labels, in the quadrant of pleasant and excited
 # music (both above 0)?
+#
+# <details><summary>Hint</summary>
+#
+# A song's mean label: `groupby("song_id").mean()`. Two conditions a row, and both have to hold.
+#
+# </details>
 
 # %% tags=["exercise"]
 happy_songs = ...
@@ -248,11 +266,31 @@ happy_songs = int((dev_means > 0).all(axis=1).sum())
 
 # %%
 happy = int((dev.labels.groupby("song_id").mean().min(axis=1) > 0).sum())
-lesson.check_answer("2", happy_songs, happy, hint="Song means first, then count the rows.")
+lesson.check_answer(
+    "2",
+    happy_songs,
+    happy,
+    hint="Song means first, then count the rows.",
+    mistakes={
+        "Those are frames.": int((dev.labels > 0).all(axis=1).sum()),
+        "Those lie above 0 on one scale at least.": int(
+            (dev.labels.groupby("song_id").mean() > 0).any(axis=1).sum()
+        ),
+        "Those are the songs of both splits.": int(
+            (corpus.labels.groupby("song_id").mean() > 0).all(axis=1).sum()
+        ),
+    },
+)
 
 # %% [markdown]
 # **3.** Over song means, valence and arousal hardly go together in the test songs. Do they *within* the
 # song above? Compute Pearson's r of its two curves.
+#
+# <details><summary>Hint</summary>
+#
+# `labels` has the columns `valence` and `arousal`; `pearson` is imported above.
+#
+# </details>
 
 # %% tags=["exercise"]
 r_within = ...
@@ -266,6 +304,10 @@ lesson.check_answer(
     np.corrcoef(labels["valence"], labels["arousal"])[0, 1],
     tolerance=1e-6,
     hint="Both columns of `labels`, which holds this song only.",
+    mistakes={
+        "That is of all development frames.": pearson(dev.labels["valence"], dev.labels["arousal"]),
+        "That is the covariance, which has a unit.": labels["valence"].cov(labels["arousal"]),
+    },
 )
 
 # %% [markdown]

@@ -366,6 +366,12 @@ Markdown(
 #
 # **1.** Compute the feature `pcm_RMSenergy_sma_amean` at time 10 s from the descriptors `song_frames`
 # (row *i* starts at *i* × 10 ms).
+#
+# <details><summary>Hint</summary>
+#
+# The feature is a mean over one second. How many rows of 10 ms is that, and which is the first?
+#
+# </details>
 
 # %% tags=["exercise"]
 energy_at_10 = ...
@@ -379,10 +385,22 @@ lesson.check_answer(
     extracted.loc[10.0, "pcm_RMSenergy_sma_amean"],
     tolerance=1e-6,
     hint="One second has 100 rows; the first of them starts at 10 s.",
+    mistakes={
+        "That is one row, 10 ms.": song_frames["pcm_RMSenergy_sma"].iloc[1000],
+        "Row 10 starts at 0.1 s.": song_frames["pcm_RMSenergy_sma"].iloc[10:110].mean(),
+        "That is the half second, not the second.": song_frames["pcm_RMSenergy_sma"].iloc[1000:1050].mean(),
+        "That is the standard deviation.": extracted.loc[10.0, "pcm_RMSenergy_sma_stddev"],
+    },
 )
 
 # %% [markdown]
 # **2.** Which feature has the largest |r| with arousal? Give its name.
+#
+# <details><summary>Hint</summary>
+#
+# `strength` has a row for each feature and a column for each dimension; `idxmax` gives the name of the largest.
+#
+# </details>
 
 # %% tags=["exercise"]
 closest = ...
@@ -390,11 +408,27 @@ closest = ...
 closest = strength["arousal"].abs().idxmax()
 
 # %%
-lesson.check_answer("2", closest, strength["arousal"].abs().idxmax(), hint="abs, then idxmax.")
+lesson.check_answer(
+    "2",
+    closest,
+    strength["arousal"].abs().idxmax(),
+    hint="abs, then idxmax.",
+    mistakes={
+        "That one is closest to valence.": strength["valence"].abs().idxmax(),
+        "That has the most negative r.": strength["arousal"].idxmin(),
+        "That has the largest r; a negative one may be stronger.": strength["arousal"].idxmax(),
+    },
+)
 
 # %% [markdown]
 # **3.** Build the names of Munich's set FS2 yourself: those of FS1 (they end in `_amean` or `_stddev`)
 # and the four psychoacoustic ones, as a list taken from `dev.features`.
+#
+# <details><summary>Hint</summary>
+#
+# `name.endswith(("_amean", "_stddev"))` asks for either ending; the four names stand in the table of sets above.
+#
+# </details>
 
 # %% tags=["exercise"]
 fs2 = ...
@@ -408,6 +442,11 @@ lesson.check_answer(
     fs2 if fs2 is ... else sorted(fs2),
     sorted(features.choose(dev.features, ("compare", "psychoacoustic"))),
     hint="264 names; none of flatness or valley among them.",
+    mistakes={
+        "Those are FS1.": sorted(features.choose(dev.features, ("compare",))),
+        "Those are IRIT's 268 and Munich's four.": sorted(dev.features),
+        "Those are IRIT's 268.": sorted(features.choose(dev.features, ("compare", "spectral"))),
+    },
 )
 
 # %% [markdown]

@@ -312,6 +312,12 @@ Markdown(
 # ## Exercises
 #
 # **1.** Write CCC yourself, from its formula. Use population variances (`np.var`).
+#
+# <details><summary>Hint</summary>
+#
+# The covariance is the mean of the product of what each deviates from its mean.
+#
+# </details>
 
 
 # %% tags=["exercise"]
@@ -334,11 +340,24 @@ lesson.check_answer(
     ccc(y_example, p_example),
     tolerance=1e-9,
     hint="Twice the covariance; below it both variances and the squared distance of the means.",
+    mistakes={
+        "That is Pearson's r, which forgives place and range.": np.corrcoef(y_example, p_example)[0, 1],
+        "The covariance counts twice.": ccc(y_example, p_example) / 2,
+        "The means may differ: their squared distance is missing.": 2
+        * np.cov(y_example, p_example, ddof=0)[0, 1]
+        / (y_example.var() + p_example.var()),
+    },
 )
 
 # %% [markdown]
 # **2.** The unpenalised linear model is smoothed with 13 frames. What is its pooled RMSE of valence in
 # cross-validation? Read it from `board`.
+#
+# <details><summary>Hint</summary>
+#
+# `board.index.names` and `board.columns.names` say in which order to ask; `.loc[row, column]` takes a tuple for each.
+#
+# </details>
 
 # %% tags=["exercise"]
 answer = ...
@@ -353,11 +372,26 @@ lesson.check_answer(
     rmse(dev.labels["valence"], again.loc[dev.labels.index, "valence"]),
     tolerance=1e-3,
     hint="Index: protocol, aggregation, system, output. Column: dimension, metric.",
+    mistakes={
+        said: board.loc[row, (dimension, "RMSE")]
+        for said, row, dimension in [
+            ("That is arousal's.", ("CV", "pooled", "linear, no penalty", "smoothed"), "arousal"),
+            ("That is not smoothed.", ("CV", "pooled", "linear, no penalty", "raw"), "valence"),
+            ("That one has a penalty.", ("CV", "pooled", "linear", "smoothed"), "valence"),
+            ("That is on test songs.", ("test", "pooled", "linear, no penalty", "smoothed"), "valence"),
+        ]
+    },
 )
 
 # %% [markdown]
 # **3.** A constant predictor is fitted to the *development* songs. On how many *test* songs is the
 # linear model's RMSE of valence smaller than the constant's?
+#
+# <details><summary>Hint</summary>
+#
+# `models.Constant()` has `fit` and `predict` as all models; `score_songs(labels, predictions)` has a row for each song and dimension.
+#
+# </details>
 
 # %% tags=["exercise"]
 better = ...
@@ -379,7 +413,11 @@ wins = [
     for _, song in test.labels.groupby("song_id")
 ]
 lesson.check_answer(
-    "3", better, sum(wins), hint="score_songs gives the RMSE of each song, for both predictions."
+    "3",
+    better,
+    sum(wins),
+    hint="score_songs gives the RMSE of each song, for both predictions.",
+    mistakes={"On those the constant is better.": len(wins) - sum(wins), "Those are all.": len(wins)},
 )
 
 # %% [markdown]

@@ -715,6 +715,12 @@ Markdown(
 #
 # **1.** How many weights (biases included) has an Elman network with 100 hidden units, 268 features
 # and two outputs?
+#
+# <details><summary>Hint</summary>
+#
+# $W$ maps features to units, $U$ units to units, $V$ units to outputs; the shapes of $b$ and $d$ follow.
+#
+# </details>
 
 # %% tags=["exercise"]
 how_many = ...
@@ -729,12 +735,23 @@ lesson.check_answer(
     how_many,
     sum(part.numel() for part in large.parameters()),
     hint="W is 100 × 268, U is 100 × 100, V is 2 × 100; b and d have one number a unit and an output.",
+    mistakes={
+        "That lacks the biases.": sum(part.numel() for part in (large.W, large.U, large.V)),
+        "That lacks the feedback U.": sum(p.numel() for p in (large.W, large.b, large.V, large.d)),
+        "That lacks the outputs.": sum(part.numel() for part in (large.W, large.b, large.U)),
+    },
 )
 
 # %% [markdown]
 # **2.** Take the feedback away from `network` (`with_recurrence(0)`), and let it predict the test songs, each from its
 # first frame. What is the pooled RMSE of arousal? (`inputs_of(elman, ...)` standardises a song;
 # without feedback it does not matter where a song begins.)
+#
+# <details><summary>Hint</summary>
+#
+# `with torch.no_grad():`, then a frame of the outputs with the index of `test.features`; `rmse(labels, predictions)`.
+#
+# </details>
 
 # %% tags=["exercise"]
 without_memory = ...
@@ -745,18 +762,30 @@ outputs = pd.DataFrame(outputs, test.features.index, DIMENSIONS).loc[test.labels
 without_memory = rmse(test.labels["arousal"], outputs["arousal"])
 
 # %%
-instant = forgetful(elman, test.features, 0).loc[test.labels.index, "arousal"]
+instant = forgetful(elman, test.features, 0).loc[test.labels.index]
+whole = elman.predict(test.features).loc[test.labels.index]
 lesson.check_answer(
     "2",
     without_memory,
-    rmse(test.labels["arousal"], instant),
+    rmse(test.labels["arousal"], instant["arousal"]),
     tolerance=1e-4,
     hint="Only frames with labels count; column 1 of the outputs is arousal.",
+    mistakes={
+        "That is with feedback.": rmse(test.labels["arousal"], whole["arousal"]),
+        "That is valence's.": rmse(test.labels["valence"], instant["valence"]),
+        "Valence's outputs beside arousal's labels?": rmse(test.labels["arousal"], instant["valence"]),
+    },
 )
 
 # %% [markdown]
 # **3.** In cross-validation, on how many songs has the *smoothed* Elman network (FS1) a lower RMSE of arousal than the
 # *smoothed* ridge model (`linear`)? Use `by_song`.
+#
+# <details><summary>Hint</summary>
+#
+# `by_song.xs((...), level=keys[1:])` chooses features, output, protocol and dimension at once; then two systems are left.
+#
+# </details>
 
 # %% tags=["exercise"]
 songs_won = ...
@@ -778,6 +807,15 @@ lesson.check_answer(
     songs_won,
     int(errors["Elman"].lt(errors["linear"]).sum()),
     hint="by_song['Elman', 'FS1', 'smoothed', 'CV', 'arousal'] has one number a song.",
+    mistakes={
+        "On those the ridge model is better.": int(errors["Elman"].gt(errors["linear"]).sum()),
+        "Those are all songs.": len(errors),
+        "Those are won by the outputs as they are, without smoothing.": int(
+            by_song["Elman", "FS1", "raw", "CV", "arousal"]
+            .lt(by_song["linear", "FS1", "raw", "CV", "arousal"])
+            .sum()
+        ),
+    },
 )
 
 # %% [markdown]

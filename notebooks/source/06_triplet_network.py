@@ -447,6 +447,12 @@ Markdown(
 # ## Exercises
 #
 # **1.** Write the loss yourself, with a plain loop over the rows of three arrays.
+#
+# <details><summary>Hint</summary>
+#
+# `np.linalg.norm(a[k] - p[k])` is one distance; `max(0.0, ...)` belongs inside the loop.
+#
+# </details>
 
 
 # %% tags=["exercise"]
@@ -464,17 +470,32 @@ def my_loss(a: np.ndarray, p: np.ndarray, n: np.ndarray, margin: float) -> float
 
 # %%
 three = np.random.default_rng(3).normal(size=(3, 20, 4))
+to_positive, to_negative = np.linalg.norm(three[0] - three[1:], axis=2)
 lesson.check_answer(
     "1",
     my_loss(*three, 0.5),
     torch.nn.TripletMarginLoss(margin=0.5, eps=0.0)(*map(torch.tensor, three)).item(),
     tolerance=1e-9,
     hint="Never below 0 for a single triplet; the mean comes last.",
+    mistakes={
+        "That is the sum; the loss is a mean.": np.maximum(0, to_positive - to_negative + 0.5).sum(),
+        "That has its distances squared.": np.maximum(0, to_positive**2 - to_negative**2 + 0.5).mean(),
+        "That has positive and negative exchanged.": np.maximum(0, to_negative - to_positive + 0.5).mean(),
+        "A triplet that is good already must not pay for others: max comes first.": max(
+            0, (to_positive - to_negative + 0.5).mean()
+        ),
+    },
 )
 
 # %% [markdown]
 # **2.** With positives within 0.05 and negatives beyond 0.25 in **valence**, how many of the development
 # songs can be anchors?
+#
+# <details><summary>Hint</summary>
+#
+# `mine`, from above, takes one label a song and both ranges. What does each of its rows begin with?
+#
+# </details>
 
 # %% tags=["exercise"]
 anchors = ...
@@ -485,12 +506,26 @@ anchors = len(mine(labels.loc[dev, "valence"].to_numpy(), positive=0.05, negativ
 distance = labels.loc[dev, "valence"].to_numpy()[:, None] - labels.loc[dev, "valence"].to_numpy()
 possible = ((abs(distance) <= 0.05).sum(axis=1) > 1) & (abs(distance) > 0.25).any(axis=1)
 lesson.check_answer(
-    "2", anchors, int(possible.sum()), hint="`mine` gives one triplet for each possible anchor."
+    "2",
+    anchors,
+    int(possible.sum()),
+    hint="`mine` gives one triplet for each possible anchor.",
+    mistakes={
+        "Those are all development songs.": len(dev),
+        "That is for arousal.": len(mine(labels.loc[dev, "arousal"].to_numpy(), positive=0.05, negative=0.25)),
+        "That has songs of both splits.": len(mine(labels["valence"].to_numpy(), positive=0.05, negative=0.25)),
+    },
 )
 
 # %% [markdown]
 # **3.** On DEAM's 744 songs (`of_2013`): which of the systems whose name begins with "TNN-SVM" has the
 # highest R² of valence? Give its name.
+#
+# <details><summary>Hint</summary>
+#
+# `.xs("valence", level="dimension")`, then `.index.str.startswith(...)`.
+#
+# </details>
 
 # %% tags=["exercise"]
 name = ...
@@ -504,7 +539,19 @@ candidates = {
     for (system, dimension), row in of_2013.iterrows()
     if dimension == "valence" and system.startswith("TNN-SVM")
 }
-lesson.check_answer("3", name, max(candidates, key=candidates.get), hint="`idxmax` gives a name.")
+lesson.check_answer(
+    "3",
+    name,
+    max(candidates, key=candidates.get),
+    hint="`idxmax` gives a name.",
+    mistakes={
+        "That is the lowest.": min(candidates, key=candidates.get),
+        "That is the best of all systems, whatever their name.": of_2013["r2"]
+        .xs("valence", level="dimension")
+        .idxmax(),
+        "That is a number.": max(candidates.values()),
+    },
+)
 
 # %% [markdown]
 # ## Summary

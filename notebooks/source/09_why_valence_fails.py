@@ -638,7 +638,7 @@ pd.concat(
 ).round(2)
 
 # %% [markdown]
-# # The same search where the truth is known
+# ## The same search where the truth is known
 #
 # Everything below is the embedded corpus, **synthetic**. Its test songs exist in two palettes (instruments and
 # mix), can be rated by any crew of simulated raters, and heard with any correlation. So causes can be
@@ -777,6 +777,12 @@ Markdown(
 #
 # **1.** Test raters with α = 0.29 were about 5 a song. How many such raters would it take for a ceiling of r = 0.9?
 # (Go to one rater first, then up: the smallest whole number.)
+#
+# <details><summary>Hint</summary>
+#
+# `valence.spearman_brown(reliability, k)` also goes down: with k = 1/5, from five raters to one.
+#
+# </details>
 
 # %% tags=["exercise"]
 raters_needed = ...
@@ -791,11 +797,22 @@ lesson.check_answer(
     raters_needed,
     int(np.ceil(0.81 * (1 - rho) / (rho * (1 - 0.81)))),
     hint="r = 0.9 needs a reliability of 0.81. Solve Spearman and Brown's formula for k.",
+    mistakes={
+        "That is for a reliability of 0.9, not its root.": int(np.ceil(0.9 * (1 - rho) / (rho * 0.1))),
+        "That counts in groups of five.": int(np.ceil(0.81 * (1 - 0.29) / (0.29 * (1 - 0.81)))),
+        "With one rater fewer than needed?": int(0.81 * (1 - rho) / (rho * (1 - 0.81))),
+    },
 )
 
 # %% [markdown]
 # **2.** Of the linear model's pooled valence r on the *development* songs of the embedded corpus, predicted in
 # ten folds (`in_folds` below), how much comes through arousal?
+#
+# <details><summary>Hint</summary>
+#
+# `take_apart` above has both parts; it wants predictions of valence and labels of valence and arousal, of the same rows.
+#
+# </details>
 
 # %%
 from mer_core import evaluation
@@ -813,14 +830,31 @@ pa, av = (
     np.corrcoef(one_side, dev.labels["arousal"])[0, 1]
     for one_side in (in_folds["valence"], dev.labels["valence"])
 )
+whole = np.corrcoef(in_folds["valence"], dev.labels["valence"])[0, 1]
 lesson.check_answer(
-    "2", through_dev, pa * av, tolerance=1e-6, hint="r(p, a) times r(a, v), over all frames."
+    "2",
+    through_dev,
+    pa * av,
+    tolerance=1e-6,
+    hint="r(p, a) times r(a, v), over all frames.",
+    mistakes={
+        "That is the whole r.": whole,
+        "That is what goes beyond arousal.": whole - pa * av,
+        "That is r(p, a); it has to be passed on to valence.": pa,
+        "That is on test songs.": through,
+    },
 )
 
 # %% [markdown]
 # **3.** Weigh the development songs of the embedded corpus so that valence and arousal do not correlate
 # (`valence.tilt` of their song means). How many songs does the weighted set amount to? Effective number:
 # $(\sum w)^2 / \sum w^2$.
+#
+# <details><summary>Hint</summary>
+#
+# One weight a song: `groupby("song_id").mean()` before `valence.tilt(means, 0.0)`.
+#
+# </details>
 
 # %% tags=["exercise"]
 effective = ...
@@ -836,6 +870,11 @@ lesson.check_answer(
     len(weights) / (1 + weights.var() / weights.mean() ** 2),
     tolerance=0.1,
     hint="Song means first; then the sum of weights, squared, over the sum of squared weights.",
+    mistakes={
+        "Those are the songs before weighing.": len(weights),
+        "Those are frames; weigh songs.": (tilted := valence.tilt(dev.labels, 0.0)).sum() ** 2
+        / (tilted**2).sum(),
+    },
 )
 
 # %% [markdown]
