@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import SHARED
-from mer_core.experiments import stored_scores
+from conftest import ROOT, SHARED
+from mer_core import models
+from mer_core.experiments import SWEEPS, stored_scores
 from mer_core.files import DataError
 from mer_core.metrics import DIMENSIONS, METRICS
-from mer_core.papers import claims, compare, comparisons, published
+from mer_core.papers import claims, compare, comparisons, published, systems
 
 TEXTS = {
     "irit_2015": "irit_rnn_2015.txt",
@@ -31,7 +32,7 @@ SYSTEMS = {
     *(f"BLSTM {length}" for length in (10, 20, 30, 60)),
     *(f"BLSTM {fusion}" for fusion in ("average", "average, pretrained with test songs")),
     *("BLSTM-ELM", "BLSTM-ELM, pretrained with test songs"),
-    *("AE-LSTM", "VAE-LSTM", "CNN-LSTM", "BLSTM-260"),
+    *("AE-LSTM", "VAE-LSTM", "CNN-LSTM", "BLSTM, one network"),
 }
 VOCABULARY = {
     "paper": set(TEXTS),
@@ -488,3 +489,20 @@ def test_results_that_no_paper_has_and_no_results_at_all_are_fine():
 def test_malformed_results_are_named(spoil, message):
     with pytest.raises(DataError, match=f"ours: .*{message}|ours: {message}"):
         compare(spoil(results(elman())))
+
+
+def test_every_system_has_its_class_lesson_test_and_table():
+    rows = systems()
+    named = set(published()["ours"]) - {""}
+    compared = {name for side in ("better", "worse") for name in comparisons()[f"{side}_system"]}
+    assert set(rows.index) >= named | compared
+    for system, row in rows.iterrows():
+        assert set(row["papers"].split("|")) <= set(TEXTS), system
+        assert hasattr(models, row["class"]), system
+        assert list((ROOT / "notebooks" / "source").glob(f"{row['lesson']}_*.py")), system
+        test = (ROOT / "tests" / f"{row['test']}.py").read_text()
+        assert row["class"] in test or f'"{system}"' in test, system
+        assert row["table"] in SWEEPS, system
+        assert any(label[0] == system for label, _ in SWEEPS[row["table"]].units) or (
+            row["table"] == "multiscale"
+        ), system

@@ -15,7 +15,7 @@ The papers, as :func:`published` names them:
 """
 
 from mer_core.papers.comparison import compare
-from mer_core.papers.tables import claims, comparisons, published
+from mer_core.papers.tables import claims, comparisons, published, systems
 from mer_core.papers.verdicts import judge, verdicts
 
-__all__ = ["claims", "compare", "comparisons", "judge", "published", "verdicts"]
+__all__ = ["claims", "compare", "comparisons", "judge", "published", "systems", "verdicts"]

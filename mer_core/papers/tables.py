@@ -117,5 +117,23 @@ def comparisons() -> pd.DataFrame:
     return pairs.reset_index(drop=True)
 
 
+def systems() -> pd.DataFrame:
+    """Every system of the papers: its class, its lesson, its test, and the table with its result.
+
+    Returns
+    -------
+    DataFrame
+        Index system (our name, as in :func:`published` under "ours"); columns papers (ids, parted by
+        |), class (of `mer_core.models`), setting (in words), lesson (number of the notebook), test
+        (file in tests/, without .py), table (for :func:`mer_core.experiments.table`).
+
+    Examples
+    --------
+    >>> systems().loc["TNN-SVM", ["class", "lesson", "table"]].tolist()
+    ['TripletNetwork', '06', 'songs_2013']
+    """
+    return _read("systems.csv").set_index("system")
+
+
 def _read(name: str) -> pd.DataFrame:
     return pd.read_csv(Path(__file__).with_name(name), dtype=str, keep_default_na=False)
