@@ -123,9 +123,10 @@ def systems() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index system (our name, as in :func:`published` under "ours"); columns papers (ids, parted by
-        |), class (of `mer_core.models`), setting (in words), lesson (number of the notebook), test
-        (file in tests/, without .py), table (for :func:`mer_core.experiments.table`).
+        Index system (our name, as in :func:`published` under "ours"); columns papers (ids, with |
+        between them), class (of `mer_core.models`), setting (in words), lesson (number of the
+        notebook), test (file in tests/, without .py), table (for
+        :func:`mer_core.experiments.table`).
 
     Examples
     --------

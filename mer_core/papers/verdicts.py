@@ -38,14 +38,14 @@ def judge(
     songs : DataFrame
         The same for single songs: song_id in place of aggregation; columns rmse, pearson.
     pairs : DataFrame, optional
-        Comparisons of one's own, with the columns of :func:`comparisons`; without them, the papers'.
+        Comparisons of one's own, with the columns of :func:`comparisons`, the default.
 
     Returns
     -------
     DataFrame
-        The rows and columns of the comparisons, and: paper ("ours" for one's own); printed and ours (differences, in
-        the claim's aggregation), per_song (the mean difference over songs, which is what is
-        tested), p, wilcoxon, adjusted, and finding:
+        The rows and columns of the comparisons, and: paper ("ours" for one's own); printed and
+        ours (differences, in the claim's aggregation), per_song (the mean difference over songs,
+        which is what is tested), p, wilcoxon, adjusted, and finding:
 
         - "as said": p is low and the side that is said to be better is better
         - "against": p is low and it is worse, or two sides differ that are said to be alike
