@@ -14,15 +14,13 @@ function render({ model, el }) {
   ].map((selector) => el.querySelector(selector));
   const teardown = new AbortController();
   const on = (type, act) => svg.addEventListener(type, act, { signal: teardown.signal });
-  const save = slowly(() => model.save_changes(), 100);
-  const picked = () => ["valence", "arousal", "radius"].map((name) => model.get(name));
-  const distance = ([x, y]) => Math.hypot(x - model.get("valence"), y - model.get("arousal"));
+  const points = model.get("points");
+  const picked = held(model, ["valence", "arousal", "radius"], show);
+  const distance = ([x, y]) => Math.hypot(x - picked.values.valence, y - picked.values.arousal);
 
   function show() {
-    const [x, y, radius] = picked();
-    const points = model.get("points");
+    const { valence: x, arousal: y, radius } = picked.values;
     const inside = points.filter((point) => distance(point) <= radius);
-    far.setAttribute("d", dots(points));
     near.setAttribute("d", dots(inside));
     for (const [name, value] of Object.entries({ cx: x, cy: -y, r: radius })) circle.setAttribute(name, value);
     cross.setAttribute("d", `M${x - 0.05} ${-y}h.1M${x} ${-y - 0.05}v.1`);
@@ -34,10 +32,8 @@ function render({ model, el }) {
 
   function pick(values) {
     const limits = { valence: [-1, 1], arousal: [-1, 1], radius: RADII };
-    for (const [name, value] of Object.entries(values)) {
-      model.set(name, Math.round(1000 * clamp(value, ...limits[name])) / 1000);
-    }
-    save();
+    const within = ([name, value]) => [name, Math.round(1000 * clamp(value, ...limits[name])) / 1000];
+    picked.change(Object.fromEntries(Object.entries(values).map(within)));
   }
 
   function pointed(event) {
@@ -52,10 +48,11 @@ function render({ model, el }) {
   });
   on("pointermove", (event) => {
     // A finger that trembles on a tap shall not change the radius.
-    if (event.buttons && distance(pointed(event)) > RADII[0]) pick({ radius: distance(pointed(event)) });
+    const radius = distance(pointed(event));
+    if (svg.hasPointerCapture(event.pointerId) && radius > RADII[0]) pick({ radius });
   });
   on("keydown", (event) => {
-    const [valence, arousal, radius] = picked();
+    const { valence, arousal, radius } = picked.values;
     const [right, up] = ARROWS[event.key] ?? [0, 0];
     const growth = event.shiftKey ? right + up : 0;
     const turn = growth || { "+": 1, "=": 1, "-": -1, _: -1 }[event.key];
@@ -67,11 +64,11 @@ function render({ model, el }) {
     role: "slider", tabindex: 0, "aria-label": `Point on the plane. ${HELP}`, "aria-valuemin": -1, "aria-valuemax": 1,
     "data-lm-suppress-shortcuts": true,
   })) svg.setAttribute(name, value);
-  follow(model, ["valence", "arousal", "radius", "points"], show, teardown.signal);
-  show();
+  far.setAttribute("d", dots(points));
+  picked.take();
   return () => {
     teardown.abort();
-    save.flush();
+    picked.stop();
   };
 }
 

@@ -119,14 +119,15 @@ function render({ model, el }) {
   }
 
   const point = (event) => {
-    if (event.type === "pointermove" && !event.buttons) return;
+    if (event.type === "pointerdown") event.currentTarget.setPointerCapture(event.pointerId);
+    if (!event.currentTarget.hasPointerCapture(event.pointerId)) return;
     const { left, width } = event.currentTarget.getBoundingClientRect();
     seek(((event.clientX - left) / width) * seconds);
   };
   on(button, "click", () => (audio.paused ? play() : audio.pause()));
   on(slider, "input", () => seek(Number(slider.value)));
   for (const surface of surfaces) {
-    on(surface, "pointerdown", (event) => (surface.setPointerCapture(event.pointerId), point(event)));
+    on(surface, "pointerdown", point);
     on(surface, "pointermove", point);
   }
   for (const type of ["play", "pause", "ended"]) {
@@ -137,15 +138,12 @@ function render({ model, el }) {
     });
   }
   on(audio, "error", fail);
-  follow(model, ["time"], () => {
-    if (Math.abs(model.get("time") - audio.currentTime) > 0.5) seek(model.get("time"));
-  }, teardown.signal);
 
   find("strong").textContent = model.get("title");
   root.setAttribute("aria-label", model.get("title") || "Player");
   all(".mer-name").forEach((name, k) => (name.textContent = tracks[k].name));
   audio.src = url;
-  seek(model.get("time"));
+  seek(start);
   return () => {
     teardown.abort();
     cancelAnimationFrame(frame);

@@ -40,9 +40,9 @@ class Player(Widget):
     Attributes
     ----------
     time : float
-        Where the player stands, in s; setting it seeks. It follows the sound 4 times a second.
+        Where the page's sound stands, in s; told 4 times a second while it plays.
     playing : bool
-        Whether it sounds; set by the page.
+        Whether it plays on the page.
 
     Raises
     ------

@@ -39,41 +39,35 @@ function render({ model, el }) {
   const [svg, button, readout, output] = [".mer-curves", "button", ".mer-readout", "output"].map(find);
   const teardown = new AbortController();
   const on = (target, type, act) => target.addEventListener(type, act, { signal: teardown.signal });
-  const save = slowly(() => model.save_changes(), 100);
+  const drawn = held(model, DIMENSIONS, show);
   let drawing = DIMENSIONS[0]; // the dimension
   let at = 0; // the time chosen, counted in steps
-  const height = () => bridged(model.get(drawing))[at] ?? 0;
+  const height = () => bridged(drawn.values[drawing])[at] ?? 0;
 
   function show() {
     for (const name of DIMENSIONS) {
-      find(`.mer-bridge.mer-${name}`).setAttribute("d", line(bridged(model.get(name)).map((y, k) => [k * STEP, y])));
-      find(`.mer-drawn.mer-${name}`).setAttribute("d", stretches(model.get(name)));
+      find(`.mer-bridge.mer-${name}`).setAttribute("d", line(bridged(drawn.values[name]).map((y, k) => [k * STEP, y])));
+      find(`.mer-drawn.mer-${name}`).setAttribute("d", stretches(drawn.values[name]));
     }
     find(".mer-now").setAttribute("d", `M${at * STEP}-1V1`);
     find(".mer-hand").setAttribute("d", dots([[at * STEP, height()]]));
-    const value = model.get(drawing)[at];
+    const value = drawn.values[drawing][at];
     readout.textContent = `${drawing} at ${(at * STEP).toFixed(1)} s: ${value === null ? "not drawn" : fixed(value)}`;
     svg.setAttribute("aria-label", `${drawing} over time. ${HELP}`);
     svg.setAttribute("aria-valuenow", height());
     svg.setAttribute("aria-valuetext", readout.textContent);
   }
 
-  function change(values) {
-    model.set(drawing, values);
-    save();
-    show();
-  }
-
   // Set the values from one time to another, on a straight line.
   function stroke([from, low], [to, high]) {
-    const values = [...model.get(drawing)];
+    const values = [...drawn.values[drawing]];
     const steps = Math.abs(to - from) || 1;
     for (let k = 0; k <= steps; k++) {
       const value = low + (k / steps) * (high - low);
       values[from + Math.sign(to - from) * k] = Math.round(1000 * value) / 1000;
     }
     at = to;
-    change(values);
+    drawn.change({ [drawing]: values });
   }
 
   function pointed(event) {
@@ -82,14 +76,14 @@ function render({ model, el }) {
     return [clamp(k, 0, last), clamp(1 - (2 * (event.clientY - top)) / tall, -1, 1)];
   }
 
-  let pen = null;
+  let pen; // where it was last
   on(svg, "pointerdown", (event) => {
     svg.setPointerCapture(event.pointerId);
     pen = pointed(event);
     stroke(pen, pen);
   });
   on(svg, "pointermove", (event) => {
-    if (!event.buttons || !pen) return;
+    if (!svg.hasPointerCapture(event.pointerId)) return;
     stroke(pen, pointed(event));
     pen = pointed(event);
   });
@@ -99,7 +93,7 @@ function render({ model, el }) {
     const { key } = event;
     if (key in moves) at = clamp(at + moves[key], 0, last);
     else if (key in lifts) stroke([at, 0], [at, clamp(height() + lifts[key], -1, 1)]);
-    else if (key === "Delete" || key === "Backspace") change(model.get(drawing).with(at, null));
+    else if (key === "Delete" || key === "Backspace") drawn.change({ [drawing]: drawn.values[drawing].with(at, null) });
     else return;
     event.preventDefault();
     show();
@@ -109,7 +103,7 @@ function render({ model, el }) {
     show();
   });
   on(button, "click", () => {
-    change(model.get(drawing).map(() => null));
+    drawn.change({ [drawing]: drawn.values[drawing].map(() => null) });
     output.textContent = `${drawing} cleared`;
   });
   for (const [name, value] of Object.entries({
@@ -117,11 +111,10 @@ function render({ model, el }) {
     "data-lm-suppress-shortcuts": true,
   })) svg.setAttribute(name, value);
   find("input").checked = true;
-  follow(model, DIMENSIONS, show, teardown.signal);
-  show();
+  drawn.take();
   return () => {
     teardown.abort();
-    save.flush();
+    drawn.stop();
   };
 }
 

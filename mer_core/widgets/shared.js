@@ -31,22 +31,40 @@ function timeline(seconds, inside) {
     <div class="mer-times" aria-hidden="true">${marks.join("")}</div>`;
 }
 
-// What `act` does last counts; it is done at most every `wait` ms, and at once when flushed.
+// Do `act` at most every `wait` ms, or at once when flushed.
 function slowly(act, wait) {
   let timer = null;
   const flush = () => {
     clearTimeout(timer);
-    timer = null;
     act();
+    timer = null;
   };
   const ask = () => (timer ??= setTimeout(flush, wait));
-  return Object.assign(ask, { flush, stop: () => clearTimeout(timer) });
+  return Object.assign(ask, { flush, stop: () => clearTimeout(timer), waits: () => timer !== null });
 }
 
-// Follow traits of the model until the widget is taken down.
-function follow(model, names, act, signal) {
-  for (const name of names) {
-    model.on(`change:${name}`, act);
-    signal.addEventListener("abort", () => model.off(`change:${name}`, act));
-  }
+// Values of the model, as the hand has them: they are sent a little later, and what Python says in
+// the meantime (an echo of what was sent before) does not undo them.
+function held(model, names, show) {
+  const values = {};
+  const save = slowly(() => {
+    for (const name of names) model.set(name, values[name]);
+    model.save_changes();
+  }, 100);
+  const take = () => {
+    if (save.waits()) return;
+    for (const name of names) values[name] = model.get(name);
+    show();
+  };
+  const change = (some) => {
+    Object.assign(values, some);
+    save();
+    show();
+  };
+  const stop = () => {
+    names.forEach((name) => model.off(`change:${name}`, take));
+    if (save.waits()) save.flush();
+  };
+  names.forEach((name) => model.on(`change:${name}`, take));
+  return { values, change, take, stop };
 }

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+pages = pytest.importorskip("browser.pages", reason="needs playwright, of the extra 'test'")
+
+
+# For one module, not the session: a browser keeps an event loop running, and tests of other modules
+# that come to the same worker need their own.
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    from playwright.sync_api import sync_playwright
+
+    pages.chromium()
+    with sync_playwright() as playwright:
+        browser = pages.launch(playwright)
+        yield browser
+        browser.close()

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from browser import pages, showcase
+from conftest import ROOT
+
+HIGH = {"viewport": {"width": 1200, "height": 1000}}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="module")
+def lab(browser, home) -> Iterator[str]:
+    # JupyterLab would ask whether it may look for news, in a window over the page.
+    settings = home / ".jupyter_config_dir/lab/user-settings/@jupyterlab/apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    with pages.server(pages.LAB, home) as url:
+        yield f"{url}/lab/tree"
+
+
+def test_widgets_answer_to_mouse_and_keys_in_both_themes_and_clean_up(browser, lab, home):
+    pages.write_notebook(home / "showcase.ipynb", showcase.SOURCE)
+    with pages.visit(browser, f"{lab}/showcase.ipynb", **HIGH) as page:
+        pages.run_all_cells(page)
+        page.wait_for_selector(".said")
+        showcase.hear(page)
+        showcase.seek(page)
+        point_and_draw(page)
+        showcase.pick(page)
+        showcase.edit(page)
+        for theme in ("light", "dark"):
+            pages.use_theme(page, theme)
+            showcase.read(page, theme)
+        take_down(page)
+
+
+def point_and_draw(page: Page) -> None:
+    plane = page.locator(".mer-picker rect")
+    pages.drag(page, plane, (0.75, 0.25), (0.75, 0.05))
+    said = showcase.wait_until_said(page, "said.picked[2] > 0.39")
+    assert said["picked"] == pytest.approx([0.5, 0.5, 0.4], abs=0.02)
+    plot = page.locator(".mer-drawing .mer-curves")
+    pages.drag(page, plot, (0, 0.5), (0.5, 0.25), (1, 0.25))
+    said = showcase.wait_until_said(page, "Math.abs(said.valence[59] - 0.5) < 0.02")
+    rising, level = said["valence"][:30], said["valence"][30:]
+    assert rising == pytest.approx([k / 60 for k in range(30)], abs=0.03)
+    assert level == pytest.approx([0.5] * 30, abs=0.03)
+    pages.drag(page, plot, (0.75, 0.9), (0.8, 0.9))
+    said = showcase.wait_until_said(page, "Math.abs(said.valence[48] + 0.8) < 0.02")
+    assert said["valence"][:44] == pytest.approx(rising + level[:14])
+
+
+def take_down(page: Page) -> None:
+    """A widget whose output is cleared stops its sound and gives its memory back."""
+    page.evaluate("""() => {
+        window.revoked = [];
+        const revoke = URL.revokeObjectURL;
+        URL.revokeObjectURL = url => (revoked.push(url), revoke.call(URL, url));
+    }""")
+    audio = page.query_selector(showcase.SOUND)
+    url = audio.get_attribute("src")
+    page.locator(".mer-player button").click()
+    page.wait_for_function("audio => !audio.paused", arg=audio)
+    page.evaluate("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+    page.wait_for_function("audio => audio.paused && !audio.src", arg=audio)
+    assert url in page.evaluate("revoked")
+
+
+def test_a_lesson_shows_its_picture_unrun_and_its_slider_moves_when_run(browser, lab, home):
+    lesson = ROOT / "notebooks" / "00_start_here.ipynb"
+    shutil.copy(lesson, home)
+    with pages.visit(browser, f"{lab}/{lesson.name}", **HIGH) as page:
+        page.wait_for_selector(".jp-RenderedImage img", state="attached")
+        assert page.locator(".figure-slider").count() == 0
+        pages.run_all_cells(page)
+        slider = page.locator(".figure-slider input")
+        slider.wait_for()
+        picture, value = page.locator(".figure-slider img"), page.locator(".figure-slider output")
+        before = picture.get_attribute("src"), value.text_content()
+        slider.focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function(
+            "before => document.querySelector('.figure-slider img').src !== before", arg=before[0]
+        )
+        assert value.text_content() != before[1]
+        assert slider.get_attribute("aria-valuetext") == value.text_content()
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
