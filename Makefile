@@ -3,6 +3,7 @@
 # make lab       opens JupyterLab on notebook 00
 # make results   computes the tables of data/results that are stale (thousands of models; resumes)
 # make bench     speed and memory, as ratios against what a user would otherwise do
+# make book      the lessons and pages as a static book that needs no network: book/index.html
 # make stress    fifty kills of a sweep at random moments, and what they cost (minutes)
 # make corpus    remakes data/mini (needs Debian's fluidsynth, fluid-soundfont-gm and ffmpeg)
 # Each sets up .venv by itself, once. PYTHON names another Python 3.11 or newer.
@@ -22,7 +23,7 @@ endif
 OFFLINE := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
-.PHONY: workbook test lab corpus results bench stress
+.PHONY: workbook test lab book corpus results bench stress
 
 workbook: $(READY)
 	$(BIN)/python notebooks/build.py
@@ -32,7 +33,7 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	env -u MER_DATA $(BIN)/pytest -n 2
-	env -u MER_DATA $(BIN)/pytest -n 2 --nbmake --nbmake-timeout=120 notebooks/*.ipynb notebooks/solutions/*.ipynb
+	env -u MER_DATA $(BIN)/pytest -n 2 --nbmake --nbmake-timeout=120 notebooks/*.ipynb tests/exercises
 
 results: $(READY)
 	$(BIN)/python -m mer_core results $(NAMES)
@@ -47,6 +48,12 @@ bench: $(READY)
 	$(BIN)/python -W ignore tests/bench/elm.py
 	$(BIN)/python tests/bench/retrieval.py
 	$(BIN)/python tests/bench/cluster.py
+
+book: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[book]"
+	rm -rf book
+	$(BIN)/sphinx-build --quiet --fail-on-warning -c docs/book -d book/.doctrees . book
+	$(BIN)/python docs/book/check.py book
 
 lab: $(READY)
 	$(BIN)/jupyter lab $(OFFLINE) notebooks/00_start_here.ipynb

@@ -1035,6 +1035,12 @@ Markdown(
 #
 # **1.** A unit shall hold what it has for 10 s: after that time, 1/e of a cell's content may be left. There
 # are two steps a second. Its forget gate hears nothing but its bias, $f = \sigma(b_f)$. Which $b_f$?
+#
+# <details><summary>Hint</summary>
+#
+# What is left after $n$ steps is $f^n$. Solve it for $f$ first; $\sigma$ has an inverse, the logarithm of $f / (1 - f)$.
+#
+# </details>
 
 # %% tags=["exercise"]
 bias = ...
@@ -1049,11 +1055,21 @@ lesson.check_answer(
     -np.log(np.expm1(1 / 20)),
     tolerance=0.01,
     hint="First f, from f to the power of 20 steps = 1/e; then b from f = 1 / (1 + exp(-b)).",
+    mistakes={
+        "That is the gate, f.": np.exp(-1 / 20),
+        "10 s are 20 steps.": -np.log(np.expm1(1 / 10)),
+    },
 )
 
 # %% [markdown]
 # **2.** How many numbers does Munich's network of 2014 learn (200 and 5 units, 264 features, two outputs)?
 # Count weights and biases; one bias a gate, as in the equations above.
+#
+# <details><summary>Hint</summary>
+#
+# The second layer hears the 200 units of the first, not the features; the outputs hear the 5 of the second.
+#
+# </details>
 
 # %% tags=["exercise"]
 count = ...
@@ -1067,6 +1083,13 @@ lesson.check_answer(
     count,
     sum(weight.numel() for weight in big.parameters()),
     hint="A layer of n units over m inputs: four blocks of n (m + n + 1). Then two outputs of 5 + 1.",
+    mistakes={
+        "torch has two biases a gate; the equations have one.": sum(p.numel() for p in big.parameters())
+        + 4 * (200 + 5),
+        "There are four blocks, not one.": 200 * (264 + 200 + 1) + 5 * (200 + 5 + 1) + 2 * (5 + 1),
+        "That lacks the outputs.": sum(p.numel() for p in big.parameters()) - 2 * (5 + 1),
+        "That lacks the biases.": 4 * 200 * (264 + 200) + 4 * 5 * (200 + 5) + 2 * 5,
+    },
 )
 print(f"(The development songs here have {len(dev.labels):,} labelled frames.)")
 
@@ -1075,6 +1098,12 @@ print(f"(The development songs here have {len(dev.labels):,} labelled frames.)")
 # **3.** Early stopping, by yourself: given the validation losses of all epochs, in which epoch does training
 # stop, and from which epoch are the weights that stay? It stops after the first epoch that is the
 # `patience`-th in a row without a new best. Epochs count from 0.
+#
+# <details><summary>Hint</summary>
+#
+# One loop over `enumerate(losses)`, one variable: the epoch of the lowest loss so far.
+#
+# </details>
 
 
 # %% tags=["exercise"]
@@ -1107,6 +1136,14 @@ lesson.check_answer(
     ... if ... in found else found,
     expected,
     hint="Remember the epoch of the lowest loss so far; stop when it is `patience` epochs ago.",
+    mistakes={
+        "The last epoch comes first, then the best.": [(best, last) for last, best in expected],
+        "Epochs count from 0.": [(last + 1, best + 1) for last, best in expected],
+        "That is the best of all epochs, which nobody knows yet when training stops.": [
+            (last, int(np.argmin(losses)))
+            for (last, _), losses in zip(expected, [trial] * 3 + [list(history["validation"])])
+        ],
+    },
 )
 
 # %% [markdown]
