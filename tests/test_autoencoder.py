@@ -13,7 +13,7 @@ from mer_core import evaluation, models
 from mer_core.experiments import build
 from mer_core.features.mel import BANDS, FRAMES, patches
 from mer_core.metrics import DIMENSIONS
-from mer_core.models.autoencoder import CNN, Bottleneck, Scale
+from mer_core.models.autoencoder import AE, CNN, VAE, Bottleneck, Scale
 from mer_core.models.network import Network
 from mer_core.training import Job
 
@@ -101,7 +101,7 @@ def test_an_autoencoder_finds_what_sound_is_made_of():
     features, _ = corpus(20)
     heard, new = features.loc[:15], features.loc[16:]
     options = {"latent": 3, "hidden": 32, "steps": 200}
-    for model in (models.AE(**options), models.VAE(**options, beta=0.5)):
+    for model in (AE(**options), VAE(**options, beta=0.5)):
         model.fit(heard)
         left = patches(new) - patches(model.reconstruct(new))
         # Three curves make all but the noise of 2 dB; the mean of every band would leave 14.
@@ -114,7 +114,7 @@ def test_an_autoencoder_finds_what_sound_is_made_of():
 def test_beta_holds_codes_near_the_origin():
     features, _ = corpus()
     options = {"steps": 100, "latent": 3, "hidden": 16}
-    fitted = [models.VAE(beta=beta, **options).fit(features) for beta in (0.0, 1.0, 1e4)]
+    fitted = [VAE(beta=beta, **options).fit(features) for beta in (0.0, 1.0, 1e4)]
     divergence = [model.costs(features)["divergence"].mean() for model in fitted]
     assert divergence[0] > divergence[1] > 5 * divergence[2]
     assert divergence[2] < 1
@@ -122,7 +122,7 @@ def test_beta_holds_codes_near_the_origin():
 
 def test_costs_of_the_mean_have_no_luck_in_them():
     features, _ = corpus()
-    plain, cloud = (kind(**SMALL).fit(features) for kind in (models.AE, models.VAE))
+    plain, cloud = (kind(**SMALL).fit(features) for kind in (AE, VAE))
     pd.testing.assert_frame_equal(plain.costs(features), plain.costs(features, seed=1))
     pd.testing.assert_frame_equal(cloud.costs(features), cloud.costs(features))
     assert (cloud.costs(features) != cloud.costs(features, seed=1))["reconstruction"].all()
@@ -143,10 +143,10 @@ def test_the_scale_is_of_what_was_heard_and_goes_both_ways():
     np.testing.assert_allclose(rows[:, 1:].std((0, 2), correction=0), 1, rtol=1e-4)
     np.testing.assert_allclose(scale.decibel(rows), silent.to_numpy(), atol=1e-3)
     further, _ = corpus(seed=1)
-    louder = models.AE(**SMALL).fit(features, unlabelled=further + 20).scale_.mean
+    louder = AE(**SMALL).fit(features, unlabelled=further + 20).scale_.mean
     both = pd.concat([features, further + 20])
     np.testing.assert_allclose(louder, Scale.of(patches(both)).mean)
-    assert (models.AE(**SMALL).fit(features).scale_.mean < louder).all()
+    assert (AE(**SMALL).fit(features).scale_.mean < louder).all()
 
 
 @pytest.mark.parametrize("name", LATENT)
@@ -262,15 +262,15 @@ def test_the_language_of_all_regressors(name):
 @pytest.mark.parametrize("options", [{"latent": 0}, {"steps": 0}, {"beta": -1}, {"beta": np.nan}])
 def test_impossible_options_are_refused(options):
     with pytest.raises(ValueError, match=f"{next(iter(options))}.*: expected"):
-        models.VAE(**options)
+        VAE(**options)
 
 
 def test_an_autoencoder_that_breaks_down_says_so():
     features, _ = corpus(2)
     with pytest.raises(ValueError, match="a smaller learning rate than 1000000"):
-        models.VAE(**SMALL, learning_rate=1e6).fit(features)
+        VAE(**SMALL, learning_rate=1e6).fit(features)
     with pytest.raises(ValueError, match="VAE: expected a fitted model"):
-        models.VAE().decode(pd.DataFrame([[0.0] * 32]))
+        VAE().decode(pd.DataFrame([[0.0] * 32]))
 
 
 def test_the_convolutions_of_many_are_torchs_one_by_one():

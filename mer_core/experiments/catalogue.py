@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mer_core.experiments.latents import LATENT_SWEEPS
 from mer_core.experiments.protocols import Sweep, ensembles, regressors
 from mer_core.experiments.scales import scale_study
 from mer_core.experiments.songs import SONG_SWEEPS
@@ -27,6 +28,7 @@ SWEEPS: dict[str, Sweep] = {
     **SONG_SWEEPS,
     **VALENCE_SWEEPS,
     **MINI_VALENCE_SWEEPS,
+    **LATENT_SWEEPS,
     "baselines": regressors(
         {
             "constant": {"model": "Constant"},

@@ -12,7 +12,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "autoencoder": ["AE", "AELSTM", "CNNLSTM", "VAE", "VAELSTM"],
+        "autoencoder": ["AELSTM", "CNNLSTM", "VAELSTM"],
         "baselines": ["SVR", "Constant", "Linear"],
         "bidirectional": ["BLSTM"],
         "combined": ["FoldEnsemble", "Preprocessed", "SecondNetwork"],

@@ -8,7 +8,8 @@ A convolutional network in the autoencoder's place is trained by the labels, wit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Self
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -139,8 +140,9 @@ class AE:
         pictures = np.concatenate([_patches(track) for track in tracks])
         self.columns_ = columns_of(features, "mel")
         self.scale_ = Scale.of(pictures)
-        self.network_ = self._made()
-        self.history_ = self._learn(self.scale_.standardised(pictures))
+        network = self._drawn()
+        self.history_ = self._learn(network, self.scale_.standardised(pictures))
+        self.weights_ = network.state_dict()
         return self
 
     def transform(self, features: pd.DataFrame) -> pd.DataFrame:
@@ -161,7 +163,7 @@ class AE:
         ValueError
             If the model is not fitted, mel columns are missing or a number is not finite.
         """
-        network = self._fitted()
+        network = self._network()
         with torch.no_grad():
             codes = network.encode(self.scale_.standardised(_patches(features)))[0]
         return pd.DataFrame(codes.cpu().numpy(), features.index).add_prefix("latent_")
@@ -179,7 +181,7 @@ class AE:
         DataFrame
             The same rows, mel columns in dB; see :func:`mer_core.features.mel.patches`.
         """
-        network = self._fitted()
+        network = self._network()
         with torch.no_grad():
             codes = torch.tensor(latents.to_numpy(), dtype=torch.float32)
             pictures = self.scale_.decibel(network.decoder(codes))
@@ -204,25 +206,25 @@ class AE:
         DataFrame
             The same rows; columns `reconstruction` and `divergence`, in nats.
         """
-        network = self._fitted()
+        network = self._network()
         x = self.scale_.standardised(_patches(features))
         with torch.no_grad():
             costs = network(x, self._noise(len(x), generator(seed)))
         pairs = torch.stack(costs, dim=1).cpu().numpy()
         return pd.DataFrame(pairs, features.index, ["reconstruction", "divergence"])
 
-    def _made(self) -> Bottleneck:
+    def _drawn(self) -> Bottleneck:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             return Bottleneck(COLUMNS, self.hidden, self.latent).to(torch.float32)
 
-    def _learn(self, x: Tensor) -> pd.DataFrame:
+    def _learn(self, network: Bottleneck, x: Tensor) -> pd.DataFrame:
         rng = generator(self.seed)
-        optimiser = torch.optim.Adam(self.network_.parameters(), lr=self.learning_rate)
+        optimiser = torch.optim.Adam(network.parameters(), lr=self.learning_rate)
         costs = []
         for _ in range(self.steps):
             chosen = torch.randint(len(x), (self.batch,), generator=rng)
-            lost, said = self.network_(x[chosen], self._noise(self.batch, rng))
+            lost, said = network(x[chosen], self._noise(self.batch, rng))
             cost = lost.mean() + self.beta * said.mean()
             optimiser.zero_grad()
             cost.backward()
@@ -238,11 +240,13 @@ class AE:
         noise = torch.randn(rows, self.latent, generator=rng, dtype=torch.float32)
         return noise * self.noise
 
-    def _fitted(self) -> Bottleneck:
-        if not hasattr(self, "network_"):
+    def _network(self) -> Bottleneck:
+        if not hasattr(self, "weights_"):
             name = type(self).__name__
             raise ValueError(f"{name}: expected a fitted model, found none: call fit")
-        return self.network_
+        network = self._drawn()
+        network.load_state_dict(self.weights_)
+        return network
 
 
 class VAE(AE):
@@ -281,7 +285,8 @@ class VAE(AE):
         self.beta = beta
 
 
-class Scale(NamedTuple):
+@dataclass(frozen=True)
+class Scale:
     """Mean and standard deviation of each band, in dB, shape (64, 1)."""
 
     mean: np.ndarray
