@@ -70,7 +70,7 @@ def test_a_notebook(source, tmp_path, monkeypatch, capsys):
     answer, check = exercises(solution)["1"]
     assert student.cells[answer].source == "r_tempo = ..."
     names: dict = {}
-    for cell in solution.cells[:answer] + [student.cells[answer], student.cells[check]]:
+    for cell in [*solution.cells[:answer], student.cells[answer], student.cells[check]]:
         if cell.cell_type == "code":
             exec(cell.source, names)
     assert "not answered yet" in capsys.readouterr().out

@@ -15,7 +15,7 @@ from test_notebooks import NAMES, builder
 
 
 def with_wrong_answers(notebook: NotebookNode, wrong: dict) -> None:
-    """Put before each exercise its wrong answers, each with a check that notes what it has to say."""
+    """Put each exercise's wrong answers before it, with checks that note what they have to say."""
     for name, (answer, check) in reversed(exercises(notebook).items()):
         notebook.cells[answer:answer] = [
             cell
