@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +18,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Playwright
 
-PATIENCE = 60
+PATIENCE = 40
 """s that a page or a server may take on a slow machine."""
 
 LAB = (
@@ -89,22 +88,22 @@ def server(module: Sequence[str], home: Path) -> Iterator[str]:
         options = {"cwd": home, "env": os.environ | own, "stderr": subprocess.STDOUT}
         process = subprocess.Popen(command, stdout=log, **options)
     try:
-        _wait_for(f"http://127.0.0.1:{port}", process, home / ".log")
+        _wait_for(port, process, home / ".log")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(PATIENCE)
 
 
-def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
+def _wait_for(port: int, process: subprocess.Popen, log: Path) -> None:
     limit = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < limit:
         try:
-            with urllib.request.urlopen(url, timeout=PATIENCE):
-                return
+            # No request: each page that Voila gives starts a kernel.
+            return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
         except OSError:
             time.sleep(0.1)
-    pytest.fail(f"no answer from {url}:\n{log.read_text()}")
+    return pytest.fail(f"no server on port {port}:\n{log.read_text()}")
 
 
 def write_notebook(path: Path, *sources: str) -> None:
@@ -161,3 +160,23 @@ def drag_by_finger(page: Page, place: Locator, *points: tuple[float, float]) -> 
         kind = "touchMove" if k else "touchStart"
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def voila(home: Path) -> list[str]:
+    """Voila's command for a home, with a template that takes no style sheet from elsewhere."""
+    template = home / ".jupyter_data_dir" / "voila" / "templates" / "offline"
+    template.mkdir(parents=True)
+    (template / "conf.json").write_text('{"base_template": "lab"}')
+    (template / "index.html.j2").write_text(TEMPLATE)
+    extensions = ("@jupyter-notebook/lab-extension", "jupyterlab-jupytext")
+    denied = [f"--VoilaConfiguration.extension_denylist={name}" for name in extensions]
+    return ["voila", "--no-browser", "--template=offline", *denied]
+
+
+TEMPLATE = """{% extends 'voila/templates/lab/index.html.j2' %}
+{%- block notebook_css -%}
+{% set there = 'https://cdn.jsdelivr.net/npm/@fortawesome/fontawesome-free@^5/css/' %}
+{% set parts = ('all.min.css', 'v4-shims.min.css') %}
+{{ super() | replace(there ~ parts[0], 'data:,') | replace(there ~ parts[1], 'data:,') }}
+{%- endblock -%}
+"""
