@@ -10,6 +10,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# LOCK= takes the newest releases that pyproject.toml allows.
+LOCK ?= --constraint constraints.txt
 READY := .venv/.ready
 # Two notebooks run side by side: one thread each is faster than two that fight.
 export OMP_NUM_THREADS ?= 1
@@ -42,7 +44,7 @@ stress: $(READY)
 	$(BIN)/python tests/stress/kills.py
 
 bench: $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bench]"
+	$(BIN)/pip install --quiet --disable-pip-version-check $(LOCK) --editable ".[bench]"
 	$(BIN)/python tests/bench/features.py
 	$(BIN)/python tests/bench/recurrent.py
 	$(BIN)/python -W ignore tests/bench/elm.py
@@ -50,7 +52,7 @@ bench: $(READY)
 	$(BIN)/python tests/bench/cluster.py
 
 book: $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[book]"
+	$(BIN)/pip install --quiet --disable-pip-version-check $(LOCK) --editable ".[book]"
 	rm -rf book
 	$(BIN)/sphinx-build --quiet --fail-on-warning -c docs/book -d book/.doctrees . book
 	$(BIN)/python docs/book/check.py book
@@ -64,5 +66,5 @@ corpus: $(READY)
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[corpus,notebooks,test]"
+	$(BIN)/pip install --quiet --disable-pip-version-check $(LOCK) --editable ".[corpus,notebooks,test]"
 	touch $@

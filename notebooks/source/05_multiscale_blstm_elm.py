@@ -588,6 +588,12 @@ Markdown(
 # ## Exercises
 #
 # **1.** A song of 137 frames is cut into pieces of 60. How many frames has its last piece?
+#
+# <details><summary>Hint</summary>
+#
+# Pieces are cut from the start, and nothing is thrown away.
+#
+# </details>
 
 # %% tags=["exercise"]
 last_piece = ...
@@ -598,11 +604,25 @@ last_piece = 137 - 2 * 60
 times = pd.MultiIndex.from_product([[1], np.arange(137) / 2], names=["song_id", "time"])
 pieces, _ = cut(pd.DataFrame({"f": 0.0}, times), 60)
 lesson.check_answer(
-    "1", last_piece, int(pieces.groupby("song_id").size().iloc[-1]), hint="What remains after whole pieces?"
+    "1",
+    last_piece,
+    int(pieces.groupby("song_id").size().iloc[-1]),
+    hint="What remains after whole pieces?",
+    mistakes={
+        "That is the number of pieces.": pieces.index.unique("song_id").size,
+        "The last piece need not be whole.": 60,
+        "Those lack to a whole piece.": 60 - 137 % 60,
+    },
 )
 
 # %% [markdown]
 # **2.** Give the three lines of the ELM a ridge: output weights $(H^\top H + \lambda I)^{-1} H^\top T$.
+#
+# <details><summary>Hint</summary>
+#
+# `np.linalg.solve(A, B)` gives $A^{-1} B$; what is $A$ here, what is $B$?
+#
+# </details>
 
 
 # %% tags=["exercise"]
@@ -625,11 +645,26 @@ lesson.check_answer(
     reference,
     tolerance=1e-6,
     hint="np.linalg.solve(A, B) is A⁻¹B; np.eye(n) is I.",
+    mistakes={
+        "That is the ELM without a ridge.": np.linalg.pinv(H_example) @ T_example,
+        "λ belongs on the diagonal, not on every entry.": np.linalg.solve(
+            H_example.T @ H_example + 0.7, H_example.T @ T_example
+        ),
+        "That is the square of the penalty.": Ridge(alpha=0.49, fit_intercept=False)
+        .fit(H_example, T_example)
+        .coef_.T,
+    },
 )
 
 # %% [markdown]
 # **3.** How far does the plain **average of the four curves** of the slider (not the stored fusion) come? Compute its
 # pooled RMSE of arousal on the test songs from `outputs`.
+#
+# <details><summary>Hint</summary>
+#
+# First the mean of a row, then its error; not the other way round.
+#
+# </details>
 
 # %% tags=["exercise"]
 average_rmse = ...
@@ -638,12 +673,17 @@ average_rmse = rmse(test.labels["arousal"], outputs.mean(axis=1).loc[test.labels
 
 # %%
 mean_curve = sum(heard_at[k]["arousal"] for k in scales) / len(scales)
+alone = [rmse(test.labels["arousal"], outputs[k].loc[test.labels.index]) for k in scales]
 lesson.check_answer(
     "3",
     average_rmse,
     rmse(test.labels["arousal"], mean_curve.loc[test.labels.index]),
     tolerance=1e-6,
     hint="`outputs` has a column for each scale; `rmse(labels, predictions)` on the labelled rows.",
+    mistakes={
+        "That is the mean of four errors, not the error of the mean.": np.mean(alone),
+        "That is the best of the four alone.": min(alone),
+    },
 )
 
 # %% [markdown]
