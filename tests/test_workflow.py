@@ -1,4 +1,4 @@
-"""CI, Binder and CITATION.cff say what the Makefile and pyproject.toml say. None of it is run here."""
+"""CI, Binder, CITATION.cff say what Makefile and pyproject.toml say. None of it is run here."""
 
 from __future__ import annotations
 
