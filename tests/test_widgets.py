@@ -100,8 +100,8 @@ BAD_TRACKS = {
     "at least one row": TRACK.iloc[:0],
     "columns valence and arousal, found \\['valence'\\]": TRACK[["valence"]],
     "found list": [1, 2],
-    "values in \\[-1, 1\\], found \\[0.1, nan\\] at 0.0": TRACK.mask(TRACK == -0.5),
-    "values in \\[-1, 1\\], found \\[0.3, 5.0\\] at 0.5": TRACK.replace({0.5: 5}),
+    "finite numbers, found \\[0.1, nan\\] at 0.0": TRACK.mask(TRACK == -0.5),
+    "found \\[0.3, inf\\] at 0.5": TRACK.replace({0.5: np.inf}),
     "the track of one song.*found an index of song_id, time": pd.concat(
         {1: TRACK}, names=["song_id", "time"]
     ),
@@ -141,6 +141,10 @@ def test_picker_refuses_what_is_not_on_the_plane(wrong):
     picker = PlanePicker(TRACK)
     with pytest.raises(ValueError, match=f"{name}: expected a number in"):
         setattr(picker, name, wrong[name])
+    with pytest.raises(
+        DataError, match=r"points: expected numbers from -1 to 1, found \[3.0, 5.0\]"
+    ):
+        PlanePicker(TRACK.replace({0.1: 3.0, -0.5: 5.0}))
     with pytest.raises(DataError, match="points: expected"):
         PlanePicker(TRACK.rename(columns=str.upper))
 

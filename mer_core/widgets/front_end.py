@@ -64,13 +64,15 @@ def wav(samples: np.ndarray) -> bytes:
         return file.getvalue()
 
 
-def emotions(frame: pd.DataFrame, where: str, *, gaps: bool = False) -> pd.DataFrame:
-    """Give the columns valence and arousal of a frame whose values lie on the plane.
+def emotions(
+    frame: pd.DataFrame, where: str, *, limit: float = 1, gaps: bool = False
+) -> pd.DataFrame:
+    """Give the columns valence and arousal of a frame, none beyond a limit.
 
     Raises
     ------
     DataError
-        If it has no rows or not these columns, or if a value lies outside [-1, 1] or, unless
+        If it has no rows or not these columns, or if a value lies beyond the limit or, unless
         `gaps` are allowed, is missing.
     """
     if not isinstance(frame, pd.DataFrame) or not set(COLUMNS) <= set(frame):
@@ -79,22 +81,26 @@ def emotions(frame: pd.DataFrame, where: str, *, gaps: bool = False) -> pd.DataF
     if frame.empty:
         raise DataError(where, "at least one row", "none")
     values = frame[COLUMNS].astype(float)
-    wrong = ~(values.abs() <= 1) & ~(values.isna() & gaps)
+    wrong = ~(np.isfinite(values) & (values.abs() <= limit)) & ~(values.isna() & gaps)
     if wrong.any(axis=None):
-        row = wrong.any(axis=1).idxmax()
-        raise DataError(where, "values in [-1, 1]", f"{values.loc[row].tolist()} at {row}")
+        row = wrong.any(axis=1).to_numpy().argmax()
+        found = f"{values.iloc[row].tolist()} at {values.index[row]}"
+        expected = "finite numbers" if np.isinf(limit) else f"numbers from {-limit} to {limit}"
+        raise DataError(where, expected, found)
     return values
 
 
 def track_of_one_song(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     """Give a frame as :func:`emotions` does, if its index is one song's time in s.
 
+    A prediction may leave the plane; that it is finite is all that is asked.
+
     Raises
     ------
     DataError
         As there; also if the index is not increasing numbers.
     """
-    values = emotions(frame, where)
+    values = emotions(frame, where, limit=np.inf)
     index = values.index
     if index.nlevels > 1 or not pd.api.types.is_numeric_dtype(index):
         found = f"an index of {', '.join(map(str, index.names))}"

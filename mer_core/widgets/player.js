@@ -10,12 +10,15 @@ function place({ time, valence, arousal }, now) {
   return [valence, arousal].map((y) => y[k] + (next < 0 ? 0 : share * (y[next] - y[k])));
 }
 
+// The plane ends at 1; a prediction may not.
+const onPlane = (point) => point.map((value) => clamp(value, -1, 1));
+
 function trail(track, now) {
   const passed = track.time.flatMap((t, k) =>
     t > now - TRAIL && t <= now ? [[track.valence[k], track.arousal[k]]] : []
   );
   const at = place(track, now);
-  return line(at ? [...passed, at] : passed);
+  return line((at ? [...passed, at] : passed).map(onPlane));
 }
 
 function waveform(envelope, seconds) {
@@ -81,7 +84,7 @@ function render({ model, el }) {
     readout.textContent = `${now.toFixed(1)} / ${seconds.toFixed(1)} s`;
     tracks.forEach((track, k) => {
       const at = place(track, now);
-      for (const mark of [edges[k], points[k]]) mark.setAttribute("d", at ? dots([at]) : "");
+      for (const mark of [edges[k], points[k]]) mark.setAttribute("d", at ? dots([onPlane(at)]) : "");
       trails[k].setAttribute("d", trail(track, now));
     });
   }

@@ -31,7 +31,8 @@ class Player(Widget):
         As for :func:`mer_core.features.extract`.
     tracks : dict of DataFrame, optional
         Up to three, by name, such as rated and predicted: index time in s from the song's start,
-        columns valence, arousal in [-1, 1]. One may cover a part of the song only.
+        columns valence, arousal. One may cover a part of the song only. What lies beyond [-1, 1],
+        as a prediction may, is drawn at the plane's border.
     title : str
         What is played.
     start, end : float
@@ -47,8 +48,8 @@ class Player(Widget):
     Raises
     ------
     DataError
-        If the audio cannot be read, or a track has no rows, other columns, values outside
-        [-1, 1], missing ones, or an index that is not one song's time.
+        If the audio cannot be read, or a track has no rows, other columns, missing or infinite
+        values, or an index that is not one song's time.
     ValueError
         If there are more than three tracks, or the stretch does not lie within the song.
 
