@@ -3,7 +3,7 @@
 # make lab       opens JupyterLab on notebook 00
 # make results   computes the tables of data/results that are stale (thousands of models; resumes)
 # make bench     speed and memory, as ratios against what a user would otherwise do
-# make book      the lessons and pages as a static book that needs no network: book/index.html
+# make book      the lessons and pages as a static book that needs no network: book/html/index.html
 # make stress    fifty kills of a sweep at random moments, and what they cost (minutes)
 # make corpus    remakes data/mini (needs Debian's fluidsynth, fluid-soundfont-gm and ffmpeg)
 # Each sets up .venv by itself, once. PYTHON names another Python 3.11 or newer.
@@ -54,8 +54,8 @@ bench: $(READY)
 book: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check $(LOCK) --editable ".[book]"
 	rm -rf book
-	$(BIN)/sphinx-build --quiet --fail-on-warning -c docs/book -d book/.doctrees . book
-	$(BIN)/python docs/book/check.py book
+	$(BIN)/sphinx-build --quiet --fail-on-warning -c docs/book -d book/doctrees . book/html
+	$(BIN)/python docs/book/check.py book/html
 
 lab: $(READY)
 	$(BIN)/jupyter lab $(OFFLINE) notebooks/00_start_here.ipynb

@@ -1,4 +1,4 @@
-"""Read a built book as a browser would: `python docs/book/check.py book`.
+"""Read a built book as a browser would: `python docs/book/check.py book/html`.
 
 Every page has to open without a network, with all its pictures, and every link within the book has
 to lead somewhere.
