@@ -199,7 +199,7 @@ def _harmless(pair: pd.Series) -> bool:
 def _evidence(pairs: pd.DataFrame, counts: dict[str, int]) -> str:
     """What the verdict rests on, in words and figures."""
     words = [f"{count} of {len(pairs)} {name}" for name, count in counts.items() if count]
-    words = words or [f"no difference that counts in {len(pairs)}"]
+    words = words or [f"no difference that counts in {len(pairs)} comparisons"]
     ranges = [
         f"{'r' if metric == 'pearson' else metric.upper()} {own.min():+.3f} to {own.max():+.3f}"
         if len(own) > 1

@@ -210,7 +210,7 @@ Markdown(
 # | [08](08_tsne.ipynb) | seeing what was learned: t-SNE | Herremans 2019 |
 # | [09](09_why_valence_fails.ipynb) | why does valence fail on the test set? | all |
 # | 10 | explore music by emotion | Herremans 2019 |
-# | 11 | the scoreboard | all |
+# | [11](11_scoreboard.ipynb) | the scoreboard: what the papers claim, what we measured | all |
 #
 # Lessons without a link are still to come.
 #
