@@ -51,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
     commands.choices["scoreboard"].add_argument("--folds", type=int, help="10")
     commands.choices["scoreboard"].add_argument("--sets", nargs="+", help="compare")
+    short = "the README's tables, from the stored results"
+    commands.choices["scoreboard"].add_argument("--markdown", action="store_true", help=short)
     command = commands.add_parser("ablation", help=ablation.__doc__)
     command.add_argument("where", nargs="?", default="mini")
     command.set_defaults(run=ablation)
@@ -70,9 +72,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def scoreboard(where: str | None, task: str, folds: int | None, sets: list[str] | None) -> None:
+def scoreboard(
+    where: str | None, task: str, folds: int | None, sets: list[str] | None, markdown: bool
+) -> None:
     """Show the stored results beside the papers', or score the baselines on mini or on DEAM."""
-    if where is not None:
+    if markdown:
+        print(stored_board())
+    elif where is not None:
         _live_scoreboard(where, task, folds or 10, sets or ["compare"])
     elif folds or sets:
         raise ValueError("scoreboard: expected a corpus for --folds and --sets, found none")
@@ -112,6 +118,14 @@ def _static_scoreboard(where: Path) -> None:
     printed = papers.published().query("paper == 'herremans_2019' and metric == 'r2'")
     printed = printed.set_index(["ours", "dimension"])["value"].rename_axis(table.index.names)
     print(table.assign(paper=printed).to_string(na_rep="-"))
+
+
+def stored_board() -> str:
+    """The README's scoreboard."""
+    from mer_core import experiments, papers
+
+    whole = experiments.table("songs_2013_intervals").droplevel(["features", "output", "protocol"])
+    return papers.board(experiments.stored_scores(), whole)
 
 
 def _stored_scoreboard() -> None:

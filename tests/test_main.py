@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from conftest import ROOT
 from layout import SONGS, make_deam
 from mer_core.__main__ import main
 
@@ -76,6 +77,16 @@ def test_scoreboard_alone_shows_stored_results_beside_the_papers(capsys):
         assert word in ours
     for word in ("irit_2015", "munich_2015", "[1] ", "computed on synthetic songs"):
         assert word in theirs
+
+
+def test_the_readme_holds_the_scoreboard_of_the_store(capsys):
+    """If not: python -m mer_core scoreboard --markdown, into the README."""
+    assert main(["scoreboard", "--markdown"]) == 0
+    half_seconds, whole_songs = capsys.readouterr().out.strip().split("\n\n")
+    readme = (ROOT / "README.md").read_text()
+    assert half_seconds in readme
+    assert whole_songs in readme
+    assert "| linear, no penalty, FS1, raw | 0.366 | " in half_seconds
 
 
 def test_bad_input_is_told_in_one_line(tmp_path, capsys):

@@ -14,8 +14,9 @@ The papers, as :func:`published` names them:
   neural networks", a poster of 2019.
 """
 
+from mer_core.papers.board import board
 from mer_core.papers.comparison import compare
 from mer_core.papers.tables import claims, comparisons, published, systems
 from mer_core.papers.verdicts import judge, verdicts
 
-__all__ = ["claims", "compare", "comparisons", "judge", "published", "systems", "verdicts"]
+__all__ = ["board", "claims", "compare", "comparisons", "judge", "published", "systems", "verdicts"]
