@@ -3,6 +3,7 @@
 `source/*.py` (py:percent) is what a maintainer edits. From each come a notebook for the reader,
 executed, and one with the solutions, which is not executed here. An exercise is a code cell with
 the tag `exercise`: above the line `# solution:` stands what a student finds, below it the answer.
+The check below it knows the answer as well, so its code is folded; it opens by a click.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from mer_core.files import written_atomically
 FOLDER = Path(__file__).parent
 SOURCES = sorted((FOLDER / "source").glob("[0-9][0-9]_*.py"))
 MARK = "# solution:\n"
+CHECK = "lesson.check_answer("
+FOLDED = {"jupyter": {"source_hidden": True}, "tags": ["hide-input"]}  # JupyterLab; the book
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
@@ -59,6 +62,8 @@ def generate(source: Path, *, solutions: bool) -> NotebookNode:
                     f"{source}: expected {MARK!r} and an answer, found {cell.source!r}"
                 )
             cell.source = (answer if solutions else question).strip()
+        elif cell.cell_type == "code" and CHECK in cell.source:
+            cell.metadata |= FOLDED
     if solutions:
         notebook.cells.append(new_code_cell("lesson.require_answers()"))
     _give_stable_ids(notebook)

@@ -82,6 +82,15 @@ def test_an_unanswered_exercise_says_so(name):
     assert builder.MARK.strip() not in text
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_what_gives_an_answer_away_is_folded(name):
+    notebook = nbformat.read(builder.FOLDER / f"{name}.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            folded = cell.metadata.get("jupyter", {}).get("source_hidden", False)
+            assert folded == ("lesson.check_answer(" in cell.source)
+
+
 def test_an_exercise_without_a_solution_is_refused(tmp_path):
     source = tmp_path / "99_bad.py"
     source.write_text('# %% tags=["exercise"]\nanswer = ...\n')

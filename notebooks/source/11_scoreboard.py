@@ -480,8 +480,12 @@ Markdown("\n".join(lines))
 # **1.** Adjust these five p by hand (Benjamini and Hochberg), in the given order. `stats.false_discovery_control`
 # would do it for you; do it once without.
 #
-# <details><summary>Hint</summary>Sort them; multiply the $k$-th smallest by $5/k$; then go from the largest down
-# and let no value exceed the one above it.</details>
+# <details><summary>Hint</summary>
+#
+# Sort them; multiply the $k$-th smallest by $5/k$; then go from the largest down
+# and let no value exceed the one above it.
+#
+# </details>
 
 # %%
 p_values = np.array([0.04, 0.001, 0.045, 0.5, 0.02])
@@ -511,8 +515,12 @@ lesson.check_answer(
 # **2.** On how many of the test songs does the smoothed Elman network (FS1) have a lower RMSE of arousal than the
 # constant? Use `errors`.
 #
-# <details><summary>Hint</summary>`errors["Elman", "FS1", "smoothed", "test", "arousal"]` has one number a
-# song.</details>
+# <details><summary>Hint</summary>
+#
+# `errors["Elman", "FS1", "smoothed", "test", "arousal"]` has one number a
+# song.
+#
+# </details>
 
 # %% tags=["exercise"]
 wins = ...
@@ -537,7 +545,11 @@ lesson.check_answer(
 # **3.** Two systems differ by 0.01 RMSE on average, and the differences of single songs have a standard deviation
 # of 0.05. How many songs does it take until $t = \bar d / (s_d / \sqrt n)$ reaches 2?
 #
-# <details><summary>Hint</summary>Solve for $n$.</details>
+# <details><summary>Hint</summary>
+#
+# Solve for $n$.
+#
+# </details>
 
 # %% tags=["exercise"]
 n_songs = ...
