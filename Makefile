@@ -1,6 +1,7 @@
 # make workbook  executes the notebooks on the embedded corpus and prints the scoreboard
 # make test      ruff, tests, doctests and every notebook
 # make lab       opens JupyterLab on notebook 00
+# make app       opens the explorer, a page on this machine: point, draw, bring your own song
 # make results   computes the tables of data/results that are stale (thousands of models; resumes)
 # make bench     speed and memory, as ratios against what a user would otherwise do
 # make book      the lessons and pages as a static book that needs no network: book/html/index.html
@@ -25,7 +26,7 @@ endif
 OFFLINE := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
-.PHONY: workbook test lab book corpus results bench stress
+.PHONY: workbook test lab app book corpus results bench stress
 
 workbook: $(READY)
 	$(BIN)/python notebooks/build.py
@@ -59,6 +60,10 @@ book: $(READY)
 
 lab: $(READY)
 	$(BIN)/jupyter lab $(OFFLINE) notebooks/00_start_here.ipynb
+
+# JUPYTER_PATH: the page's template lies in app/voila.
+app: $(READY)
+	cd app && JUPYTER_PATH=$(CURDIR)/app ../$(BIN)/voila explore.ipynb
 
 corpus: $(READY)
 	$(BIN)/python data/compose/make_corpus.py data/mini

@@ -37,6 +37,11 @@ ROOMS = [
     ("plots", set()),
     ("widgets", {"features", "files", "plots"}),
     ("lesson", {"corpus", "deam", "features", "files"}),
+    (
+        "explore",
+        {"corpus", "deam", "evaluation", "features", "files", "metrics", "models", "plots"}
+        | {"retrieval", "training", "widgets"},
+    ),
 ]
 
 

@@ -1,0 +1,113 @@
+"""The page of `make app`: it listens on this machine alone and gives no file away."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+
+PATIENCE = 60
+FORBIDDEN = [
+    "/voila/files/explore.ipynb",
+    "/voila/files/voila.json",
+    "/voila/files/../README.md",
+    "/voila/files/%2e%2e/README.md",
+    "/voila/files/..%2fREADME.md",
+    "/voila/static/../../../../../../../etc/passwd",
+    "/voila/templates/explorer/index.html.j2",
+    "/voila/templates/../../voila.json",
+    "/voila/labextensions/../../../pyvenv.cfg",
+    "/voila/api/themes/..%2f..%2f..%2f..%2f..%2fpyvenv.cfg",
+    "/explore.ipynb",
+    "/../README.md",
+    "/README.md",
+    "/voila/tree",
+    "/voila/render/explore.ipynb",
+    "/api/contents",
+    "/api/kernels",
+    "/api/terminals",
+]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {"HOME": str(home), "JUPYTER_PATH": str(ROOT / "app"), "JUPYTER_RUNTIME_DIR": str(home)}
+    recipe = re.search(r"(?m)^\tcd app && .*/voila (.*)$", (ROOT / "Makefile").read_text())[1]
+    command = [sys.executable, "-m", "voila", *recipe.split(), "--no-browser", f"--port={port}"]
+    with (home / "log").open("w+") as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT / "app", env=os.environ | own, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            wait_until_open(port, process, log)
+            yield port
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+
+
+def wait_until_open(port: int, process: subprocess.Popen, log) -> None:
+    limit = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < limit:
+        with socket.socket() as trial:
+            if not trial.connect_ex(("127.0.0.1", port)):
+                return
+        time.sleep(0.1)
+    log.seek(0)
+    pytest.fail(f"no answer from Voila:\n{log.read()}")
+
+
+def get(port: int, path: str) -> http.client.HTTPResponse:
+    """The answer to a path as it stands (urllib would tidy up the dots), after redirections."""
+    while True:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        if answer.status != http.HTTPStatus.FOUND:
+            return answer
+        path = answer.getheader("Location")
+
+
+@pytest.mark.parametrize("path", FORBIDDEN)
+def test_no_file_is_given_away(address, path):
+    answer = get(address, path)
+    assert answer.status in (403, 404, 500), answer.status
+    body = answer.read().decode()
+    for text in ("root:", "# Music Emotion Workbook", "explore.Page", "file_allowlist", "home ="):
+        assert text not in body
+
+
+def test_other_machines_are_not_answered(address):
+    """No other address of this machine is bound."""
+    listening = set()
+    for name in ("tcp", "tcp6"):
+        try:
+            rows = Path(f"/proc/net/{name}").read_text().splitlines()[1:]
+        except OSError:
+            pytest.skip("needs /proc/net, which Linux has")
+        listening |= {row.split()[1] for row in rows if row.split()[3] == "0A"}
+    assert {place for place in listening if place.endswith(f":{address:04X}")} == {
+        f"0100007F:{address:04X}"
+    }
+
+
+def test_the_page_opens_and_asks_nobody_else(address):
+    body = get(address, "/").read().decode()
+    assert "Explore by emotion" in body
+    assert "SYNTHETIC" in body
+    assert "Traceback" not in body
+    asked = re.findall(r'<(?:link|script)[^>]*(?:href|src)="(https?:[^"]*)"', body)
+    assert not asked
