@@ -21,6 +21,7 @@ include_patterns = [f"{name}.*" for names in PARTS.values() for name in names] +
 exclude_patterns = [".*", "book", "mer_core", "notebooks/*.py", "tests"]  # .venv is a long walk
 
 nb_execution_mode = "off"  # the notebooks bring their outputs
+nb_render_markdown_format = "myst"  # tables and formulas in computed text
 nb_ipywidgets_js = {}  # a widget has left its picture; its scripts would come from elsewhere
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3

@@ -25,8 +25,10 @@ dev, test = corpus.split("dev"), corpus.split("test")
 # %% [markdown]
 # ## Listen and look
 #
-# Here is one song. While you listen, ask yourself twice: *how pleasant is this?* (valence) and *how
-# much energy does it have?* (arousal). Does your answer change as the song goes on?
+# Here is one song. It is **synthetic**, as are all songs and raters that this workbook brings along: composed
+# by rule, rated by simulated listeners (*Which data?*, below, says why). While you listen, ask yourself
+# twice: *how pleasant is this?* (valence) and *how much energy does it have?* (arousal). Does your answer
+# change as the song goes on?
 
 # %%
 with_audio = dev.songs.dropna(subset="audio")
@@ -37,8 +39,10 @@ print(f"Song {song_id}: {song.title}, {song.artist} ({song.genre}), {song.durati
 Audio(song.audio)
 
 # %% [markdown]
-# Raters moved a slider while they listened, once for valence and once for arousal. This is what they
-# said, averaged, every half second. The first 15 s are missing: raters need time to settle, so the
+# A *rater* moves a slider while listening, once for valence and once for arousal. This is what the raters
+# of the song said, averaged, every half second. All this follows *Emotion in Music*, a task of MediaEval
+# (a yearly benchmark: same data, same question for all teams) from 2013 to 2015; its data set with real
+# songs and real raters is called **DEAM**. The first 15 s are missing: raters need time to settle, so the
 # organisers of the task left them out.
 
 # %%
@@ -78,7 +82,7 @@ corpus.songs.loc[[song_id], ["title", "genre", "duration", *DIMENSIONS, "split"]
 # %% [markdown]
 # ## The raters
 #
-# The curve above is an average. The thin lines are the people behind it.
+# The curve above is an average. The thin lines are the raters behind it.
 
 # %%
 ratings = corpus.ratings.loc[song_id]
@@ -157,7 +161,9 @@ widgets.FigureSlider.draw("raters averaged", counts, first_raters, start=1)
 # ## Development and test songs
 #
 # Models are built on *development* songs and judged on *test* songs that they have never met. Look at
-# the song means of the two sets: what differs?
+# the song means of the two sets: what differs? Above each stands *Pearson's r* of valence and arousal: 1
+# if both rise together, −1 if one rises as the other falls, 0 if neither tells of the other. (Lesson 02 has
+# its formula. Below, *pooled* means over all half seconds of all songs; sd is the standard deviation.)
 
 # %%
 means = corpus.labels.groupby("song_id").mean()
@@ -174,11 +180,16 @@ statistics.drop(["songs", "labelled frames"]).round(3)
 
 # %%
 r_dev, r_test = statistics.loc["r(valence, arousal) over song means", ["dev", "test"]]
+parted = r_test < r_dev / 2
 Markdown(
-    f"In the development songs pleasant music tends to be energetic music (r = {r_dev:.2f}); in the "
-    f"test songs it does not (r = {r_test:.2f}). A model may learn *“loud and fast, so pleasant”* "
-    "from the former, and will be wrong about the latter. Remember this picture: lesson 09 comes back "
-    "to it."
+    f"Over song means r is {r_dev:.2f} in the development songs and {r_test:.2f} in the test songs. "
+    + (
+        "In the former pleasant music tends to be energetic music, in the latter it does not: a model may "
+        "learn *“loud and fast, so pleasant”* from the former, and will be wrong about the latter. "
+        if parted
+        else ""
+    )
+    + "Remember this picture: lesson 09 comes back to it."
 )
 
 # %% [markdown]
@@ -199,24 +210,29 @@ Markdown(
 #
 # | lesson | question | paper |
 # |---|---|---|
-# | 00 | what is emotion, as data? | |
-# | [01](01_features.ipynb) | what does a computer hear? | Munich 2014, IRIT 2015 |
-# | [02](02_baselines_metrics_smoothing.ipynb) | what is a good prediction? | IRIT 2015 |
+# | 00 | what is emotion in music, as data? | |
+# | [01](01_features.ipynb) | what does a computer hear? Features | Munich 2014, IRIT 2015 |
+# | [02](02_baselines_metrics_smoothing.ipynb) | what is a good prediction? Baselines, metrics, smoothing | IRIT 2015 |
 # | [03](03_elman_rnn.ipynb) | does memory help? The Elman network | IRIT 2015 |
-# | [04](04_lstm.ipynb) | a longer memory: the LSTM | Munich 2014, 2015 |
+# | [04](04_lstm.ipynb) | a memory with gates: the LSTM | Munich 2014, 2015 |
 # | [05](05_multiscale_blstm_elm.ipynb) | the future and several scales: BLSTM and ELM | Tsinghua 2016 |
-# | [06](06_triplet_network.ipynb) | emotion of a whole song: triplets | Herremans 2019 |
+# | [06](06_triplet_network.ipynb) | one emotion for a whole song: triplets | Herremans 2019 |
 # | 07 | from the spectrogram: VAE, AE, CNN with LSTM | Herremans 2019 |
-# | [08](08_tsne.ipynb) | seeing what was learned: t-SNE | Herremans 2019 |
+# | [08](08_tsne.ipynb) | seeing what was learned: t-SNE, and what it can't tell | Herremans 2019 |
 # | [09](09_why_valence_fails.ipynb) | why does valence fail on the test set? | all |
 # | 10 | explore music by emotion | Herremans 2019 |
 # | [11](11_scoreboard.ipynb) | the scoreboard: what the papers claim, what we measured | all |
 #
 # Lessons without a link are still to come.
 #
+# Five papers are rebuilt. *Munich*, *IRIT* (Toulouse) and *Tsinghua* (Beijing) are our short names for three
+# teams of the task and for what they published: Coutinho et al. 2014 and 2015, Pellegrini and Barrière 2015,
+# Li et al. 2016. The fifth is Herremans et al. 2019. Full titles are below.
+#
 # ## Exercises
 #
-# Put your answer in place of `...` and run the cell, then the one below it.
+# Put your answer in place of `...` and run the cell, then the one below it, which checks it. (The check's code is
+# folded, since it knows the answer.)
 #
 # **1.** Compute Cronbach's α of the *valence* ratings of the song above, from its formula.
 #
@@ -283,8 +299,8 @@ lesson.check_answer(
 )
 
 # %% [markdown]
-# **3.** Over song means, valence and arousal hardly go together in the test songs. Do they *within* the
-# song above? Compute Pearson's r of its two curves.
+# **3.** How far valence and arousal go together over song *means* stands above. Do they go together *within*
+# the song that you heard? Compute Pearson's r of its two curves.
 #
 # <details><summary>Hint</summary>
 #
@@ -321,7 +337,16 @@ lesson.check_answer(
 # ## References
 #
 # - Aljanaki, Yang, Soleymani (2017). Developing a benchmark for emotional analysis of music. *PLOS ONE*.
+# - Coutinho, Trigeorgis, Zafeiriou, Schuller (2015). Automatically estimating emotion in music with deep
+#   long-short term memory recurrent neural networks. *MediaEval*.
+# - Coutinho, Weninger, Schuller, Scherer (2014). The Munich LSTM-RNN approach to the MediaEval 2014 "Emotion
+#   in Music" task. *MediaEval*.
 # - Cronbach (1951). Coefficient alpha and the internal structure of tests. *Psychometrika*.
+# - Herremans, Cheuk, Luo, Agres (2019). Untangling indices of emotion in music using neural networks.
+# - Li, Xianyu, Tian, Chen, Meng, Xu, Cai (2016). A deep bidirectional long short-term memory based
+#   multi-scale approach for music dynamic emotion prediction. *ICASSP*.
+# - Pellegrini, Barrière (2015). Time-continuous estimation of emotion in music with recurrent neural
+#   networks. *MediaEval*.
 # - Russell (1980). A circumplex model of affect. *Journal of Personality and Social Psychology*.
 
 # %%

@@ -370,7 +370,7 @@ lesson.check_answer(
     "2",
     answer,
     rmse(dev.labels["valence"], again.loc[dev.labels.index, "valence"]),
-    tolerance=1e-3,
+    tolerance=1e-6,
     hint="Index: protocol, aggregation, system, output. Column: dimension, metric.",
     mistakes={
         said: board.loc[row, (dimension, "RMSE")]
