@@ -55,9 +55,9 @@ function render({ model, el }) {
       <svg class="mer-sound" viewBox="0 -1 ${seconds} 2" preserveAspectRatio="none" aria-hidden="true">
         <path class="mer-stretch" d="M${start}-1H${end}V1H${start}Z"/>
         ${waveform(model.get("envelope"), seconds)}<path class="mer-now"/></svg>
-      ${timeline(seconds, `${curves(tracks)}<path class="mer-now"/>`)}</div>
-      ${plane(tracks.map(moving).join(""))}</div>
-    <ul>${tracks.length ? DIMENSIONS.map(colour).join("") : ""}${tracks.map(key).join("")}</ul></div>`;
+      ${timeline(seconds, `${curves(tracks)}<path class="mer-now"/>`)}
+      <ul>${tracks.length ? DIMENSIONS.map(colour).join("") : ""}${tracks.map(key).join("")}</ul></div>
+    ${plane(tracks.map(moving).join(""))}</div></div>`;
   const root = el.firstElementChild;
   const find = (selector) => root.querySelector(selector);
   const all = (selector) => [...root.querySelectorAll(selector)];

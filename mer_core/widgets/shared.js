@@ -24,7 +24,8 @@ function plane(inside) {
 function timeline(seconds, inside) {
   const step = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600].find((s) => seconds / s <= 6);
   const times = Array.from({ length: 1 + Math.floor(seconds / (step ?? seconds)) }, (_, k) => k * step);
-  const marks = times.map((t) => `<span style="left:${(100 * t) / seconds}%">${+t.toFixed(1)} s</span>`);
+  const place = (t) => (t < 0.95 * seconds ? `left:${(100 * t) / seconds}%` : "right:0;transform:none");
+  const marks = times.map((t) => `<span style="${place(t)}">${+t.toFixed(1)} s</span>`);
   return `<div class="mer-values" aria-hidden="true"><span>1</span><span>0</span><span>\u22121</span></div>
     <svg class="mer-curves" viewBox="0 -1 ${seconds} 2" preserveAspectRatio="none">
       <path class="mer-grid" d="M0 0H${seconds}${times.map((t) => `M${t}-1V1`).join("")}"/>${inside}</svg>

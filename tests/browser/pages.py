@@ -18,7 +18,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Playwright
 
-PATIENCE = 40
+PATIENCE = 90
 """s that a page or a server may take on a slow machine."""
 
 LAB = (
