@@ -18,7 +18,7 @@ import pandas as pd
 from IPython.display import Audio, Markdown
 from matplotlib import pyplot as plt
 
-from mer_core import evaluation, features, lesson, models, plots, widgets
+from mer_core import evaluation, features, lesson, models, papers, plots, widgets
 from mer_core.features.compare import descriptors
 from mer_core.features.psychoacoustic import dissonance_of, roughness_of
 from mer_core.metrics import DIMENSIONS
@@ -30,7 +30,9 @@ dev = corpus.split("dev")
 # %% [markdown]
 # ## Listen and look
 #
-# A song whose arousal changes a lot. Air pressure, 44,100 times a second: that is all a computer gets.
+# A song (synthetic) whose arousal changes a lot. Air pressure, 44,100 times a second: that is all a computer
+# gets. Below it is what can be made of that: the *spectrogram* shows how strong each frequency is from moment
+# to moment (*mel*: with the frequencies spaced as the ear hears them).
 
 # %%
 with_audio = dev.songs.dropna(subset="audio")
@@ -49,7 +51,7 @@ fig, (top, middle, bottom) = plt.subplots(
 )
 time = np.arange(len(samples)) / rate
 top.plot(time[::50], samples[::50], color="black", lw=0.3)
-top.set(ylabel="pressure", title="waveform")
+top.set(ylabel="pressure\n(full scale: 1)", title="waveform")
 mel = librosa.feature.melspectrogram(y=samples, sr=rate, n_fft=2048, hop_length=1024, n_mels=96)
 decibels = librosa.power_to_db(mel, ref=np.max, top_db=70)
 extent = (0, len(samples) / rate, 0, 96)
@@ -61,13 +63,14 @@ middle.set_yticks(places, ticks)
 middle.set(ylabel="frequency (Hz)", title="mel-spectrogram, in dB: bright is loud")
 middle.grid(visible=False)
 plots.draw_curves(dev.labels.loc[song_id], ax=bottom)
-bottom.set_title("and what raters felt");
+bottom.set_title("and what raters said");
 # %% [markdown]
 # ## The idea: descriptors every 10 ms
 #
 # openSMILE's ComParE set (Weninger et al. 2013) describes every 10 ms by 65 *low-level descriptors*:
-# voicing and pitch, energy, the spectrum's shape, 14 mel-cepstral coefficients, 26 auditory bands. Two
-# of them, for a frame with spectrum magnitudes $S_k$ at frequencies $f_k$ and samples $x_n$:
+# voicing and pitch, energy, the spectrum's shape, 14 mel-cepstral coefficients (MFCC: the spectrum's
+# outline in a few numbers), 26 auditory bands. Two of them, for a frame of $N$ samples $x_n$ with spectrum
+# magnitudes $S_k$ at frequencies $f_k$:
 #
 # $$\mathrm{RMS} = \sqrt{\tfrac1N \sum_n x_n^2} \qquad \mathrm{centroid} = \frac{\sum_k f_k S_k}{\sum_k S_k}$$
 #
@@ -134,7 +137,8 @@ print(
 # %% [markdown]
 # ## Experiment: how long should the window be?
 #
-# The papers take 1 s; IRIT speaks of 0.5 s. A longer window is steadier and slower: move the slider.
+# The papers take 1 s; IRIT speaks of 0.5 s. A longer window is steadier and slower: move the slider. (Grey:
+# every 10 ms; black: the mean over the window that starts there.)
 
 # %%
 song_frames = descriptors(samples)
@@ -159,7 +163,10 @@ widgets.FigureSlider.draw("window (s)", lengths, windowed, start=3)
 # %% [markdown]
 # ## What a musician would ask for: roughness, pace, noise
 #
-# ComParE was made for speech. The papers added what music has and it lacks.
+# ComParE was made for speech. The papers added what music has and it lacks. A musical tone is a sum of
+# *partials*, pure tones at multiples of its pitch. *Bark* and *ERB* are two scales of frequency in bands that the
+# ear hears as one, narrow below and wide above. *Flatness* says how even a spectrum is over such bands, the
+# *valley* how much lies in the weakest part of a band, between the partials.
 #
 # | set | features | what they measure | columns |
 # |---|---|---|---|
@@ -167,9 +174,9 @@ widgets.FigureSlider.draw("window (s)", lengths, windowed, start=3)
 # | FS2 (Munich) | + sensory dissonance, roughness | beating of partials that lie close together | 264 |
 # | | + tempo (BPM), event density (1/s) | pace | |
 # | 268 (IRIT) | + flatness on Bark and ERB bands | 0: noise, 1: tones | 268 |
-# | | + spectral valley in six bands | what lies between the peaks | |
+# | | + spectral valley in six bands | what lies between the peaks, as a logarithm | |
 #
-# (FS2 and 268 each start from FS1.) Six of them for our song, beside what raters felt:
+# (FS2 and 268 each start from FS1.) Six features for our song, above what raters said:
 
 # %%
 shown = {
@@ -178,7 +185,7 @@ shown = {
     "tempo": "tempo (BPM)",
     "event_density": "events (1/s)",
     "flatness_db_bark": "flatness, Bark",
-    "spectral_valley_3": "valley, band 3",
+    "spectral_valley_3": "valley 3 (ln)",
 }
 fig, axes = plt.subplots(7, 1, figsize=(10, 9), sharex=True)
 for ax, (name_, label) in zip(axes, shown.items()):
@@ -195,10 +202,11 @@ axes[0].set_title(f"Song {song_id}");
 #
 # $$d = a_1 a_2 \left(e^{-3.5\,s\,(f_2-f_1)} - e^{-5.75\,s\,(f_2-f_1)}\right), \qquad
 # s = \frac{0.24}{0.0207 f_1 + 18.96}, \qquad
-# r = \tfrac12 (a_1a_2)^{0.1} \left(\tfrac{2 a_{\min}}{a_1+a_2}\right)^{3.11} \frac{d}{a_1 a_2}$$
+# R = \tfrac12 (a_1a_2)^{0.1} \left(\tfrac{2 a_{\min}}{a_1+a_2}\right)^{3.11} \frac{d}{a_1 a_2}$$
 #
-# summed over all pairs of partials. Slide a second tone of six partials away from the first and listen
-# (run the cell for the sound). Where are the valleys, and which interval stands there?
+# with the dissonance $d$ and the roughness $R$ each summed over all pairs of partials (`dissonance_of`,
+# `roughness_of`). Slide a second tone of six partials away from the first and listen (run the cell for the
+# sound). Where do the curves dip, and which interval stands there?
 
 # %%
 partials = np.arange(1, 7)
@@ -243,7 +251,8 @@ widgets.FigureSlider.draw("interval (semitones)", range(13), two_tones, start=1,
 # %% [markdown]
 # ## What goes with emotion?
 #
-# Correlate each feature with the ratings, over all labelled frames of the development songs.
+# Correlate each feature with the ratings, over all labelled frames (half seconds) of the development songs:
+# Pearson's r, as in lesson 00.
 
 # %%
 labelled = dev.features.loc[dev.labels.index]
@@ -267,8 +276,8 @@ Markdown(
 # %% [markdown]
 # ### What a correlation hides
 #
-# In the development songs valence and arousal go together, so whatever follows arousal seems to follow
-# valence. Take arousal out of both, the feature and valence (the *partial* correlation), and see what is
+# Where valence and arousal go together, as in the development songs of lesson 00, whatever follows arousal
+# seems to follow valence. Take arousal out of both, the feature and valence (the *partial* correlation), and see what is
 # left. And a feature may tell songs apart without following anything *within* a song: the last column is
 # the mean of each song's own r.
 
@@ -299,14 +308,16 @@ hidden.round(2)
 # %%
 shrunk = hidden.iloc[:, 1].abs().mean(), hidden.iloc[:, 2].abs().mean()
 Markdown(
-    f"Over these ten, |r| with valence is {shrunk[0]:.2f} on average, and {shrunk[1]:.2f} once arousal is "
+    f"Over these {len(hidden)}, |r| with valence is {shrunk[0]:.2f} on average, and {shrunk[1]:.2f} once arousal is "
     "taken out. A model of valence that has learned arousal looks good, as long as the two go together."
 )
 
 # %% [markdown]
 # ### Do the extra features help?
 #
-# The same linear model, the same folds, three sets:
+# The same linear model, three sets of features. Each song is predicted by a model that was trained on others, and
+# the error is the RMSE (the typical distance from the rating; less is better). Lesson 02 explains model, folds
+# and metrics; here only the difference between the rows counts.
 
 # %%
 chosen = {
@@ -320,6 +331,11 @@ ablation.round(3)
 
 # %%
 change = ablation - ablation.loc["FS1 (260)"]
+irit = papers.published().query(
+    "paper == 'irit_2015' and system == 'rnn' and protocol == 'CV' "
+    "and dimension == 'valence' and metric == 'rmse'"
+)
+irit = irit.set_index("our_features")["value"]
 Markdown(
     "Against FS1, the RMSE changes by "
     + "; by ".join(
@@ -327,8 +343,8 @@ Markdown(
         f"{change.loc[label, ('arousal', 'RMSE')]:+.4f} (arousal) with {label}"
         for label in list(chosen)[1:]
     )
-    + ". Minus is better. In the paper, too, the steps are small: IRIT's eight features took their "
-    "network's valence from 0.261 to 0.259 (table 1). Each feature by itself: "
+    + " (in this corpus). Minus is better. In IRIT's table 1, on real ones, the eight features took their "
+    f"network's RMSE of valence from {irit['FS1']:.3f} to {irit['268']:.3f}. Each feature by itself: "
     "`python -m mer_core ablation`."
 )
 
@@ -455,17 +471,22 @@ lesson.check_answer(
 # - 65 descriptors and their 65 deltas every 10 ms; mean and sd over 1 s every 0.5 s: **260 features**.
 # - A row at time *t* averages the 10 ms frames that start in [*t*, *t* + 1 s). Filters such as RASTA, and
 #   the smoothing of pitch, carry a little of the past along; there is no other memory.
-# - In this corpus, single features go with arousal more than with valence.
-# - FS2 adds roughness and pace, IRIT's 268 flatness and valley; what that gains is little.
+# - Single features go with arousal and with valence; how far, a correlation says, in this corpus only.
+# - FS2 adds roughness and pace, IRIT's 268 flatness and valley; what that gains is measured by one model on
+#   the same folds.
 # - A feature's r with valence is partly its r with **arousal**.
 # - After digital silence, as at the start of an MP3, the **first row** is an outlier in the RASTA bands.
 #
 # ## References
 #
-# - Coutinho, Weninger, Schuller, Scherer (2014). The Munich LSTM-RNN approach. *MediaEval*.
+# - Coutinho, Weninger, Schuller, Scherer (2014). The Munich LSTM-RNN approach to the MediaEval 2014 "Emotion
+#   in Music" task. *MediaEval*.
 # - Eyben, Weninger, Gross, Schuller (2013). Recent developments in openSMILE. *ACM Multimedia*.
 # - Hermansky, Morgan (1994). RASTA processing of speech. *IEEE Trans. Speech and Audio Processing*.
 # - Jiang, Lu, Zhang, Tao, Cai (2002). Music type classification by spectral contrast feature. *ICME*.
+# - Pellegrini, Barrière (2015). Time-continuous estimation of emotion in music with recurrent neural
+#   networks. *MediaEval*.
+# - Plomp, Levelt (1965). Tonal consonance and critical bandwidth. *JASA*.
 # - Sethares (1993). Local consonance and the relationship between timbre and scale. *JASA*.
 # - Vassilakis (2001). *Perceptual and physical properties of amplitude fluctuation and their musical
 #   significance.* PhD thesis, UCLA.
