@@ -1,4 +1,4 @@
-"""The command line: `python -m mer_core scoreboard | results | check | download | extract`."""
+"""The command line: `python -m mer_core scoreboard | predict | extract | check | ...`."""
 
 from __future__ import annotations
 
@@ -60,6 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("names", nargs="*", metavar="NAME", help="of the catalogue; default: all")
     command.add_argument("--processes", type=int, default=-1, help="-1: one per core")
     command.set_defaults(run=results)
+    command = commands.add_parser("predict", help=predict.__doc__)
+    command.add_argument("audio", help="a song")
+    command.add_argument("--out", required=True, help="the CSV file to write")
+    command.add_argument("--train", default="mini", help="a folder with DEAM, or mini")
+    command.set_defaults(run=predict)
     command = commands.add_parser("extract", help=extract.__doc__)
     command.add_argument("audio", nargs="+", help="audio files or folders of them")
     command.add_argument("--out", required=True, help="the folder to write to")
@@ -203,6 +208,21 @@ def download(where: str, task: str) -> None:
     from mer_core import deam
 
     check(str(deam.download(where)), task)
+
+
+def predict(audio: str, out: str, train: str) -> None:
+    """Write a song's valence and arousal, every half second, as six models see them."""
+    from mer_core import explore, features, load_corpus
+    from mer_core.files import written_atomically
+
+    track = features.extract(audio, ["compare"])
+    curve, spread = explore.predict_curve(explore.ensemble(load_corpus(train)), track)
+    with written_atomically(out) as part:
+        curve.join(spread.add_suffix("_spread")).round(4).to_csv(part)
+    means = ", ".join(f"{name} {value:+.2f}" for name, value in curve.mean().items())
+    print(f"{audio}: {len(curve)} half seconds, mean {means}; in {out}")
+    if train == "mini":
+        print("note: learned from the embedded corpus, which is synthetic", file=sys.stderr)
 
 
 def extract(

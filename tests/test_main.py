@@ -133,3 +133,25 @@ def test_a_set_that_the_features_lack_is_named(deam, capsys):
     assert "found none of ['mel']" in capsys.readouterr().err
     assert main(["scoreboard", "--folds", "4"]) == 1
     assert "expected a corpus for --folds and --sets" in capsys.readouterr().err
+
+
+def test_predict_writes_the_curve_of_a_song(tmp_path, capsys):
+    song = next((ROOT / "data" / "mini" / "MEMD_audio").iterdir())
+    out = tmp_path / "new" / "curve.csv"
+    assert main(["predict", str(song), "--out", str(out)]) == 0
+    printed = capsys.readouterr()
+    assert "half seconds, mean valence" in printed.out
+    assert "synthetic" in printed.err
+    curve = pd.read_csv(out, index_col="time")
+    assert list(curve) == ["valence", "arousal", "valence_spread", "arousal_spread"]
+    assert curve[["valence", "arousal"]].abs().to_numpy().max() <= 1
+    assert (curve.filter(like="spread") > 0).to_numpy().all()
+    assert curve.index[1] - curve.index[0] == 0.5
+
+
+def test_predict_of_what_is_no_song_writes_nothing(tmp_path, capsys):
+    (tmp_path / "song.mp3").write_text("not music")
+    out = tmp_path / "curve.csv"
+    assert main(["predict", str(tmp_path / "song.mp3"), "--out", str(out)]) == 1
+    assert "song.mp3" in capsys.readouterr().err
+    assert not out.exists()
