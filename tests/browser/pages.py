@@ -18,9 +18,13 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Playwright
 
+APP = Path(__file__).parents[2] / "app"
+"""The explorer's page: its notebook, Voila's settings and template."""
+
 PATIENCE = 90
 """s that a page or a server may take on a slow machine."""
 
+VOILA = ("voila", "--no-browser")
 LAB = (
     "jupyterlab",
     "--no-browser",
@@ -74,8 +78,11 @@ def _leaves(url: str) -> bool:
 
 
 @contextmanager
-def server(module: Sequence[str], home: Path) -> Iterator[str]:
-    """Run `python -m ...`, a Jupyter server, in a home with its own folders; give its address."""
+def server(module: Sequence[str], home: Path, *, folder: Path | None = None) -> Iterator[str]:
+    """Run `python -m ...`, a Jupyter server with a home of its own; give its address.
+
+    It serves its home, or the given folder.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -83,9 +90,10 @@ def server(module: Sequence[str], home: Path) -> Iterator[str]:
     own = {name: str(home / f".{name.lower()}") for name in folders}
     # The list of fonts alone is shared: finding them takes seconds.
     own |= {"HOME": str(home), "MPLCONFIGDIR": mpl.get_cachedir(), "OMP_NUM_THREADS": "1"}
+    own |= {"JUPYTER_PATH": str(APP)}
     with (home / ".log").open("w") as log:
         command = [sys.executable, "-m", *module, f"--port={port}"]
-        options = {"cwd": home, "env": os.environ | own, "stderr": subprocess.STDOUT}
+        options = {"cwd": folder or home, "env": os.environ | own, "stderr": subprocess.STDOUT}
         process = subprocess.Popen(command, stdout=log, **options)
     try:
         _wait_for(port, process, home / ".log")
@@ -160,23 +168,3 @@ def drag_by_finger(page: Page, place: Locator, *points: tuple[float, float]) -> 
         kind = "touchMove" if k else "touchStart"
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-
-
-def voila(home: Path) -> list[str]:
-    """Voila's command for a home, with a template that takes no style sheet from elsewhere."""
-    template = home / ".jupyter_data_dir" / "voila" / "templates" / "offline"
-    template.mkdir(parents=True)
-    (template / "conf.json").write_text('{"base_template": "lab"}')
-    (template / "index.html.j2").write_text(TEMPLATE)
-    extensions = ("@jupyter-notebook/lab-extension", "jupyterlab-jupytext")
-    denied = [f"--VoilaConfiguration.extension_denylist={name}" for name in extensions]
-    return ["voila", "--no-browser", "--template=offline", *denied]
-
-
-TEMPLATE = """{% extends 'voila/templates/lab/index.html.j2' %}
-{%- block notebook_css -%}
-{% set there = 'https://cdn.jsdelivr.net/npm/@fortawesome/fontawesome-free@^5/css/' %}
-{% set parts = ('all.min.css', 'v4-shims.min.css') %}
-{{ super() | replace(there ~ parts[0], 'data:,') | replace(there ~ parts[1], 'data:,') }}
-{%- endblock -%}
-"""

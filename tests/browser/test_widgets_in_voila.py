@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +16,8 @@ DESK = {"viewport": {"width": 1100, "height": 900}}
 def voila(browser, tmp_path_factory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("voila")
     pages.write_notebook(home / "showcase.ipynb", showcase.SOURCE)
-    with pages.server([*pages.voila(home), "showcase.ipynb"], home) as url:
+    shutil.copy(pages.APP / "voila.json", home)
+    with pages.server([*pages.VOILA, "showcase.ipynb"], home) as url:
         yield url
 
 
