@@ -115,7 +115,8 @@ def predict_with_few(
     DataFrame
         Index (protocol: held-out or test, song_id, dimension). Columns rmse, pearson, and, of an
         autoencoder, what it leaves of a song's sound: `lost`, the root mean square difference in
-        dB, and `divergence` of the song's codes in nats, the mean over its rows.
+        dB, and `divergence` of the song's codes in nats, the mean over its rows (nothing holds that
+        of an `AELSTM`).
 
     References
     ----------
@@ -215,7 +216,7 @@ def choice_tables(
     groups = songs.groupby([*levels, "protocol", "dimension"], sort=False)
     both = pd.concat({"mean": groups.mean(), "sd": groups.std()}, names=["aggregation"])
     order = [*levels, "protocol", "dimension", "aggregation"]
-    return {".csv": both.reorder_levels(order), "_songs.parquet": songs}
+    return {".csv": both.reorder_levels(order), "_each.parquet": songs}
 
 
 RIDGE = {"model": "Linear"}
