@@ -32,8 +32,8 @@ dev, test = corpus.split("dev"), corpus.split("test")
 # %% [markdown]
 # ## Listen and look
 #
-# A linear model was trained on the development songs and predicts this test song. Listen, and compare
-# three curves: what you feel, what raters said (solid), what the model says (dashed).
+# A linear model was trained on the development songs and predicts this test song (synthetic, as all songs
+# here). Listen, and compare three curves: what you feel, what raters said (solid), what the model says (dashed).
 
 # %%
 linear = models.Linear().fit(dev.features, dev.labels)
@@ -45,7 +45,8 @@ Audio(test.songs.audio[song_id])
 
 # %%
 ax = plots.draw_curves(test.labels.loc[song_id], predicted.loc[song_id])
-ax.set_title(f"Song {song_id}: the model answers every half second, the first 15 s included");
+ax.set_title(f"Song {song_id}: the model answers every half second, the first 15 s included")
+ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.01, 0.5));
 # %% [markdown]
 # ## The idea: four ways to be right
 #
@@ -57,10 +58,11 @@ ax.set_title(f"Song {song_id}: the model answers every half second, the first 15
 # \mathrm{CCC} = \frac{2 s_{yp}}{s_y^2 + s_p^2 + (\bar y - \bar p)^2} \qquad
 # R^2 = 1 - \frac{\sum (y-p)^2}{\sum (y-\bar y)^2}$$
 #
-# RMSE is in the unit of the ratings. r (Pearson) asks for the shape only. CCC (Lin 1989) is r, made
-# smaller by a wrong scale or place. R² compares with the best constant *for these very labels*.
+# RMSE (root mean squared error) is in the unit of the ratings. r (Pearson) asks for the shape only. CCC
+# (concordance correlation coefficient, Lin 1989) is r, made smaller by a wrong scale or place. R² compares with
+# the best constant *for these very labels*.
 #
-# What does each **forgive**? Take a song's arousal and spoil it in five ways.
+# What does each **forgive**? Take a song's arousal and spoil it in five ways. (In tables of code, *pearson* is r.)
 
 # %%
 truth = test.labels.loc[song_id, "arousal"]
@@ -84,8 +86,9 @@ forgiving.round(3)
 # %% [markdown]
 # Read the table by columns. **r forgives** a wrong place and a wrong range completely. **RMSE** is a
 # distance and nothing else: from its value nobody can tell a wrong place from a wrong range or from
-# noise. **CCC** forgives neither place nor range. The constant has no r at all: `NaN`, not 0, because
-# there is no shape to compare.
+# noise. **CCC** forgives neither place nor range. **R²** forgives nothing either: it is a squared RMSE,
+# measured against that of the constant, which has 0 here. The constant has no r at all: `NaN`, not 0,
+# because there is no shape to compare.
 #
 # ### Experiment: slide the prediction away
 
@@ -98,7 +101,7 @@ def shifted(offset: float) -> plt.Figure:
     curve = truth + offset
     left.plot(truth, color=plots.PALETTE["arousal"], lw=2, label="rated")
     left.plot(curve, color=plots.PALETTE["arousal"], ls="--", label="predicted")
-    left.set(ylim=(-1.4, 1.4), xlabel="time (s)", ylabel="arousal", title=f"offset {offset:+.1f}")
+    left.set(ylim=(-1.4, 1.4), xlabel="time (s)", ylabel="arousal, -1 to 1", title=f"offset {offset:+.1f}")
     left.legend(loc="upper right", fontsize="small")
     values = {name: METRICS[name](truth, curve) for name in ("rmse", "pearson", "ccc")}
     bars = right.bar(["RMSE", "r", "CCC"], list(values.values()), color=[plots.GREY, "C2", "C4"])
@@ -170,8 +173,11 @@ Markdown(
 #
 # - **Constant**: the mean of the training labels.
 # - **Linear**: ridge regression, $\min_w \sum (y - w^\top x)^2 + \lambda \lVert w\rVert^2$, on
-#   standardised features. IRIT's and the organisers' linear model had no penalty (λ = 0).
-# - **SVR**: support vector regression with a Gaussian kernel.
+#   features $x$ that are *standardised* (mean 0, standard deviation 1 on the training songs). The penalty
+#   $\lambda$ keeps the weights $w$ small, so that many features help without fitting noise. IRIT's and the
+#   organisers' linear model had none (λ = 0).
+# - **SVR**: support vector regression with a Gaussian kernel. It predicts by likeness to training frames, and
+#   errors smaller than a set width cost nothing.
 #
 # Each row is predicted by itself: apart from the little past that its features carry, none of these
 # models knows what came before.
@@ -189,13 +195,17 @@ board = evaluation.as_paper(table)
 board.loc[["CV"]].xs("pooled", level="aggregation").round(3)
 
 # %% [markdown]
-# A curious row: pooled over the folds, even the constant has an r, and it is negative. Each fold has a
-# constant of its own, and it is lowest just where the songs left out are highest. An artefact of
+# *CV* is cross-validation: each song is predicted by a model that has not seen it. A curious row: pooled over the
+# folds, even the constant has an r, and it is negative. Each fold has a constant of its own, and it is
+# lowest just where the songs left out are highest. An artefact of
 # pooling, not a finding; keep it in mind when a pooled r is close to 0. On the test songs there is one
 # constant, and no r:
 
 # %%
 board.loc[["test"]].xs("pooled", level="aggregation").round(3)
+
+# %% [markdown]
+# And the same songs scored one by one, then mean and sd over songs:
 
 # %%
 per_song = board.loc["test"].loc[["mean", "sd"]].xs("raw", level="output")
@@ -269,8 +279,8 @@ gain = {
     for dimension in DIMENSIONS
 }
 Markdown(
-    f"A window of 13 frames lowers the linear model's RMSE by {gain['valence']:.3f} (valence) and "
-    f"{gain['arousal']:.3f} (arousal). The price: a moving average also looks at the *future*, and it "
+    f"A window of 13 frames changes the linear model's RMSE by {-gain['valence']:+.3f} (valence) and "
+    f"{-gain['arousal']:+.3f} (arousal). The price: a moving average also looks at the *future*, and it "
     "flattens what really changes fast."
 )
 
@@ -300,8 +310,8 @@ memory.round(3)
 # %%
 Markdown(
     " ".join(
-        f"For **{dimension}**, memory lowers the RMSE by {row.iloc[0] - row.iloc[2]:.3f}, smoothing by "
-        f"{row.iloc[0] - row.iloc[1]:.3f}, both together by {row.iloc[0] - row.iloc[3]:.3f}."
+        f"For **{dimension}**, memory changes the RMSE by {row.iloc[2] - row.iloc[0]:+.3f}, smoothing by "
+        f"{row.iloc[1] - row.iloc[0]:+.3f}, both together by {row.iloc[3] - row.iloc[0]:+.3f}."
         for dimension, row in memory.iterrows()
     )
     + " All that **without any network**. The recurrent networks of the next lessons learn for themselves "
@@ -423,7 +433,8 @@ lesson.check_answer(
 # %% [markdown]
 # ## Summary
 #
-# - **r** asks for the shape, **RMSE** for the place, **CCC** for both; a constant has no r.
+# - **r** asks for the shape, **RMSE** for the distance, **CCC** for shape, place and range, **R²** compares with
+#   the best constant; a constant has no r.
 # - **Pooled** and **per-song** figures answer different questions: never compare one with the other.
 # - A split that shares **songs** measures memory. Statistics come from training songs only.
 # - A linear model with a **moving average** or a **memory of 10 s** is a serious opponent.
