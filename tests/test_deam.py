@@ -422,6 +422,10 @@ BAD = {
         lambda d: [path.unlink() for path in (d / PER_RATER / "valence").iterdir()],
         ["valence", "<song_id>.csv"],
     ),
+    "development list without its mark": (
+        lambda d: (d / "mediaeval2015_development_ids.csv").write_text("song_id\n3\n"),
+        ["mediaeval2015_development_ids.csv", "'certain'"],
+    ),
     "audio that is text": (
         lambda d: ((d / "MEMD_audio").mkdir(), (d / "MEMD_audio/3.mp3").write_text("text " * 999)),
         ["3.mp3", "expected audio"],

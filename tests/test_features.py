@@ -251,6 +251,14 @@ def cut_in_half(path: Path, samples: np.ndarray) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+def announce(path: Path, samples: int) -> None:
+    """A FLAC file whose head says that it has so many samples."""
+    soundfile.write(path, music(0.5), RATE)
+    content = bytearray(path.read_bytes())
+    said = int.from_bytes(content[18:26], "big") & ~(2**36 - 1) | samples
+    path.write_bytes(content[:18] + said.to_bytes(8, "big") + content[26:])
+
+
 BAD: dict[str, tuple[str, Callable[[Path], None], list[str]]] = {
     "missing": ("x.wav", lambda path: None, ["x.wav", "no file"]),
     "folder": ("x.wav", lambda path: path.mkdir(), ["x.wav", "audio (wav"]),
@@ -278,6 +286,11 @@ BAD: dict[str, tuple[str, Callable[[Path], None], list[str]]] = {
         lambda path: soundfile.write(path, music(0), RATE),
         ["x.wav", "samples"],
     ),
+    "flac that announces days": (
+        "x.flac",
+        lambda path: announce(path, 2**35),
+        ["x.flac", "at most 6 hours", "found 216.4"],
+    ),
     "NaN": (
         "x.wav",
         lambda path: soundfile.write(path, np.r_[music(1), np.nan], RATE, subtype="FLOAT"),
@@ -299,17 +312,27 @@ def test_bad_audio_is_named(tmp_path, name):
     )
 
 
-@pytest.mark.parametrize(
-    ("samples", "rate", "message"),
-    [
-        (np.array([0.0, np.inf] * RATE), RATE, "finite"),
-        (np.zeros((2, 2, RATE)), RATE, "shape"),
-        (np.zeros(RATE), 0, "a rate of 0 Hz"),
-        (RATE, np.zeros(RATE), "in this order"),
-        (np.zeros((2, RATE)), RATE, "shape"),
-    ],
-)
-def test_bad_arrays_are_refused(samples, rate, message):
+BAD_ARRAYS: dict[str, tuple[object, object, str]] = {
+    "infinite samples": (np.array([0.0, np.inf] * RATE), RATE, "finite"),
+    "infinite samples of both signs": (np.array([[np.inf, -np.inf]] * RATE), RATE, "finite"),
+    "three dimensions": (np.zeros((2, 2, RATE)), RATE, "shape"),
+    "a rate of nothing": (np.zeros(RATE), 0, "a rate of 0 Hz"),
+    "an infinite rate": (np.zeros(RATE), np.inf, "a rate of inf Hz"),
+    "a rate below one": (np.zeros(RATE), 0.5, "a rate of 0.5 Hz"),
+    "text for a rate": (np.zeros(RATE), "44100", "a rate of 44100 Hz"),
+    "rate first": (RATE, np.zeros(RATE), "in this order"),
+    "channels first": (np.zeros((2, RATE)), RATE, "shape"),
+    "no channels": (np.zeros((RATE, 0)), RATE, "shape"),
+    "complex numbers": (np.zeros(RATE, complex), RATE, "floats or integers, found complex128"),
+    "objects": (np.zeros(RATE, object), RATE, "floats or integers, found object"),
+    "text": (np.array(["la"] * RATE), RATE, "floats or integers"),
+    "integers that became floats unscaled": (music(1) * 32_767, RATE, "or integers, found floats"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ARRAYS)
+def test_bad_arrays_are_refused(name):
+    samples, rate, message = BAD_ARRAYS[name]
     with pytest.raises(DataError, match=message):
         read_audio((samples, rate))
 

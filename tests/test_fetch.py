@@ -19,6 +19,7 @@ from layout import make_deam
 from mer_core import load_corpus
 from mer_core.deam import download, unpack
 from mer_core.deam.fetch import ARCHIVES, CHECKSUMS, CHUNK
+from mer_core.deam.layout import find_folder
 from mer_core.files import DataError
 
 
@@ -65,7 +66,7 @@ def zipped(entries: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in entries.items():
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 
@@ -184,37 +185,98 @@ def test_folders_one_deeper_are_not_fetched_again(site, tmp_path):
     assert site.log == []
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"this is a form, not an archive", "sound zip archive"),
-        (zipped({"metadata/a.csv": b"x" * 9999})[:-30], "sound zip archive"),
-        (zipped({"metadata/a": b"x", "../escaped": b"x"}), "'../escaped'"),
-        (zipped({"metadata/a": b"x", "/tmp/escaped": b"x"}), "'/tmp/escaped'"),
-        (zipped({"metadata/a": b"x", "..\\escaped": b"x"}), "escaped"),
-        (zipped({"C:/escaped": b"x"}), "'C:/escaped'"),
-        (link("/etc/passwd"), "a link"),
-        (
-            damaged(zipped({"metadata/a.csv": random.Random(0).randbytes(5000)})),
-            "sound zip archive",
-        ),
-        (zipped({"./": b"", "other/a": b"x"}), "a folder 'metadata'"),
-        (zipped({"other/a.csv": b"x"}), "a folder 'metadata'"),
-    ],
-)
-def test_archives_are_trusted_in_nothing(tmp_path: Path, content, message):
+def cut_name() -> bytes:
+    """An archive whose list of files holds a name that is no UTF-8."""
+    content = zipped({"metadata/\u00e9.csv": b"x"})
+    place = content.rindex("\u00e9".encode())
+    return content[:place] + b"\xff\xff" + content[place + 2 :]
+
+
+BAD: dict[str, tuple[bytes, str]] = {
+    "a web page instead of an archive": (
+        b"this is a form, not an archive",
+        "sound zip archive",
+    ),
+    "an archive that breaks off": (
+        zipped({"metadata/a.csv": b"x" * 9999})[:-30],
+        "sound zip archive",
+    ),
+    "a path that climbs out": (zipped({"metadata/a": b"x", "../escaped": b"x"}), "'../escaped'"),
+    "an absolute path": (zipped({"metadata/a": b"x", "/tmp/escaped": b"x"}), "'/tmp/escaped'"),
+    "a path that climbs out, as Windows writes it": (
+        zipped({"metadata/a": b"x", "..\\escaped": b"x"}),
+        "escaped",
+    ),
+    "a drive": (zipped({"C:/escaped": b"x"}), "'C:/escaped'"),
+    "a link": (link("/etc/passwd"), "a link"),
+    "damaged bytes": (
+        damaged(zipped({"metadata/a.csv": random.Random(0).randbytes(5000)})),
+        "sound zip archive",
+    ),
+    "other folders only": (zipped({"./": b"", "other/a.csv": b"x"}), "a folder 'metadata'"),
+    "a file without a name": (zipped({"": b"x", "metadata/a.csv": b"x"}), "a name for every file"),
+    "the archive's own folder as a file": (zipped({".": b"", "metadata/a": b"x"}), "a name for"),
+    "a file that is a folder as well": (
+        zipped({"metadata/a": b"x", "metadata/a/b.csv": b"x"}),
+        "names that files can have",
+    ),
+    "a name of 300 letters": (
+        zipped({"metadata/" + "n" * 300: b"x"}),
+        "names that files can have",
+    ),
+    "a name that is no UTF-8": (cut_name(), "sound zip archive"),
+    "a file whose place is behind the end": (
+        zipped({"metadata/a.csv": b""}).replace(b"PK\x03\x04", b"PK\x03\x05", 1),
+        "sound zip archive",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_archives_are_trusted_in_nothing(tmp_path: Path, name):
+    content, message = BAD[name]
     folder = tmp_path / "inner"
     folder.mkdir()
     (folder / "metadata.zip").write_bytes(content)
     with pytest.raises(DataError, match=r"metadata\.zip") as error:
         unpack(folder / "metadata.zip", folder, "metadata")
     assert message in str(error.value)
+    assert error.value.args[2], "found something"
     assert [path.name for path in folder.iterdir()] == ["metadata.zip"]
     assert [path.name for path in tmp_path.iterdir()] == ["inner"]
 
 
+def bomb(size: int = 100_000) -> bytes:
+    return zipped({"metadata/a": b"0" * size})
+
+
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr("mer_core.deam.fetch.MOST_BYTES", 1000)
-    (tmp_path / "metadata.zip").write_bytes(zipped({"metadata/a": b"0" * 100_000}))
+    (tmp_path / "metadata.zip").write_bytes(bomb())
     with pytest.raises(DataError, match="at most 1000 bytes unpacked, found 100000"):
         unpack(tmp_path / "metadata.zip", tmp_path, "metadata")
+
+
+def test_a_bomb_that_says_it_is_small_unpacks_to_no_more_than_it_says(tmp_path, monkeypatch):
+    monkeypatch.setattr("mer_core.deam.fetch.MOST_BYTES", 1000)
+    content, true, said = bomb(), (100_000).to_bytes(4, "little"), (10).to_bytes(4, "little")
+    assert content.count(true) == 2
+    (tmp_path / "metadata.zip").write_bytes(content.replace(true, said))
+    with pytest.raises(DataError, match="sound zip archive"):
+        unpack(tmp_path / "metadata.zip", tmp_path, "metadata")
+    assert [path.name for path in tmp_path.iterdir()] == ["metadata.zip"]
+
+
+@pytest.mark.parametrize("content", ["[1, 2]", "7", "{", "[" * 99_999, ""])
+def test_checksums_that_are_none_are_told(tmp_path, site, content):
+    (tmp_path / CHECKSUMS).write_text(content)
+    with pytest.raises(DataError, match=r"checksums\.json: expected the checksums of archives"):
+        download(tmp_path, site=site.url)
+
+
+def test_what_a_kill_left_of_unpacking_is_no_folder_and_goes(tmp_path):
+    (tmp_path / ".unpack-x" / "metadata").mkdir(parents=True)
+    assert find_folder(tmp_path, "metadata") is None
+    (tmp_path / "metadata.zip").write_bytes(zipped({"metadata/a.csv": b"x"}))
+    unpack(tmp_path / "metadata.zip", tmp_path, "metadata")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["metadata", "metadata.zip"]

@@ -18,6 +18,7 @@ import pytest
 from safetensors.numpy import save as packed
 from sklearn.base import BaseEstimator
 
+import test_autoencoder
 import test_triplet
 from conftest import ROOT
 from mer_core import models
@@ -53,6 +54,11 @@ MODELS: dict[str, Callable[[], object]] = {
         )
         for by in ("pca", "kernel pca", "denoising autoencoder")
     },
+}
+LATENT: dict[str, Callable[[], object]] = {
+    "AELSTM": lambda: models.AELSTM(latent=3, steps=2, network=models.LSTM(hidden=(4,), **SHORT)),
+    "VAELSTM": lambda: models.VAELSTM(latent=3, steps=2, network=models.LSTM(hidden=(4,), **SHORT)),
+    "CNNLSTM": lambda: models.CNNLSTM(latent=3, **SHORT),
 }
 
 
@@ -91,10 +97,17 @@ def test_triplet_networks_too(tmp_path, joint, monkeypatch):
     assert_same_after_a_round_trip(model, features, tmp_path / "m.safetensors", monkeypatch)
 
 
+@pytest.mark.parametrize("name", LATENT)
+def test_latents_too(tmp_path, name, monkeypatch):
+    features, labels = test_autoencoder.corpus()
+    model = LATENT[name]().fit(features, labels)
+    assert_same_after_a_round_trip(model, features, tmp_path / "m.safetensors", monkeypatch)
+
+
 def test_every_regressor_can_be_saved():
     classes = {name for name in models.__all__ if isinstance(getattr(models, name), type)}
     assert classes == set(saved.REGRESSORS)
-    assert {name.split(",")[0] for name in MODELS} | {"TripletNetwork"} == classes
+    assert {name.split(",")[0] for name in MODELS} | {"TripletNetwork", *LATENT} == classes
 
 
 def test_another_process_predicts_the_same_and_needs_no_torch_for_it(linear, tracks, tmp_path):
@@ -128,7 +141,9 @@ def test_a_failed_save_leaves_the_old_file(linear, tmp_path, monkeypatch):
 def test_what_cant_be_saved_is_told(tracks, tmp_path):
     with pytest.raises(ValueError, match="Linear: expected a fitted model, found none"):
         saved.save(models.Linear(), tmp_path / "m")
-    with pytest.raises(ValueError, match=r"expected one of Constant, Linear, .*, found None"):
+    with pytest.raises(
+        ValueError, match=r"expected one of Constant, Linear, .*, found BaseEstimator"
+    ):
         saved.save(BaseEstimator(), tmp_path / "m")
     own = type("Linear", (models.Linear,), {})().fit(*tracks)
     with pytest.raises(ValueError, match="expected one of"):
@@ -163,6 +178,10 @@ def edited(path: Path, change: Callable[[dict, dict], None]) -> None:
 
 def many_units(plain: dict, arrays: dict) -> None:
     plain["ElmanRNN"]["hidden"] = {"tuple": [10**9]}
+
+
+def many_hidden(plain: dict, arrays: dict) -> None:
+    plain["AELSTM"]["encoder_"]["AE"]["hidden"] = 10**9
 
 
 def short_coefficients(plain: dict, arrays: dict) -> None:
@@ -245,10 +264,11 @@ def test_bad_model_files_are_named(linear, tmp_path, name):
     [
         ("SVR", short_coefficients, "a support vector machine of shapes that disagree"),
         ("ElmanRNN", many_units, "weights of shapes .* for layers of"),
+        ("AELSTM", many_hidden, "weights of shapes .* where there are"),
         (
             "ElmanRNN",
             lambda plain, _: plain["ElmanRNN"]["columns_"].append("f9"),
-            "weights for 6 inputs, and 7 columns",
+            "weights for 6 inputs where there are 7",
         ),
         (
             "SVR",
@@ -262,7 +282,8 @@ def test_bad_model_files_are_named(linear, tmp_path, name):
 def test_settings_that_disagree_with_the_numbers_are_refused(
     tracks, tmp_path, model, change, message
 ):
-    saved.save(MODELS[model]().fit(*tracks), tmp_path / "m")
+    known = test_autoencoder.corpus() if model in LATENT else tracks
+    saved.save((MODELS | LATENT)[model]().fit(*known), tmp_path / "m")
     edited(tmp_path / "m", change)
     with pytest.raises(DataError, match=message):
         saved.load(tmp_path / "m")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -30,7 +32,11 @@ CHECKSUMS = "checksums.json"
 MOST_BYTES = 20 * 2**30
 """What an archive may unpack to; DEAM's largest stays below 5 GiB."""
 CHUNK = 2**16
-BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+UNPACKING = ".unpack-"
+NO_NAME = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EINVAL}
+"""How systems say that a file's name is too long, odd, or a folder's."""
+BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, UnicodeDecodeError)
+BROKEN_ZIP += (EOFError, NotImplementedError, RuntimeError, OverflowError)
 
 
 def download(folder: str | os.PathLike, *, site: str = SITE) -> Path:
@@ -87,10 +93,14 @@ def _checked(folder: Path, name: str) -> dict[str, str]:
 
 def _checksums(folder: Path) -> dict[str, str]:
     path = folder / CHECKSUMS
+    expected = "the checksums of archives as JSON"
     try:
-        return json.loads(path.read_text()) if path.exists() else {}
-    except ValueError as error:
-        raise DataError(path, "the checksums of archives as JSON", str(error)) from None
+        known = json.loads(path.read_text()) if path.exists() else {}
+    except (ValueError, RecursionError) as error:
+        raise DataError(path, expected, str(error)) from None
+    if not isinstance(known, dict):
+        raise DataError(path, expected, f"a {type(known).__name__}")
+    return known
 
 
 def _resume(url: str, output_file: str, _: object) -> None:
@@ -138,18 +148,26 @@ def unpack(archive: Path, folder: Path, brings: str) -> None:
     ------
     DataError
         If the archive is none, is damaged, lacks the folder, or holds a path that leaves the
-        folder, a link, or more than 20 GiB.
+        folder or that no file can have, a link, or more than 20 GiB.
     """
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".unpack-") as temporary:
+    for left in folder.glob(f"{UNPACKING}*"):  # by a kill
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=UNPACKING) as temporary:
         try:
             with zipfile.ZipFile(archive) as content:
                 _check_members(content, archive)
                 for member in tqdm(content.infolist(), f"unpacking {archive.name}"):
                     content.extract(member, temporary)
         except BROKEN_ZIP as error:
+            found = str(error) or type(error).__name__
             raise DataError(
-                archive, "a sound zip archive (delete it to fetch it anew)", str(error)
+                archive, "a sound zip archive (delete it to fetch it anew)", found
             ) from None
+        except OSError as error:
+            if error.errno not in NO_NAME:
+                raise
+            found = f"{member.filename[:80]!r} ({error.strerror})"
+            raise DataError(archive, "names that files can have", found) from None
         found = find_folder(Path(temporary), brings)
         if found is None:
             raise DataError(archive, f"a folder {brings!r} in it", "none")
@@ -159,6 +177,8 @@ def unpack(archive: Path, folder: Path, brings: str) -> None:
 def _check_members(content: zipfile.ZipFile, archive: Path) -> None:
     for member in content.infolist():
         path = PurePosixPath(member.filename.replace("\\", "/"))
+        if not path.name and not member.filename.endswith("/"):
+            raise DataError(archive, "a name for every file", f"{member.filename!r}")
         if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
             raise DataError(archive, "paths inside the archive's folder", f"{member.filename!r}")
         if stat.S_ISLNK(member.external_attr >> 16):

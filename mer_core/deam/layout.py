@@ -23,12 +23,16 @@ def find_folder(folder: Path, name: str) -> Path | None:
     Path or None
         None if there is no such folder.
     """
-    places = [folder / name, *sorted(folder.glob(f"*/{name}"))]
-    places = [place for place in places if place.is_dir() and "__MACOSX" not in place.parts]
-    place = next(iter(places), None)
+    deeper = (place for place in sorted(folder.glob(f"*/{name}")) if not _is_hidden(place.parent))
+    place = next((place for place in (folder / name, *deeper) if place.is_dir()), None)
     while place and (place / name).is_dir():
         place = place / name
     return place
+
+
+def _is_hidden(folder: Path) -> bool:
+    """Whether it is what a Mac adds to archives, or a kill left of one that was being unpacked."""
+    return folder.name == "__MACOSX" or folder.name.startswith(".")
 
 
 def files_by_song(folder: Path, suffixes: Iterable[str]) -> dict[int, Path]:

@@ -104,7 +104,11 @@ def development_2015(folder: Path | None = None) -> pd.DataFrame:
         If the list is no table with song_id and certain.
     """
     paths = [place / DEVELOPMENT_2015 for place in (folder, Path(__file__).parent) if place]
-    return read_table(next(path for path in paths if path.exists()), index="song_id")
+    path = next(path for path in paths if path.exists())
+    table = read_table(path, index="song_id")
+    if "certain" not in table:
+        raise DataError(path, "a column 'certain'", f"{['song_id', *table]}")
+    return table
 
 
 def _contents(folder: Path) -> str:

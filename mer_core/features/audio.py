@@ -16,6 +16,12 @@ SAMPLE_RATE = 44_100
 SHORTEST = 0.06
 """s. The longest descriptor frame of ComParE (voicing); below it there is nothing to describe."""
 
+LONGEST = 6 * 3600
+"""s. More is taken for a damaged header, or for a file made to fill the memory (1 GB an hour)."""
+
+LOUDEST = 100.0
+"""Times full scale. Floats beyond are integers that were never scaled, or no sound at all."""
+
 SNDFILE = (".wav", ".flac", ".ogg", ".mp3", ".opus", ".aiff", ".aif")
 FFMPEG = (".m4a", ".mp4", ".aac", ".wma")
 SUFFIXES = SNDFILE + FFMPEG
@@ -51,7 +57,7 @@ def read_audio(audio: Audio) -> np.ndarray:
     ------
     DataError
         If there is no such file, it is not audio, it breaks off before its announced end, holds
-        NaN or infinite samples, or is shorter than 60 ms.
+        NaN, infinite or unscaled samples, is shorter than 60 ms or announces more than six hours.
 
     Examples
     --------
@@ -63,6 +69,9 @@ def read_audio(audio: Audio) -> np.ndarray:
     if not np.isfinite(samples).all():
         bad = int(np.flatnonzero(~np.isfinite(samples))[0])
         raise DataError(name, "finite samples", f"NaN or infinity at {bad / rate:.3f} s")
+    peak = np.abs(samples).max(initial=0.0)
+    if peak > LOUDEST:
+        raise DataError(name, "samples in [-1, 1], or integers", f"floats up to {peak:.4g}")
     if len(samples) < SHORTEST * rate:
         raise DataError(name, f"at least {SHORTEST} s of samples", f"{len(samples) / rate:.3f} s")
     return _at_44100(samples, rate, name)
@@ -105,14 +114,23 @@ def _decode(audio: Audio) -> tuple[str, np.ndarray, int]:
         decode = _by_ffmpeg if path.suffix.lower() in FFMPEG else _by_sndfile
         return str(path), *decode(path)
     samples, rate = np.asarray(audio[0]), np.asarray(audio[1])
-    if rate.ndim or not rate > 0:
+    _check_array(samples, rate)
+    with np.errstate(over="ignore", invalid="ignore"):  # read_audio tells of what isn't finite
+        mono = _as_float(samples) if samples.ndim == 1 else _as_float(samples).mean(axis=1)
+        return "audio array", mono.astype(np.float32), int(rate)
+
+
+def _check_array(samples: np.ndarray, rate: np.ndarray) -> None:
+    name = "audio array"
+    if rate.ndim or rate.dtype.kind not in "iuf" or not 1 <= rate < np.inf:
         found = f"a rate of shape {rate.shape}" if rate.ndim else f"a rate of {rate} Hz"
-        raise DataError("audio array", "(samples, sample_rate) in this order", found)
-    if samples.ndim not in (1, 2) or (samples.ndim == 2 and samples.shape[1] > MOST_CHANNELS):
-        found = f"shape {samples.shape}"
-        raise DataError("audio array", "samples of shape (n,) or (n, channels)", found)
-    mono = _as_float(samples) if samples.ndim == 1 else _as_float(samples).mean(axis=1)
-    return "audio array", mono.astype(np.float32), int(rate)
+        raise DataError(name, "(samples, sample_rate) in this order", found)
+    if samples.ndim not in (1, 2) or (
+        samples.ndim == 2 and not 1 <= samples.shape[1] <= MOST_CHANNELS
+    ):
+        raise DataError(name, "samples of shape (n,) or (n, channels)", f"shape {samples.shape}")
+    if samples.dtype.kind not in "iuf":
+        raise DataError(name, "samples that are floats or integers", f"{samples.dtype}")
 
 
 def _as_float(samples: np.ndarray) -> np.ndarray:
@@ -129,6 +147,10 @@ def _by_sndfile(path: Path) -> tuple[np.ndarray, int]:
     try:
         with soundfile.SoundFile(path) as file:
             announced, rate = file.frames, file.samplerate
+            if announced > LONGEST * rate:
+                raise DataError(
+                    path, f"at most {LONGEST / 3600:g} hours", f"{announced / rate / 3600:.4g}"
+                )
             # Channels are averaged block by block: an hour of them would not fit in memory. (The
             # library's own `blocks` fills up what a truncated file lacks.)
             samples, arrived = np.empty(announced, np.float32), 0

@@ -35,9 +35,15 @@ REGRESSORS = {
     "SecondNetwork": "mer_core.models.combined",
     "FoldEnsemble": "mer_core.models.combined",
     "Preprocessed": "mer_core.models.combined",
+    "AELSTM": "mer_core.models.autoencoder",
+    "VAELSTM": "mer_core.models.autoencoder",
+    "CNNLSTM": "mer_core.models.autoencoder",
 }
 """What can be saved, and where its class stands."""
 PARTS = {
+    "AE": "mer_core.models.autoencoder",
+    "VAE": "mer_core.models.autoencoder",
+    "Scale": "mer_core.models.autoencoder",
     "FrameRegressor": "mer_core.models.baselines",
     "RandomLayer": "mer_core.models.elm",
     "_KernelPCA": "mer_core.models.combined",
@@ -100,7 +106,8 @@ def save(model: Regressor, path: str | os.PathLike) -> None:
 
     name = _name(model)
     if name not in REGRESSORS:
-        raise ValueError(f"model: expected one of {', '.join(REGRESSORS)}, found {name}")
+        found = type(model).__qualname__
+        raise ValueError(f"model: expected one of {', '.join(REGRESSORS)}, found {found}")
     if not any(key.endswith("_") for key in vars(model)):
         raise ValueError(f"{name}: expected a fitted model, found none: call fit")
     arrays: dict[str, np.ndarray] = {}
@@ -144,7 +151,7 @@ def load(path: str | os.PathLike) -> Regressor:
     try:
         model = _built(json.loads(about["model"]), arrays)
         if _name(model) not in REGRESSORS:
-            raise ValueError(f"{_name(model)}, which is no regressor")
+            raise ValueError(f"{type(model).__qualname__}, which is no regressor")
     except Exception as error:  # made by hand, it may be wrong in any way
         found = f"what can't be built: {type(error).__name__}: {error}"
         raise DataError(path, "a model that mer_core.models.save wrote", found) from None
@@ -294,6 +301,8 @@ def _built(plain: object, arrays: dict[str, np.ndarray]) -> object:
         _check_machine(value)
     if kind in REGRESSORS and hasattr(value, "weights_"):
         _check_network(value)
+    if kind in ("AE", "VAE") and hasattr(value, "weights_"):
+        _check_autoencoder(value)
     return value
 
 
@@ -313,13 +322,22 @@ def _check_network(model: object) -> None:
     recurrent = [w.shape for name, w in model.weights_.items() if name.endswith("recurrent")]
     ways = len(recurrent) // len(model.hidden)
     units = [count // ways for count in model.hidden for _ in range(ways)]
-    inputs = next(iter(w.shape[1] for k, w in model.weights_.items() if k.startswith("layers.0")))
+    first = next(w for k, w in model.weights_.items() if k.startswith("layers.0"))
     models = {len(weight) for weight in model.weights_.values()}
     empty = min(math.prod(shape) for shape in recurrent) == 0
     if [shape[1] for shape in recurrent] != units or len(models) != 1 or empty:
         raise ValueError(f"weights of shapes {recurrent} for layers of {model.hidden}")
-    if inputs not in (len(model.columns_), recurrent[0][1]):
-        raise ValueError(f"weights for {inputs} inputs, and {len(model.columns_)} columns")
+    inputs = getattr(model, "latent", len(model.columns_))
+    if first.shape[1] != inputs:
+        raise ValueError(f"weights for {first.shape[1]} inputs where there are {inputs}")
+
+
+def _check_autoencoder(model: object) -> None:
+    """Raise unless weights are as large as the settings say: these ask for memory."""
+    shapes = [tuple(model.weights_[f"{side}.0.weight"].shape) for side in ("encoder", "decoder")]
+    wanted = [(model.hidden, len(model.columns_)), (model.hidden, model.latent)]
+    if shapes != wanted or min(map(math.prod, shapes)) == 0:
+        raise ValueError(f"weights of shapes {shapes} where there are {wanted}")
 
 
 def _as_array(content: list[str], arrays: dict[str, np.ndarray]) -> np.ndarray:

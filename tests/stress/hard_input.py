@@ -1,0 +1,82 @@
+"""Ten thousand generated inputs for every reader: read, or refused in words.
+
+    make stress
+
+Anything else fails: another exception, a warning of another kind, more than 20 s for one input,
+more than 4 GiB of memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from strategies import READERS, Refused, outcome
+
+MEMORY = 4 * 2**30
+
+
+def thrown(name: str, count: int, number: int) -> Counter:
+    """Throw so many inputs at a reader; count how many it read and how many it refused."""
+    met, reader = Counter(), READERS[name]
+    bar = tqdm(total=count, desc=name, mininterval=2)
+
+    @seed(number)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(reader.inputs)
+    def throw(given: object) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            refused = type(outcome(reader, Path(folder), given)) is Refused
+        met["refused" if refused else "read"] += 1
+        bar.update()
+
+    with bar:
+        throw()
+    return met
+
+
+def main() -> None:
+    """Throw and tell."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("readers", nargs="*", help=f"of {', '.join(READERS)}; all by default")
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    failed = []
+    for name in chosen.readers or READERS:
+        start = time.perf_counter()
+        try:
+            met = thrown(name, chosen.count, chosen.seed)
+        except Exception:  # the other readers have their turn all the same
+            traceback.print_exc()
+            failed.append(name)
+            continue
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        print(
+            f"{name}: {met.total()} inputs, {met['read']} read, {met['refused']} refused in words, "
+            f"nothing else; {time.perf_counter() - start:.0f} s, {peak:.1f} GiB at most so far",
+            flush=True,
+        )
+    sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
