@@ -1,0 +1,260 @@
+"""A kill at a random moment of every kind of writing: the old file or the new one, never a broken.
+
+    make stress
+
+A child writes one version after the other, each full of its own number, until it is killed; then
+whatever is there has to be one whole version.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+from unittest import mock
+
+import nbformat
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from mer_core import lesson, models
+from mer_core.deam import fetch
+from mer_core.deam.layout import find_folder
+from mer_core.experiments import store, tables
+from mer_core.features import batch
+from mer_core.files import written_atomically
+from test_fetch import Site
+
+FILES = 40
+ADDRESS = "ab" * 32
+
+
+class Writer(NamedTuple):
+    """One kind of writing."""
+
+    write: Callable[[Path, int], object]
+    """A version, into a folder."""
+    read: Callable[[Path], set[int]]
+    """The versions that are there, each looked at in full."""
+
+
+def frame(version: int, rows: int = 3000) -> pd.DataFrame:
+    """A track full of one number."""
+    times = pd.MultiIndex.from_product([[1], 0.5 * np.arange(rows)], names=["song_id", "time"])
+    return pd.DataFrame(float(version), times, ["a", "b", "c"])
+
+
+def only(values: pd.DataFrame, rows: int = 3000) -> int:
+    """The number that a table is full of."""
+    numbers = set(values.to_numpy().ravel().tolist())
+    assert len(values) == rows, f"{rows} rows, found {len(values)}"
+    assert len(numbers) == 1, f"one version, found {numbers}"
+    return int(numbers.pop())
+
+
+def found(folder: Path, pattern: str, read: Callable[[Path], int]) -> set[int]:
+    """Versions of the files that a user sees."""
+    paths = [path for path in folder.rglob(pattern) if not path.name.startswith(".part-")]
+    return {read(path) for path in paths}
+
+
+def cache(folder: Path, version: int) -> None:
+    (folder / "1.wav").write_bytes(bytes(version))  # other audio, so another entry
+    with mock.patch.object(batch, "extract", return_value=frame(version)):
+        assert isinstance(batch._kept(folder / "1.wav", ("mel",), 1.0, folder / "cache"), Path)
+
+
+def keep_model(folder: Path, version: int) -> None:
+    index = frame(0, 10).index
+    labels = pd.DataFrame(version / 2**20, index, ["valence", "arousal"])
+    model = models.Constant().fit(pd.DataFrame(np.zeros((10, 2000)), index), labels)
+    model.many_ = np.full(50_000, version)
+    models.save(model, folder / "m.safetensors")
+
+
+def of_model(path: Path) -> int:
+    model = models.load(path)
+    assert set(model.many_.tolist()) == {round(model.fitted_.constant_[0, 0] * 2**20)}
+    return int(model.many_[0])
+
+
+def expected(folder: Path, version: int) -> None:
+    with mock.patch.object(lesson, "EXPECTED", folder / "expected.json"):
+        lesson._store("00", {f"number {k}": (version, 0.1) for k in range(500)})
+
+
+def of_expected(path: Path) -> int:
+    values = [row["value"] for row in json.loads(path.read_text())["00"].values()]
+    return only(pd.DataFrame(values), 500)
+
+
+def notebook(folder: Path, version: int) -> None:
+    cells = [nbformat.v4.new_code_cell(f"{version}", id=f"c{k}") for k in range(200)]
+    with written_atomically(folder / "00.ipynb") as part:  # as notebooks/build.py does
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), part)
+
+
+def of_notebook(path: Path) -> int:
+    cells = nbformat.read(path, as_version=4).cells
+    return only(pd.DataFrame([int(cell.source) for cell in cells]), 200)
+
+
+def table(folder: Path, version: int) -> None:
+    for name in ("t.csv", "t.parquet"):
+        tables._write(folder / name, frame(version))
+
+
+def archive(version: int) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as content:
+        for k in range(FILES):
+            content.writestr(f"metadata/{k}.csv", f"{version}\n" * 2000)
+    return buffer.getvalue()
+
+
+def unpack(folder: Path, version: int) -> None:
+    place = folder / str(version)
+    place.mkdir()
+    (place / "metadata.zip").write_bytes(archive(version))
+    fetch.unpack(place / "metadata.zip", place, "metadata")
+
+
+def of_folders(folder: Path) -> set[int]:
+    """Every copy: without the folder, or whole; then the next call makes it whole."""
+    versions = set()
+    for place in folder.iterdir():
+        whole = find_folder(place, "metadata")
+        if whole is not None:
+            files = list(whole.iterdir())
+            assert len(files) == FILES, f"{FILES} files, found {len(files)}"
+            values = [pd.read_csv(path, header=None) for path in files]
+            versions.add(only(pd.concat(values), FILES * 2000))
+    return versions
+
+
+def download(folder: Path, version: int) -> None:
+    place = folder / str(version)
+    with mock.patch.object(fetch, "ARCHIVES", {"metadata.zip": "metadata"}):
+        fetch.download(place, site=os.environ["SITE"])
+    if (place / fetch.CHECKSUMS).exists():  # a kill may come before it
+        json.loads((place / fetch.CHECKSUMS).read_text())
+
+
+def downloaded(folder: Path) -> set[int]:
+    of_folders(folder)
+    done = [int(place.name) for place in folder.iterdir()]
+    for version in done[-3:]:
+        download(folder, version)  # what a kill broke off is taken up
+        assert not list((folder / str(version)).glob(".unpack-*"))
+    return of_folders(folder)
+
+
+WRITERS: dict[str, Writer] = {
+    "feature cache": Writer(
+        cache, lambda folder: found(folder, "*.parquet", lambda path: only(pd.read_parquet(path)))
+    ),
+    "feature files": Writer(
+        lambda folder, version: batch.save(frame(version), folder),
+        lambda folder: found(
+            folder, "1.csv", lambda p: only(pd.read_csv(p, sep=";", index_col="frameTime"))
+        ),
+    ),
+    "experiment store": Writer(
+        lambda folder, version: store.Store(folder).write(
+            ADDRESS, store.packed(frame(version), ADDRESS)
+        ),
+        lambda folder: found(folder, "*.parquet", lambda p: only(store.Store(folder).read(p.stem))),
+    ),
+    "results tables": Writer(
+        table,
+        lambda folder: (
+            found(folder, "*.csv", lambda p: only(tables._read(p, KEYS)))
+            | found(folder, "*.parquet", lambda p: only(tables._read(p, KEYS)))
+        ),
+    ),
+    "model file": Writer(keep_model, lambda folder: found(folder, "*.safetensors", of_model)),
+    "expected figures": Writer(expected, lambda folder: found(folder, "*.json", of_expected)),
+    "notebook": Writer(notebook, lambda folder: found(folder, "*.ipynb", of_notebook)),
+    "unpacked archive": Writer(unpack, of_folders),
+    "download": Writer(download, downloaded),
+}
+KEYS = {"song_id": "int64", "time": "float64"}
+
+
+def child(work: Callable[[], object]) -> int:
+    """Do it in another process, quietly; its id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        work()
+    finally:
+        os._exit(1)
+
+
+def killed(writer: Writer, folder: Path, delay: float) -> None:
+    """Let a child write versions into an empty folder and kill it a while after the first one."""
+    ready, tell = os.pipe()
+
+    def work() -> None:
+        for version in count(1):
+            writer.write(folder, version)
+            if version == 1:
+                os.write(tell, b".")
+
+    pid = child(work)
+    os.close(tell)
+    started = os.read(ready, 1)
+    time.sleep(delay)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    os.close(ready)
+    assert started, "the child failed by itself"
+
+
+def kills(name: str, number: int, *, seed: int = 0) -> int:
+    """Kill one kind of writing so often; give how many unfinished files were left."""
+    rng, left = np.random.default_rng(seed), 0
+    for _ in tqdm(range(number), name, leave=False):
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place)
+            killed(WRITERS[name], folder, rng.uniform(0, 0.1))
+            left += len(list(folder.rglob(".part-*"))) + len(list(folder.rglob(".unpack-*")))
+            assert WRITERS[name].read(folder), "at least the first version"
+    return left
+
+
+def main() -> None:
+    """Kill and tell."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=100)
+    number = parser.parse_args().kills
+    site = Site({"metadata.zip": archive(1)})
+    os.environ["SITE"] = site.url
+    serving = child(site.serve_forever)
+    try:
+        for name in WRITERS:
+            left = kills(name, number)
+            text = f"{name}: {number} kills, a whole version after each"
+            print(f"{text}; {left} unfinished files left, under other names", flush=True)
+    finally:
+        os.kill(serving, signal.SIGKILL)
+        os.waitpid(serving, 0)
+
+
+if __name__ == "__main__":
+    main()
