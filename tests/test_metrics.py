@@ -17,6 +17,13 @@ def pair() -> tuple[np.ndarray, np.ndarray]:
     return y, 0.6 * y + rng.normal(-0.1, 0.2, 500)
 
 
+@pytest.fixture
+def tracks() -> tuple[pd.DataFrame, pd.DataFrame]:
+    rng = np.random.default_rng(2)
+    labels = track({song_id: rng.uniform(-1, 1, (9, 2)).tolist() for song_id in (3, 4, 8)})
+    return labels, labels / 2 + rng.normal(0, 0.2, labels.shape)
+
+
 def track(values: dict[int, list[list[float]]]) -> pd.DataFrame:
     parts = {
         song_id: pd.DataFrame(rows, columns=["valence", "arousal"])
@@ -110,3 +117,20 @@ def test_score_refuses_what_is_no_track_of_both_dimensions():
         score(labels, pd.concat([labels, labels]))
     with pytest.raises(ValueError, match="no rows"):
         score(labels.iloc[:0], labels)
+
+
+def test_rows_are_matched_by_song_and_time_whatever_their_order(tracks):
+    labels, predictions = tracks
+    more = predictions.rename(index=lambda song_id: song_id - 1000, level="song_id")
+    shuffled = pd.concat([more, predictions]).sample(frac=1, random_state=0)
+    pd.testing.assert_frame_equal(score(labels, shuffled), score(labels, predictions))
+    pd.testing.assert_frame_equal(score_songs(labels, shuffled), score_songs(labels, predictions))
+
+
+def test_each_song_and_dimension_is_scored_by_itself(tracks):
+    labels, predictions = tracks
+    table = score_songs(labels, predictions)
+    for (song_id, dimension), row in table.iterrows():
+        pair = labels.loc[song_id, dimension], predictions.loc[song_id, dimension]
+        assert row["rmse"] == pytest.approx(rmse(*pair))
+        assert row["pearson"] == pytest.approx(np.corrcoef(*pair)[0, 1])
