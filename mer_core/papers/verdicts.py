@@ -178,7 +178,7 @@ def _verdict(pairs: pd.DataFrame) -> tuple[str, str]:
     said, against = counts.get("as said", 0), counts.get("against", 0)
     tested = said + against + counts.get("open", 0)
     if not tested:
-        return counts.index[0], f"none of {len(pairs)} comparisons"
+        return counts.index[0], f"none of {_comparisons(pairs)}"
     if said == len(pairs):
         verdict = "comes out"
     elif said or against:
@@ -196,10 +196,14 @@ def _harmless(pair: pd.Series) -> bool:
     return pair["relation"] != "better" and near
 
 
+def _comparisons(pairs: pd.DataFrame) -> str:
+    return f"{len(pairs)} comparison{'s' * (len(pairs) > 1)}"
+
+
 def _evidence(pairs: pd.DataFrame, counts: dict[str, int]) -> str:
     """What the verdict rests on, in words and figures."""
     words = [f"{count} of {len(pairs)} {name}" for name, count in counts.items() if count]
-    words = words or [f"no difference that counts in {len(pairs)} comparisons"]
+    words = words or [f"no difference that counts in {_comparisons(pairs)}"]
     ranges = [
         f"{'r' if metric == 'pearson' else metric.upper()} {own.min():+.3f} to {own.max():+.3f}"
         if len(own) > 1
