@@ -39,7 +39,7 @@ dev, test = corpus.split("dev"), corpus.split("test")
 # [Lesson 02](02_baselines_metrics_smoothing.ipynb) ended with a linear model that was given the last ten seconds
 # as features, and asked what a memory would be worth. A **recurrent network** gets only the half second that is playing, but it keeps a few numbers
 # from one half second to the next: a memory, whose content it learns to choose. Here is a test song,
-# predicted by a model without memory and by one with.
+# (synthetic, as all songs here), predicted by a model without memory and by one with.
 
 # %%
 linear = models.Linear().fit(dev.features, dev.labels)
@@ -150,8 +150,8 @@ ax.axis("off");
 # %% [markdown]
 # ## Training, as IRIT did it
 #
-# One **song** at a time, in a new order each epoch: predict it, take the mean squared error over its
-# labelled frames, add the cost of weights, follow the gradient with **momentum** (a step keeps a share $\mu$ of the
+# One **song** at a time, in a new order each epoch (an *epoch* is one pass over all training songs): predict
+# it, take the mean squared error of the predictions $p_t$ against the labels $y_t$ over its labelled frames, add the cost of weights, follow the gradient with **momentum** (a step keeps a share $\mu$ of the
 # one before). $\lambda_1$ weighs the sum of absolute weights (L1: pushes many to 0), $\lambda_2$ that of
 # squares (L2: lets none grow large); biases are free. With $n$ labelled frames and the learning rate $\eta$:
 #
@@ -177,7 +177,9 @@ def update(network, x, y, labelled, velocity, model):
 # %% [markdown]
 # (That, too, is held equal to the package by a test.) The network hears each song from its first second, so
 # that its state is warm when the labels begin at 15 s. IRIT tuned by ten-fold cross-validation and
-# stopped after a **fixed 50 epochs**, which they call early stopping. Watch the cross-validated error:
+# stopped after a **fixed 50 epochs**, which they call early stopping. (In later lessons *early stopping* means to
+# stop when songs that were kept aside are no longer predicted better.) Ten networks, one a fold, give the
+# cross-validated error:
 
 # %%
 folds = evaluation.k_folds(dev.songs.index)
@@ -221,7 +223,7 @@ widgets.FigureSlider.draw("epochs", epochs, after, start=3)
 best = int(curve["validation"].idxmin()) + 1
 theirs = models.ElmanRNN.paper()
 settings = (
-    "**Our setting is not the paper's**, since our corpus is a quarter as large: "
+    "**Our setting is not the paper's**, since our corpus is smaller: "
     f"η is {elman.learning_rate:g} (theirs {theirs.learning_rate:g}), λ₁ {elman.l1:g} ({theirs.l1:g}), "
     f"λ₂ {elman.l2:g} ({theirs.l2:g}). Theirs has a row of its own in the tables below."
 )
@@ -242,7 +244,7 @@ Markdown(
 # $$\frac{\partial h_t}{\partial x_{t-k}} = D_t\,U\,D_{t-1}\,U \cdots D_{t-k}\,W$$
 #
 # One factor $U$, and one slope of at most 1, for each step. If they shrink a vector more than they stretch
-# it, the product **vanishes** like $q^k$ (Bengio et al. 1994): such a network neither remembers nor
+# it, the product **vanishes** like $q^k$ with some $q < 1$ (Bengio et al. 1994): such a network neither remembers nor
 # can learn to. The figure measures it, on every third labelled frame of the development songs.
 
 # %%
@@ -291,13 +293,13 @@ unit = int((plain - cut).abs().mean(dim=(0, 1)).argmax())
 def feedback(scale: float) -> plt.Figure:
     fig, (left, right) = plt.subplots(1, 2, figsize=(11, 3.6))
     for other in scales:
-        shown = {"color": "C0", "lw": 2.5} if other == scale else {"color": plots.GREY, "lw": 0.7}
+        shown = {"color": "black", "lw": 2.5} if other == scale else {"color": plots.GREY, "lw": 0.7}
         left.semilogy(lags / 2, np.maximum(norms[other], 1e-12), **shown)
     left.set(xlabel="lag k (s)", ylabel="norm of d h(t) / d x(t-k)", ylim=(1e-8, 30))
     left.set_title(f"{scale:g} U (grey: the other positions)")
     with torch.no_grad():
         state = with_recurrence(scale).states(inputs[:, :1])[:, 0, unit]
-    right.plot(np.arange(len(state)) / 2, state, color="C0")
+    right.plot(np.arange(len(state)) / 2, state, color="black")
     right.set(xlabel="time (s)", ylabel=f"unit {unit}, -1 to 1", ylim=(-1.05, 1.05))
     right.set_title(f"one hidden unit in song {dev.songs.index[0]}")
     return fig
@@ -365,7 +367,7 @@ Markdown(
 # %% [markdown]
 # ## Softmax or linear?
 #
-# The paper says that the two outputs pass through a **softmax**, $p_i = e^{z_i} / \sum_j e^{z_j}$. That
+# The paper says that the two outputs $z = V h_t + d$ pass through a **softmax**, $p_i = e^{z_i} / \sum_j e^{z_j}$. That
 # is meant for probabilities of classes: the outputs are positive and sum to 1. For valence and arousal
 # it means that *one is always 1 minus the other*, a correlation of −1 whatever the music. (Code
 # that the team has published since has a linear output. So has ours, unless asked.)
@@ -507,7 +509,7 @@ for ax, dimension in zip(axes, DIMENSIONS):
         ax.plot(stages[name].loc[song_id, dimension], color=colour, lw=width, label=name)
     ax.set(title=dimension, xlabel="time (s)", ylim=(-1, 1))
 axes[0].set_ylabel("rating, -1 to 1")
-axes[1].legend(fontsize="small", ncols=2)
+axes[0].legend(fontsize="small", ncols=2, loc="lower center")
 movement = pd.DataFrame(
     {
         name: track.groupby("song_id").diff().abs().loc[test.labels.index].mean()
@@ -564,7 +566,7 @@ stored = table.loc[("Elman", "FS1", "raw", "CV", 0)].xs("pooled", level=1)[["rms
 pd.concat({"just trained": live, "stored": stored}, axis=1).round(4)
 
 # %% [markdown]
-# IRIT's Table 1, with ours below each of its rows. CV figures are pooled over frames, test figures are means
+# IRIT's table 1, with ours below each of its rows. CV figures are pooled over frames, test figures are means
 # over songs, as in the paper. **Their songs are real, ours are SYNTHETIC**, and even with DEAM the labels
 # would be on another scale: look at the order of the rows, not at the distance of the two.
 
@@ -582,7 +584,9 @@ both.reindex(order).reorder_levels([1, 2, 0]).rename_axis(["features", "system",
 # %% [markdown]
 # `lr` and `BSL` are linear models without a penalty. The paper has no **constant** and no **penalised,
 # smoothed** linear model. Here is all that we have on the 260 features, ± the standard deviation over the
-# seeds (which is 0 where nothing is random), the lowest error in cross-validation first:
+# seeds (which is 0 where nothing is random), the lowest error in cross-validation first. (PCA, kernel PCA and
+# denoising autoencoder are ways to make the features fewer or cleaner beforehand, which the paper tried as well;
+# lessons 04 and 06 explain them.)
 
 # %%
 pooled = table.xs("FS1", level="features").xs("pooled", level="aggregation")["rmse"]
