@@ -57,7 +57,7 @@ def draw_curves(
                 line.index, line, color=colour, lw=1.2, ls="--", label=f"{dimension}, predicted"
             )
     ax.set(xlabel="time (s)", ylabel="rating, -1 to 1", ylim=(-1, 1))
-    ax.legend(ncols=2, fontsize="small", loc="lower right")
+    ax.legend(fontsize="small", handlelength=1.5, labelspacing=0.3)  # where it hides least
     return ax
 
 
