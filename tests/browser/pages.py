@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Locator, Page, Playwright
 APP = Path(__file__).parents[2] / "app"
 """The explorer's page: its notebook, Voila's settings and template."""
 
-PATIENCE = 90
+PATIENCE = 180
 """s that a page or a server may take on a slow machine."""
 
 VOILA = ("voila", "--no-browser")
