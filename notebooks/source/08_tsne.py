@@ -9,7 +9,7 @@
 # 2. how original and learned features look, coloured by valence and by arousal;
 # 3. two numbers for what the eye believes: *k*-nearest-neighbour R² and *trustworthiness*;
 # 4. why the map of training songs flatters, and must be drawn of songs held out;
-# 5. what the hidden units of a recurrent network look like, and how frames of one song mislead;
+# 5. what latents of an autoencoder and hidden units of a recurrent network look like, and how frames of one song mislead;
 # 6. what a t-SNE map can't tell: distances, sizes, and whether there are groups at all.
 
 # %%
@@ -24,8 +24,9 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
 
 from mer_core import lesson, models, plots, widgets
-from mer_core.features import song_level
+from mer_core.features import extract, song_level
 from mer_core.metrics import DIMENSIONS, r2
+from mer_core.models.autoencoder import VAE
 
 plots.use_style()
 corpus = lesson.corpus()
@@ -218,17 +219,28 @@ Markdown(
 # The Elman network of lesson 03 turns each half second into ten hidden units, which depend on all that was
 # heard before. Trained on the same half of the songs; drawn are frames of the held-out ones, one every
 # 7.5 s, by the 260 features of that second and by the hidden units. A line joins the frames of one song.
+#
+# Between them stand the **32 latents** of lesson 07's variational autoencoder. It has learned its features, too, but from
+# *sound alone*: from every other training song, without a label, and without a memory.
 
 # %%
 halves = {"train": corpus.select(train), "held out": corpus.select(held_out)}
 elman = models.ElmanRNN(seed=0).fit(halves["train"].features, halves["train"].labels)
 frames = halves["held out"].labels[halves["held out"].labels.groupby("song_id").cumcount() % 15 == 0]
 heard = corpus.features.loc[frames.index]
+
+
+def mel_of(song_ids: np.ndarray) -> pd.DataFrame:
+    return pd.concat([extract(corpus.songs.audio[song_id], ("mel",)) for song_id in song_ids])
+
+
+vae = VAE(steps=600).fit(mel_of(train[::2]))
 memory = {
     "260 features": (heard - corpus.features.loc[train].mean()) / corpus.features.loc[train].std(),
+    "latents of a VAE": vae.transform(mel_of(held_out)).loc[frames.index],
     "hidden units": elman.states(halves["held out"].features).loc[frames.index],
 }
-fig, axes = plt.subplots(2, 2, figsize=(9, 6.4))
+fig, axes = plt.subplots(2, 3, figsize=(12, 6.4))
 frame_maps = {kind: tsne(points, perplexity=30) for kind, points in memory.items()}
 for row, name in zip(axes, DIMENSIONS):
     for ax, (kind, at) in zip(row, frame_maps.items()):
@@ -236,7 +248,7 @@ for row, name in zip(axes, DIMENSIONS):
             ax.plot(song["x"], song["y"], color=plots.GREY, lw=0.5, zorder=0)
         drawn = ax.scatter(at["x"], at["y"], c=frames[name], s=14, cmap="viridis", vmin=-0.6, vmax=0.6)
         ax.set(xticks=[], yticks=[], title=f"{kind}, {name}")
-    fig.colorbar(drawn, ax=row[1], label=f"rated {name}")
+    fig.colorbar(drawn, ax=row[-1], label=f"rated {name}")
 
 # %% [markdown]
 # How often is the nearest neighbour of a frame a frame of *the same song*, whose label is nearly the same?
@@ -280,10 +292,12 @@ Markdown(
     "Among *other* songs, neighbours by hidden units tell "
     + " and ".join(
         f"{name} with R² = {of_frames.loc['hidden units', (name, 'other songs')]:z.2f} (features: "
-        f"{of_frames.loc['260 features', (name, 'other songs')]:z.2f})"
+        f"{of_frames.loc['260 features', (name, 'other songs')]:z.2f}, latents: "
+        f"{of_frames.loc['latents of a VAE', (name, 'other songs')]:z.2f})"
         for name in DIMENSIONS
     )
-    + ". Ten units were trained to say both; 260 features were trained for nothing."
+    + ". Ten units were trained to say both; 260 features were trained for nothing; the latents were trained to give "
+    "back the sound, whatever it means."
 )
 
 # %% [markdown]
@@ -413,6 +427,7 @@ lesson.check_answer(
 #
 # - van der Maaten, Hinton (2008). Visualizing data using t-SNE. *JMLR*.
 # - Herremans, Cheuk, Luo, Agres (2019). Untangling indices of emotion in music using neural networks.
+# - Kingma, Welling (2014). Auto-encoding variational Bayes. *ICLR*.
 # - Venna, Kaski (2001). Neighborhood preservation in nonlinear projection methods. *ICANN*.
 # - Wattenberg, Viégas, Johnson (2016). How to use t-SNE effectively. *Distill*.
 
