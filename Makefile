@@ -3,9 +3,12 @@
 # make lab       opens JupyterLab on notebook 00
 # make app       opens the explorer, a page on this machine: point, draw, bring your own song
 # make results   computes the tables of data/results that are stale (thousands of models; resumes)
-# make bench     speed and memory, as ratios against what a user would otherwise do
+# make bench     speed and memory, as ratios against what a user would otherwise do: docs/bench.md
 # make book      the lessons and pages as a static book that needs no network: book/html/index.html
-# make stress    fifty kills of a sweep at random moments, and what they cost (minutes)
+# make stress    kills at random moments of every kind of writing, planted faults, and ten thousand
+#                generated inputs for every reader (an hour)
+# make offline   tests and notebooks in a network namespace that has nothing but loopback
+# make ends      the tests under the lowest versions that pyproject.toml allows, and the newest
 # make corpus    remakes data/mini (needs Debian's fluidsynth, fluid-soundfont-gm and ffmpeg)
 # Each sets up .venv by itself, once. PYTHON names another Python 3.11 or newer.
 
@@ -26,7 +29,7 @@ endif
 OFFLINE := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
-.PHONY: workbook test lab app book corpus results bench stress
+.PHONY: workbook test lab app book corpus results bench stress offline ends
 
 workbook: $(READY)
 	$(BIN)/python notebooks/build.py
@@ -43,14 +46,19 @@ results: $(READY)
 
 stress: $(READY)
 	$(BIN)/python tests/stress/kills.py
+	$(BIN)/python -W ignore tests/stress/writers.py
+	$(BIN)/python tests/stress/mutations.py
+	$(BIN)/python tests/stress/hard_input.py
+
+offline: $(READY)
+	$(BIN)/python tests/stress/offline.py
+
+ends: $(READY)
+	$(BIN)/python tests/stress/dependency_ends.py
 
 bench: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check $(LOCK) --editable ".[bench]"
-	$(BIN)/python tests/bench/features.py
-	$(BIN)/python tests/bench/recurrent.py
-	$(BIN)/python -W ignore tests/bench/elm.py
-	$(BIN)/python tests/bench/retrieval.py
-	$(BIN)/python tests/bench/cluster.py
+	$(BIN)/python -W ignore tests/bench/bench.py --write
 
 book: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check $(LOCK) --editable ".[book]"

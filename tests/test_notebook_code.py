@@ -11,9 +11,11 @@ import pytest
 import torch
 from torch import nn
 
+import test_autoencoder
 from conftest import ROOT
 from mer_core import models
 from mer_core.metrics import DIMENSIONS
+from mer_core.models.autoencoder import IN_CLASS, VAE, Bottleneck
 from mer_core.models.cells import elman
 from mer_core.models.network import Network
 
@@ -143,3 +145,24 @@ def test_notebook_04s_network_is_the_packages_values_and_gradients():
         for mine, packages in pairs:
             gradient = packages.grad[0].reshape(mine.shape)
             torch.testing.assert_close(mine.grad, gradient, rtol=1e-10, atol=1e-12)
+
+
+def test_notebook_07s_bottleneck_is_the_packages_values_and_gradients():
+    own, theirs = shown("07", "Bottleneck", nn=nn)["Bottleneck"](9, 6, 3), Bottleneck(9, 6, 3)
+    own.load_state_dict(theirs.state_dict())
+    x, noise, weights = drawn(5, 9, seed=1), drawn(5, 3, seed=2), drawn(2, 5, seed=3)
+    for network in (own, theirs):
+        (torch.stack(network(x, noise)) * weights).sum().backward()
+    for ours, packages in zip(own(x, noise), theirs(x, noise)):
+        torch.testing.assert_close(ours, packages, rtol=1e-12, atol=1e-12)
+    for ours, packages in zip(own.parameters(), theirs.parameters()):
+        torch.testing.assert_close(ours.grad, packages.grad, rtol=1e-12, atol=1e-12)
+
+
+def test_notebook_07s_two_steps_are_what_the_regressor_does_in_one():
+    features, labels = test_autoencoder.corpus()
+    network = models.LSTM(**IN_CLASS | {"epochs": 3})
+    whole = models.VAELSTM(latent=3, steps=5, network=network).fit(features, labels)
+    vae = VAE(latent=3, steps=5).fit(features)
+    apart = models.LSTM(**IN_CLASS | {"epochs": 3}).fit(vae.transform(features), labels)
+    pd.testing.assert_frame_equal(whole.predict(features), apart.predict(vae.transform(features)))
