@@ -39,7 +39,7 @@ dev, test = corpus.split("dev"), corpus.split("test")
 #
 # When a drum roll begins, you don't know yet what it leads to. A rater's slider lags behind the music, so a
 # *label* at some moment also tells of the seconds before it; what comes next may tell whether the
-# moment was a start or an end. Listen to this test song, and watch two networks: an LSTM, which knows
+# moment was a start or an end. Listen to this test song (synthetic), and watch two networks: an LSTM, which knows
 # the past only, and a bidirectional one.
 
 # %%
@@ -303,7 +303,8 @@ Markdown(
 #
 # $$H = \tanh(X W + b) \qquad \beta = H^{+}\, T \qquad \hat{T} = H \beta$$
 #
-# $H^{+}$ is the Moore-Penrose inverse; where columns of $H$ don't repeat each other,
+# Each row of $X$ is one frame's inputs $x_t$, each row of $T$ (as ELM papers call it; not the last step) its targets
+# $y_t$; $\beta$ are the output weights. $H^{+}$ is the Moore-Penrose inverse; where columns of $H$ don't repeat each other,
 # $H^{+} = (H^\top H)^{-1} H^\top$. A ridge puts $(H^\top H + \lambda I)^{-1} H^\top$ in its place.
 
 
@@ -329,16 +330,16 @@ def toy(units: int) -> plt.Figure:
     fig, ax = plt.subplots(figsize=(9, 3.2))
     ax.plot(x_line, noisy, ".", color=plots.GREY, label="60 noisy points")
     ax.plot(fine, np.sin(2 * fine), color="black", lw=1, ls=":", label="truth")
-    ax.plot(fine, machine(fine), color="C0", label="ELM")
+    ax.plot(fine, machine(fine), color="C2", label="ELM")
     ax.set(ylim=(-2, 2), xlabel="x", ylabel="y", title=f"{units} hidden units: RMSE to the truth {error:.2f}")
-    ax.legend(loc="lower right", fontsize="small")
+    ax.legend(loc="lower center", ncols=3, fontsize="small")
     return fig
 
 
 widgets.FigureSlider.draw("hidden units", [1, 2, 5, 10, 20, 40, 60], toy, start=3)
 
 # %% [markdown]
-# Too few units can't bend; too many bend after every point. The paper does not tell its number. In the
+# The points come from a sine with noise; move the slider. Too few units can't bend; too many bend after every point. The paper does not tell its number. In the
 # store are fusions of all sizes: on validation songs of partitions that the machine has not learned from,
 # and on test songs.
 
@@ -395,12 +396,12 @@ curve = pd.DataFrame(
     },
     index=of_size,
 )
-fig, ax = plt.subplots(figsize=(8, 3.4))
+fig, ax = plt.subplots(figsize=(11, 3.4))
 for (songs, name), line in curve.items():
     style = "-" if songs == "other songs" else ":"
     ax.plot(line, style, color=plots.PALETTE[name], label=f"{name}, {songs}")
-ax.set(xlabel="hidden units", ylabel="RMSE, pooled")
-ax.legend(fontsize="small")
+ax.set(xlabel="hidden units", ylabel="RMSE, pooled", title="ELMs on frames: fitted to four fifths of the songs")
+ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.01, 0.5))
 plt.show()
 print(f"all {len(of_size)} sizes from one factorisation: {slow / fast:.0f} times faster than one by one")
 
@@ -481,7 +482,7 @@ print("as stored" if np.allclose(recomputed["stored"], recomputed["live"], atol=
 recomputed.round(5)
 
 # %% [markdown]
-# ## Verdicts
+# ## Verdicts: song by song
 #
 # A lower mean may be luck. For every claim of the paper that compares two systems, the two are compared **song by song**
 # by `papers.judge()`, as in lesson 03, p adjusted for the number of tests. Over a few songs only large differences can
@@ -506,14 +507,14 @@ errors = songs["rmse"].groupby(levels).mean()
 
 def difference(better: str, worse: str, dimension: str) -> str:
     sides = [errors.loc[name, "FS1", "raw", "test", dimension] for name in (better, worse)]
-    gap = sides[0] - sides[1]
+    gap = sides[1] - sides[0]
     return f"{gap.mean():+.4f} (p = {stats.wilcoxon(gap).pvalue:.2f}, {len(gap)} songs)"
 
 
 Markdown(
     "Of the paper's comparisons that our store can answer, "
     + ", ".join(f"{number} {'claim' if number == 1 else 'claims'}: *{name}*" for name, number in counts.items())
-    + ". The four questions in numbers, as differences of the mean RMSE per song (negative: as claimed):\n\n"
+    + ". The four questions in numbers, as differences of the mean RMSE per song (positive: as claimed):\n\n"
     + f"- **valence likes long pieces**: length 60 against 10: {difference('BLSTM 60', 'BLSTM 10', 'valence')};\n"
     + f"- **arousal likes short ones**: 10 against 60: {difference('BLSTM 10', 'BLSTM 60', 'arousal')};\n"
     + "- **ELM for valence, average for arousal**: "
@@ -521,7 +522,7 @@ Markdown(
     + f"{difference('BLSTM average', 'BLSTM-ELM', 'arousal')};\n"
     + "- **the test songs' audio helps in pretraining** (average): "
     + "; ".join(f"{d} {difference(pretrained[0], fusions[-2], d)}" for d in DIMENSIONS)
-    + ".\n\nAnd the opponents: the average against the linear model, "
+    + ".\n\nAnd the opponents (positive: the average is better): the average against the linear model, "
     + "; ".join(f"{d} {difference('BLSTM average', 'linear', d)}" for d in DIMENSIONS)
     + "; against the constant, "
     + "; ".join(f"{d} {difference('BLSTM average', 'constant', d)}" for d in DIMENSIONS)
@@ -573,12 +574,12 @@ Markdown(
     "Hearing **whole songs** instead of pieces of the length trained at changes the RMSE by "
     + " and ".join(
         f"{row['mean']:+.4f} ({d}; single networks from {row['min']:+.3f} to {row['max']:+.3f})"
-        for d, row in effects.iterrows()
+        for d, row in effects.loc[DIMENSIONS].iterrows()
     )
     + "; networks trained at 60 and tested at **10** change by "
-    + " and ".join(f"{value:+.4f} ({d})" for d, value in short.items())
+    + " and ".join(f"{value:+.4f} ({d})" for d, value in short[DIMENSIONS].items())
     + ", and their r by "
-    + " and ".join(f"{value:+.3f} ({d})" for d, value in shapes.items())
+    + " and ".join(f"{value:+.3f} ({d})" for d, value in shapes[DIMENSIONS].items())
     + ". (A memory that starts anew is shy: it predicts nearer to the mean. That alone lowers an RMSE where "
     "predictions are often wrong, and r tells whether there was more to it.) Along a row the network is the same, so rows tell of the test length; down a column the networks "
     "differ, and with them luck."
@@ -702,7 +703,7 @@ lesson.check_answer(
 #   multi-scale approach for music dynamic emotion prediction. *ICASSP*.
 # - Schuster, Paliwal (1997). Bidirectional recurrent neural networks. *IEEE Transactions on Signal Processing*.
 # - Weninger, Bergmann, Schuller (2015). Introducing CURRENNT: the Munich open-source CUDA recurrent
-#   neural network toolkit. *Journal of Machine Learning Research*.
+#   neural network toolkit. *JMLR*.
 # - Wilcoxon (1945). Individual comparisons by ranking methods. *Biometrics Bulletin*.
 
 # %%
