@@ -36,7 +36,7 @@ dev, test = (corpus.songs.index[corpus.songs["split"] == side] for side in ("dev
 # %% [markdown]
 # ## Listen and look
 #
-# Three songs. The first two were given almost the same **arousal**, the third one a very different
+# Three songs (synthetic). The first two were given almost the same **arousal**, the third one a very different
 # one. Can you hear which two belong together? Listen for energy, not for style or mood.
 
 # %%
@@ -56,7 +56,7 @@ for role, song_id in triplet.items():
 #
 # So far every half second had its label. DEAM's raters were also asked for **one** valence and one
 # arousal for the whole song. Here a song is one row: the mean and the standard deviation of each
-# half-second feature.
+# half-second feature. A prediction of one emotion for a whole song is called *static*, that of a curve *dynamic*.
 
 # %%
 features = song_level(corpus.features)
@@ -85,6 +85,7 @@ Markdown(
 #
 # $$L = \max\bigl(0,\; \lVert f(x_a)-f(x_p)\rVert - \lVert f(x_a)-f(x_n)\rVert + m\bigr)$$
 #
+# ($a$, $p$, $n$ are songs here, not arousal or predictions; $f$ is a small network of two layers.)
 # (Schroff, Kalenichenko, Philbin 2015, for faces, with squared distances). It is zero as soon as the
 # negative is farther away than the positive by the **margin** $m$: then nobody moves any more.
 
@@ -114,15 +115,15 @@ def pushed(place: float) -> plt.Figure:
     loss.backward()
     fig, (ax, right) = plt.subplots(1, 2, figsize=(10, 3.2), width_ratios=[3, 2])
     for (x, y), (u, v), name, colour in zip(
-        points.tolist(), points.grad.neg().tolist(), triplet, ["black", "C2", "C3"]
+        points.tolist(), points.grad.neg().tolist(), triplet, ["black", "C2", "C4"]
     ):
         ax.plot(x, y, "o", color=colour, ms=10)
         ax.annotate(name, (x, y), (0, 11), textcoords="offset points", ha="center")
         if loss > 0:
             ax.quiver(x, y, u, v, color=colour, angles="xy", scale_units="xy", scale=2, width=0.006)
-    ax.set(xlim=(-3.1, 1.6), ylim=(-0.7, 1.1), xlabel="first learned dimension", ylabel="second")
+    ax.set(xlim=(-3.1, 1.6), ylim=(-0.7, 1.1), xlabel="first learned dimension", ylabel="second learned dimension")
     nearer, farther = (points[0] - points[1]).norm().item(), (points[0] - points[2]).norm().item()
-    bars = right.barh(["loss", "anchor to negative", "anchor to positive"], [loss.item(), farther, nearer])
+    bars = right.barh(["loss", "anchor to negative", "anchor to positive"], [loss.item(), farther, nearer], color=plots.GREY)
     right.bar_label(bars, fmt=" %.2f")
     right.axvline(nearer + 1, color=plots.GREY, ls="--")
     right.set(xlim=(0, 3.4), xlabel="distance (dashed: positive + margin)")
@@ -198,15 +199,15 @@ def count(positive: float) -> tuple[int, int]:
 def seen(positive: float) -> plt.Figure:
     fig, (ax, right) = plt.subplots(1, 2, figsize=(10.5, 3.2), width_ratios=[3, 2])
     of_middle = apart[middle]
-    kind = np.select([of_middle <= positive, of_middle > positive + 0.2], ["C2", "C3"], plots.GREY)
+    kind = np.select([of_middle <= positive, of_middle > positive + 0.2], ["C2", "C4"], plots.GREY)
     ax.scatter(known, height, c=kind, s=18)
     ax.plot(known[middle], height[middle], "*", color="black", ms=15)
     ax.axvspan(known[middle] - positive, known[middle] + positive, color="C2", alpha=0.2)
-    ax.set(xlabel="arousal of a training song", yticks=[], title="positives green, negatives red")
+    ax.set(xlabel="arousal of a training song, -1 to 1", yticks=[], title="positives green, negatives pink")
     sums = [count(other)[0] for other in ranges]
     right.plot(ranges, sums, "o-", color=plots.GREY)
     right.plot(positive, count(positive)[0], "o", ms=12, mfc="none", color="black")
-    right.set(xlabel="range of positives", ylabel="triplets", ylim=(0, None))
+    right.set(xlabel="range of positives (in arousal)", ylabel="triplets", ylim=(0, None))
     right.set_title(f"{count(positive)[1]} of {len(known)} songs can be anchors")
     return fig
 
@@ -238,9 +239,9 @@ def moment(step: int) -> plt.Figure:
     space, colours = shots[step], {"cmap": "viridis", "vmin": -0.6, "vmax": 0.9}
     x, y = (space[f"arousal_{k}"] for k in (0, 1))
     drawn = ax.scatter(x[dev], y[dev], c=labels.loc[dev, "arousal"], s=25, **colours)
-    ax.scatter(x[test], y[test], c=labels.loc[test, "arousal"], s=75, edgecolor="C3", lw=2, **colours)
+    ax.scatter(x[test], y[test], c=labels.loc[test, "arousal"], s=75, edgecolor="black", lw=2, **colours)
     fig.colorbar(drawn, ax=ax, label="rated arousal, -1 to 1")
-    ax.set(xlabel="first learned dimension", ylabel="second", title=f"after {step + 1} steps")
+    ax.set(xlabel="first learned dimension", ylabel="second learned dimension", title=f"after {step + 1} steps")
     right.plot(np.arange(len(losses)) + 1, losses, color=plots.GREY)
     right.axvline(step + 1, color="black", ls="--")
     right.set(xlabel="step", ylabel="triplet loss", title="training songs", ylim=(0, None))
@@ -256,8 +257,10 @@ widgets.FigureSlider.draw("step", list(shots), moment, start=len(shots) - 1)
 # ## From the space to a number
 #
 # Nothing in that space says "arousal 0.3". For that the paper puts a **support vector machine** on the
-# learned dimensions: *TNN-SVM*. We compare it, in folds of whole songs, with the same machine on all
-# features, and on as many dimensions of a PCA. All statistics are learned inside the training folds.
+# learned dimensions: *TNN-SVM* (TNN: triplet neural network; the machine is the SVR of lesson 02). We compare it,
+# in folds of whole songs, with the same machine on all features, and on as many dimensions of a *PCA*:
+# principal component analysis, the directions in which the features vary most, found without labels. All
+# statistics are learned inside the training folds.
 
 # %%
 def machine(*before: object) -> models.baselines.FrameRegressor:
@@ -424,7 +427,7 @@ Markdown(
 #
 # In DEAM's file of song-level labels, valence and arousal are **exchanged** for the 744 songs of 2013
 # (found by holding them against the half-second labels; `load_corpus` repairs it aloud). What happens
-# to who doesn't notice?
+# to those who don't notice?
 
 # %%
 swapped = experiments.table("songs_swapped")["r2"].unstack("dimension")[DIMENSIONS]
@@ -438,7 +441,7 @@ Markdown(
     f"On all 1744 songs a ridge regression has {mended.iloc[0]:.2f} / {mended.iloc[1]:.2f} with the repair "
     f"and {naive.iloc[0]:.2f} / {naive.iloc[1]:.2f} without: “valence” is then a mixture of both, "
     "with much of arousal in it, and so looks *better*. On the 744 "
-    "alone nothing breaks. The two columns trade places, and a paper's “arousal” would be valence. The "
+    "alone nothing breaks: the two columns trade places, and a paper's “arousal” would be valence. The "
     f"paper's larger figure is arousal's ({theirs.loc['SVM', 'arousal']:.2f} against "
     f"{theirs.loc['SVM', 'valence']:.2f}), as ours is *with* the repair."
 )
@@ -560,7 +563,7 @@ lesson.check_answer(
 # - On a continuous label, **two ranges** decide what is alike and what is not.
 # - A space learned for the label does with few dimensions what the features do with all; PCA, which
 #   never sees a label, does not, and without scaling it fails for a trivial reason.
-# - Averages of unlike models beat each of them. Differences between systems are smaller than what the
+# - In cross-validation on real songs an average of unlike models beats each of them. Differences between systems are smaller than what the
 #   choice of songs does to them.
 # - Look at the labels before the model: a swapped file trains without complaint.
 #
@@ -569,8 +572,9 @@ lesson.check_answer(
 # - Herremans, Cheuk, Luo, Agres (2019). Untangling indices of emotion in music using neural networks.
 # - Schroff, Kalenichenko, Philbin (2015). FaceNet: a unified embedding for face recognition and
 #   clustering. *CVPR*.
-# - Soleymani et al. (2013). 1000 songs for emotional analysis of music. *CrowdMM*.
-# - Weninger et al. (2013). On the acoustics of emotion in audio. *Frontiers in Psychology*.
+# - Soleymani, Caro, Schmidt, Sha, Yang (2013). 1000 songs for emotional analysis of music. *CrowdMM*.
+# - Weninger, Eyben, Schuller, Mortillaro, Scherer (2013). On the acoustics of emotion in audio.
+#   *Frontiers in Psychology*.
 
 # %%
 lesson.check_numbers(
