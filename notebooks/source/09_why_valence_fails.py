@@ -168,7 +168,8 @@ for number, text in enumerate(sides.values()):
     found = correlations[text]
     place = np.arange(3) + 0.17 * (number - 1.5)
     error = np.abs(found[["low", "high"]].to_numpy() - found[["value"]].to_numpy()).T
-    ax.errorbar(found["value"], place, xerr=error, fmt="o", label=text, capsize=3)
+    colour = ("black", "C4", "C1", "C2")[number]
+    ax.errorbar(found["value"], place, xerr=error, fmt="o", color=colour, label=text, capsize=3)
 ax.axvline(0, color="black", lw=0.8)
 ax.set(
     yticks=range(3),
@@ -197,7 +198,7 @@ Markdown(
 #
 # $$r_{\max} = \sqrt{\rho}$$
 #
-# (Spearman 1904). Cronbach's α estimates ρ for a song's mean curve. With other numbers of raters ρ changes as
+# (Spearman 1904), the *ceiling*. Cronbach's α (lesson 00) estimates ρ for a song's mean curve. With other numbers of raters ρ changes as
 # Spearman and Brown (1910) say: $\rho_k = k\rho_1 / (1 + (k-1)\rho_1)$.
 
 # %%
@@ -224,7 +225,7 @@ reliability = {
 reliability = pd.Series(reliability).unstack()[DIMENSIONS]
 few = reliability.loc[sides["58"]]
 Markdown(
-    f"An α of 0.29 caps r at {ceilings.loc['valence', 'ceiling of r per song']:.2f}. Valence got "
+    f"An α of {alphas.loc['valence', 'test']:.2f} caps r at {ceilings.loc['valence', 'ceiling of r per song']:.2f}. Valence got "
     f"{ceilings.loc['valence', 'reached (Munich, test)']:.2f}. Taken at their word, the raters explain a part "
     "of the drop *within* songs, not all of it. (A mean of αs that has a standard deviation of 0.94 is "
     "ruled by a few songs in which nothing moves; with the raters' own curves one could do better.)\n\n"
@@ -271,7 +272,7 @@ assert np.allclose([through, beyond], [split["through_arousal"], split["beyond_a
 print(f"embedded corpus (synthetic), test: through arousal {through:.2f}, beyond it {beyond:.2f}")
 
 # %% [markdown]
-# ## Experiment on real songs
+# ## Experiment: real songs
 #
 # DEAM's 1744 songs of 2013 and 2014 and the 58 of 2015 have real features here: 167 means and standard
 # deviations for each whole song. So we predict *one* valence a song, the same aggregation on both sides,
@@ -294,12 +295,12 @@ tasks = {
 def figures(system: str, kind: str = "song level") -> pd.DataFrame:
     found = systems.loc[system, kind]["value"].unstack(["dimension", "statistic"])
     columns = {
-        "valence R2": ("valence", "r2"),
+        "valence R²": ("valence", "r2"),
         "valence r": ("valence", "pearson"),
         "through arousal": ("valence", "through_arousal"),
         "beyond arousal": ("valence", "beyond_arousal"),
         "arousal in prediction": ("valence", "arousal_in_prediction"),
-        "arousal R2": ("arousal", "r2"),
+        "arousal R²": ("arousal", "r2"),
         "arousal r": ("arousal", "pearson"),
     }
     chosen = {name: found[key] for name, key in columns.items() if key in found}
@@ -332,7 +333,7 @@ for ax, kind in zip(axes, ("song level", "dynamic")):
     ax.axvline(0, color="black", lw=0.8)
 axes[0].set(yticks=place, yticklabels=list(found.index))
 axes[0].invert_yaxis()
-axes[0].legend(fontsize="small", loc="lower right");
+axes[1].legend(fontsize="small", loc="center left", bbox_to_anchor=(1.01, 0.5));
 # %%
 inside, outside = ridge.loc[tasks["CV 1744"]], ridge.loc[tasks["1744 to 58"]]
 limits = systems.loc[("ridge", "song level", "1744 to 58", "valence", "pearson")]
@@ -341,7 +342,7 @@ survives = (
 )
 Markdown(
     f"Over songs, valence falls from r = {inside['valence r']:.2f} to {outside['valence r']:.2f} (95 % interval "
-    f"{limits['low']:.2f} to {limits['high']:.2f}; R² from {inside['valence R2']:.2f} to {outside['valence R2']:.2f}). "
+    f"{limits['low']:.2f} to {limits['high']:.2f}; R² from {inside['valence R²']:.2f} to {outside['valence R²']:.2f}). "
     f"Through arousal: {inside['through arousal']:.2f} to {outside['through arousal']:z.2f}. Beyond arousal: "
     f"{inside['beyond arousal']:.2f} to {outside['beyond arousal']:.2f}. "
     + (
@@ -354,7 +355,7 @@ Markdown(
 )
 
 # %% [markdown]
-# ### Set the correlation
+# ### Experiment: set the correlation
 #
 # Now change the suspect and nothing else. Give the songs weights, so that valence and arousal correlate as you
 # wish while the mean and the spread of both stay (the weights nearest to equal ones that do it: entropy
@@ -373,9 +374,10 @@ trained = {"0": "0.0", "as it is": "as it is", "0.9": "0.9"}
 def at_correlation(chosen: str) -> plt.Figure:
     fig, (left, right) = plt.subplots(1, 2, figsize=(11, 3.3))
     x = [float(r) for r in scored_at]
-    for (shown, key), colour in zip(trained.items(), ("C0", plots.GREY, "C3")):
+    for (shown, key), colour in zip(trained.items(), ("C2", plots.GREY, "C4")):
         line = tilted.loc[key].loc[scored_at, "pearson"]
-        left.plot(x, line, "o-", color=colour, label=f"trained at {shown}")
+        name = "trained as it is" if shown == "as it is" else f"trained at {shown}"
+        left.plot(x, line, "o-", color=colour, label=name)
         left.plot(float(chosen), line[chosen], "o", ms=13, mfc="none", color=colour)
     left.set(xlabel="r(valence, arousal) of the scored songs", ylabel="r of valence", ylim=(0, 0.9))
     left.legend(fontsize="small", loc="upper left")
@@ -419,6 +421,10 @@ Markdown(
     + f" the interval of the 58 ({limits['low']:.2f} to {limits['high']:.2f})."
 )
 
+# %% [markdown]
+# The same without weights: 400 real songs are drawn, none twice, to a correlation near 0, as it is, or near 0.9,
+# and predicted in ten folds of themselves (means of five draws; song-level labels).
+
 # %%
 subsets = (
     experiments.table("valence_subsets")
@@ -431,15 +437,12 @@ shown.rename(
     columns={
         "labels": "r(v, a) found",
         "pearson": "valence r",
-        "r2": "valence R2",
+        "r2": "valence R²",
         "sd": "sd of valence",
     }
 ).round(2)
 
 # %% [markdown]
-# The table above repeats it without weights: 400 real songs drawn, none twice, to a correlation near 0, as it
-# is, or near 0.9, and predicted in ten folds of themselves (means of five draws; song-level labels).
-#
 # ## Suspect 4: the sources
 #
 # Do the 58 sound different? Let a linear classifier tell from the features to which set a left-out song
@@ -534,10 +537,11 @@ curves = pd.DataFrame(
     },
     index=penalties,
 )
-ax = curves.plot(logx=True, marker="o", figsize=(8, 3))
+ax = curves.plot(logx=True, marker="o", figsize=(9.5, 3), color=["C1", "C2", "C4", "black"])
 ax.set(
     xlabel="ridge penalty", ylabel="r of valence", title="DEAM, song-level labels", ylim=(-0.15, 0.8)
-);
+)
+ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.01, 0.5));
 
 # %%
 chosen = curves["ten folds"].idxmax()
@@ -570,10 +574,15 @@ fig, axes = plt.subplots(1, 4, figsize=(12, 2.8))
 for ax, name in zip(axes, shown):
     ax.hist(song_draws[name].iloc[1:], 40, color=plots.GREY, alpha=0.6)
     ax.axvline(song_samples.loc[name, "value"], color=plots.PALETTE["valence"], lw=2.5)
-    ax.set(xlabel=name, yticks=[])
+    ax.set(xlabel=name.replace("R2", "R²"), yticks=[])
+axes[0].set_ylabel("samples")
 fig.suptitle("DEAM: 2000 random samples of 58 songs, and the 58 test songs", fontsize="medium");
+# %% [markdown]
+# In numbers: *value* is that of the 58; *median*, *low* and *high* are those of the random samples (95 % interval);
+# *lower* and *higher* the shares of samples at or below, and at or above, the value.
+
 # %%
-song_samples.round(3)
+song_samples.rename(index=lambda name: name.replace("R2", "R²")).round(3)
 
 # %% [markdown]
 # Arousal suffers on the 58 as well (its r and R² are as unusual as valence's), only from higher up.
@@ -609,7 +618,7 @@ def remedies(task: str, kind: str = "song level") -> pd.DataFrame:
     gain = here.xs("pearson", level="statistic")[
         ["difference", "difference_low", "difference_high"]
     ]
-    wide = wide.join(gain).rename(columns={"pearson": "r", "r2": "R2", "ccc": "CCC"})
+    wide = wide.join(gain).rename(columns={"pearson": "r", "r2": "R²", "ccc": "CCC"})
     return wide.reindex([name for name in order if name in wide.index])
 
 
@@ -631,7 +640,7 @@ Markdown(
 # %%
 pd.concat(
     {
-        task: remedies(task)[["r", "R2", "CCC"]]
+        task: remedies(task)[["r", "R²", "CCC"]]
         for task in ("CV 1744", "2013 to 2014", "2014 to 2013")
     },
     axis=1,
@@ -640,7 +649,7 @@ pd.concat(
 # %% [markdown]
 # ## The same search where the truth is known
 #
-# Everything below is the embedded corpus, **synthetic**. Its test songs exist in two palettes (instruments and
+# Everything below is the embedded corpus, **synthetic**. Its test songs exist in two *palettes* (instruments and
 # mix), can be rated by any crew of simulated raters, and heard with any correlation. So causes can be
 # *planted*, one at a time and together: eight worlds, five seeds of raters. The search doesn't know which. It
 # takes three measures of the test songs and holds each against random development songs:
@@ -666,7 +675,7 @@ Markdown(
 )
 
 # %% [markdown]
-# ### Set the raters
+# ### Experiment: set the raters
 #
 # How much does each cause cost? The model (ridge with 10 s of context, lesson 02) is trained on the
 # development songs as they are. Move the slider: who rates the test songs.
@@ -683,11 +692,12 @@ at = [f"{r:g}" for r in valence_mini.CORRELATIONS]
 def rated_by(crew: str) -> plt.Figure:
     fig, (left, right) = plt.subplots(1, 2, figsize=(11, 3.2), sharey=True)
     for ax, system in zip((left, right), ("ridge", context)):
-        for palettes, style in {"development": "o-", "test": "s--"}.items():
+        for (palettes, style), colour in zip({"development": "o-", "test": "s--"}.items(), ("black", "C1")):
             line = mean_score[system, palettes, crew].loc[at]
             error = spread[system, palettes, crew].loc[at].fillna(0)
             x = [float(r) for r in at]
-            ax.errorbar(x, line, yerr=error, fmt=style, capsize=3, label=f"{palettes} palettes")
+            label = f"{palettes} palettes"
+            ax.errorbar(x, line, yerr=error, fmt=style, color=colour, capsize=3, label=label)
         ax.axhline(0, color="black", lw=0.8)
         ax.set(title=system, xlabel="r(valence, arousal) as heard", ylim=(-0.3, 0.8))
     left.set(ylabel="r of valence, pooled")
@@ -761,7 +771,7 @@ Markdown(
   part of what was measured here; r(valence, arousal) within songs fell as it did between them, so it should.
 - That sources cost a part as well: the correlation alone explains the way from {as_is.loc["as it is", "pearson"]:.2f} to {as_is.loc["0", "pearson"]:.2f}, not to
   {outside["valence r"]:.2f}; but the 58 are too few to be sure of the rest, and aligning the features doesn't bring it back.
-- That disagreement on curves lowered r per song: α = 0.29 caps it at {valence.ceiling(0.29):.2f}, which is far above what was reached.
+- That disagreement on curves lowered r per song: α = {alphas.loc["valence", "test"]:.2f} caps it at {ceilings.loc["valence", "ceiling of r per song"]:.2f}, which is far above what was reached.
 
 **Can't be told from here**
 
@@ -889,10 +899,19 @@ lesson.check_answer(
 #
 # ## References
 #
-# - Cohen, Cohen (1983). *Applied Multiple Regression/Correlation Analysis*.
-# - Coutinho et al. (2015); Pellegrini, Barrière (2015). *MediaEval*. Li et al. (2016). *ICASSP*.
+# - Brown (1910). Some experimental results in the correlation of mental abilities. *British Journal of
+#   Psychology*.
+# - Cohen, Cohen (1983). *Applied Multiple Regression/Correlation Analysis for the Behavioral Sciences*.
+# - Coutinho, Trigeorgis, Zafeiriou, Schuller (2015). Automatically estimating emotion in music with deep
+#   long-short term memory recurrent neural networks. *MediaEval*.
 # - Hainmueller (2012). Entropy balancing for causal effects. *Political Analysis*.
-# - Spearman (1904, 1910); Brown (1910). *American Journal / British Journal of Psychology*.
+# - Li, Xianyu, Tian, Chen, Meng, Xu, Cai (2016). A deep bidirectional long short-term memory based
+#   multi-scale approach for music dynamic emotion prediction. *ICASSP*.
+# - Pellegrini, Barrière (2015). Time-continuous estimation of emotion in music with recurrent neural
+#   networks. *MediaEval*.
+# - Spearman (1904). The proof and measurement of association between two things. *American Journal of
+#   Psychology*.
+# - Spearman (1910). Correlation calculated from faulty data. *British Journal of Psychology*.
 # - Sun, Feng, Saenko (2016). Return of frustratingly easy domain adaptation. *AAAI*.
 
 # %% [markdown]
