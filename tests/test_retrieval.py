@@ -11,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from mer_core.retrieval import Curves, alignment, nearest, search_profile
+from mer_core.retrieval import (
+    Curves,
+    _envelope,
+    _lower_bounds,
+    alignment,
+    nearest,
+    search_profile,
+)
+from test_notebook_code import shown
 
 QUARTERS = st.integers(-4, 4).map(lambda n: n / 4)  # their sums are exact: ties are ties
 POINTS = st.tuples(QUARTERS, QUARTERS)
@@ -243,3 +251,18 @@ def test_real_curves_find_themselves(real_deam):
         for method in ("euclidean", "dtw"):
             best = search_profile(labels, profile, 1, method=method).iloc[0]
             assert best.tolist() == [song_id, 17.5, 37.5, 0]
+
+
+def test_notebook_10s_dtw_and_bound_are_the_packages():
+    code = shown("10", "dtw", "lower_bound")
+    track = curves_at_random(12, seed=2)
+    starts = track[track.groupby("song_id").cumcount() < 24]
+    profile = np.c_[np.linspace(-0.4, 0.5, 24), np.linspace(0.4, 0, 24)]
+    found = search_profile(starts, profile, 12, method="dtw", band=3 / 24)
+    for song_id, _, _, distance in found.itertuples(index=False):
+        curve = starts.loc[song_id].to_numpy()
+        assert np.sqrt(code["dtw"](profile, curve, 3)[-1, -1]) == pytest.approx(distance, rel=1e-12)
+        bound, squares = code["lower_bound"](profile, curve, 3), np.empty(1)
+        _lower_bounds(squares, np.zeros(1, int), curve, *_envelope(profile, 3))
+        assert bound == pytest.approx(np.sqrt(squares[0]), rel=1e-12)
+        assert bound <= distance

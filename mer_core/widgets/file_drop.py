@@ -80,7 +80,7 @@ class FileDrop(Widget):
         return "A place to drop an audio file on, once the notebook runs."
 
     def _picture(self) -> bytes:
-        figure, ax = plt.subplots(figsize=(5, 1))
+        figure, ax = plt.subplots(figsize=(8, 1))
         ax.text(0.5, 0.5, self._text(), ha="center", va="center", color=GREY)
         ax.set(xticks=[], yticks=[])
         return png(figure)

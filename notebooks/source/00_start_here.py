@@ -217,10 +217,10 @@ Markdown(
 # | [04](04_lstm.ipynb) | a memory with gates: the LSTM | Munich 2014, 2015 |
 # | [05](05_multiscale_blstm_elm.ipynb) | the future and several scales: BLSTM and ELM | Tsinghua 2016 |
 # | [06](06_triplet_network.ipynb) | one emotion for a whole song: triplets | Herremans 2019 |
-# | 07 | from the spectrogram: VAE, AE, CNN with LSTM | Herremans 2019 |
+# | [07](07_vae_lstm.ipynb) | can features be learned from sound alone? VAE, AE, CNN with LSTM | Herremans 2019 |
 # | [08](08_tsne.ipynb) | seeing what was learned: t-SNE, and what it can't tell | Herremans 2019 |
 # | [09](09_why_valence_fails.ipynb) | why does valence fail on the test set? | all |
-# | 10 | explore music by emotion | Herremans 2019 |
+# | [10](10_explore_by_emotion.ipynb) | how do you find music by its emotion? Hear, point, draw | Herremans 2019 |
 # | [11](11_scoreboard.ipynb) | the scoreboard: what the papers claim, what we measured | all |
 #
 # Lessons without a link are still to come.
