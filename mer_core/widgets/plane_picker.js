@@ -2,13 +2,15 @@
 const STEP = 0.05;
 const RADII = [0.05, 1];
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-const HELP = "Tap for a point, drag away from it for the radius. Keys: arrows, and shift or plus and minus.";
+const HELP =
+  "Tap for a point, drag away from it for the radius. Keys: arrows, and shift or plus and minus.";
 
 function render({ model, el }) {
   // JupyterLab takes keys for itself unless the focused element asks it not to.
   el.innerHTML = `<div class="mer mer-picker" data-lm-suppress-shortcuts="true">
     ${plane(`<path class="mer-far"/><path class="mer-near"/><circle/><path class="mer-cross"/>`)}
-    <div><span class="mer-readout"></span> <output></output><small aria-hidden="true">${HELP}</small></div></div>`;
+    <div><span class="mer-readout"></span> <output></output>
+      <small aria-hidden="true">${HELP}</small></div></div>`;
   const [svg, far, near, circle, cross, readout, output] = [
     "svg", ".mer-far", ".mer-near", "circle", ".mer-cross", ".mer-readout", "output",
   ].map((selector) => el.querySelector(selector));
@@ -22,11 +24,10 @@ function render({ model, el }) {
     const { valence: x, arousal: y, radius } = picked.values;
     const inside = points.filter((point) => distance(point) <= radius);
     near.setAttribute("d", dots(inside));
-    for (const [name, value] of Object.entries({ cx: x, cy: -y, r: radius })) circle.setAttribute(name, value);
+    attributes(circle, { cx: x, cy: -y, r: radius });
     cross.setAttribute("d", `M${x - 0.05} ${-y}h.1M${x} ${-y - 0.05}v.1`);
     readout.textContent = `valence ${fixed(x)}, arousal ${fixed(y)}, radius ${fixed(radius)}`;
-    svg.setAttribute("aria-valuetext", readout.textContent);
-    svg.setAttribute("aria-valuenow", x);
+    attributes(svg, { "aria-valuetext": readout.textContent, "aria-valuenow": x });
     output.textContent = points.length ? `${inside.length} of ${points.length} inside` : "";
   }
 
@@ -60,10 +61,8 @@ function render({ model, el }) {
     event.preventDefault();
     pick(turn ? { radius: radius + turn * STEP } : { valence: valence + right * STEP, arousal: arousal + up * STEP });
   });
-  for (const [name, value] of Object.entries({
-    role: "slider", tabindex: 0, "aria-label": `Point on the plane. ${HELP}`, "aria-valuemin": -1, "aria-valuemax": 1,
-    "data-lm-suppress-shortcuts": true,
-  })) svg.setAttribute(name, value);
+  attributes(svg, { role: "slider", tabindex: 0, "aria-label": `Point on the plane. ${HELP}` });
+  attributes(svg, { "aria-valuemin": -1, "aria-valuemax": 1, "data-lm-suppress-shortcuts": true });
   far.setAttribute("d", dots(points));
   picked.take();
   return () => {

@@ -27,13 +27,14 @@ function waveform(envelope, seconds) {
 }
 
 function curves(tracks) {
-  const one = (track, dimension, k) =>
-    `<path class="mer-${dimension} mer-track-${k}" d="${line(track.time.map((t, i) => [t, track[dimension][i]]))}"/>`;
+  const points = (track, name) => track.time.map((t, k) => [t, track[name][k]]);
+  const one = (track, name, k) => `<path class="mer-${name} mer-track-${k}" d="${line(points(track, name))}"/>`;
   return tracks.map((track, k) => DIMENSIONS.map((name) => one(track, name, k)).join("")).join("");
 }
 
 const moving = (_, k) =>
-  `<path class="mer-trail mer-track-${k}"/><path class="mer-edge"/><path class="mer-point mer-point-${k}"/>`;
+  `<path class="mer-trail mer-track-${k}"/><path class="mer-edge"/>
+   <path class="mer-point mer-point-${k}"/>`;
 const key = (_, k) =>
   `<li><svg viewBox="-2 -1 4 2"><path class="mer-trail mer-track-${k}" d="M-2 0H2"/>
     <path class="mer-edge" d="M0 0h0"/><path class="mer-point mer-point-${k}" d="M0 0h0"/></svg>
@@ -41,23 +42,28 @@ const key = (_, k) =>
 const colour = (name) =>
   `<li><svg viewBox="-2 -1 4 2"><path class="mer-${name}" d="M-2 0H2"/></svg>${name}</li>`;
 
-function render({ model, el }) {
-  const [tracks, seconds] = ["tracks", "seconds"].map((name) => model.get(name));
-  const [start, end] = ["start", "end"].map((name) => model.get(name));
+function markup({ tracks, seconds, start, end, envelope }) {
   // JupyterLab takes keys for itself unless the focused element asks it not to.
-  el.innerHTML = `<div class="mer mer-player" role="group" data-lm-suppress-shortcuts="true">
+  return `<div class="mer mer-player" role="group" data-lm-suppress-shortcuts="true">
     <strong></strong>
     <div class="mer-controls"><button type="button">Play</button>
       <input type="range" min="0" max="${seconds}" step="0.1" aria-label="Time in seconds"
         data-lm-suppress-shortcuts="true"><span class="mer-readout"></span></div>
     <p role="alert"></p><audio preload="auto"></audio>
     <div class="mer-parts"><div class="mer-over-time">
-      <svg class="mer-sound" viewBox="0 -1 ${seconds} 2" preserveAspectRatio="none" aria-hidden="true">
+      <svg class="mer-sound" viewBox="0 -1 ${seconds} 2" preserveAspectRatio="none">
         <path class="mer-stretch" d="M${start}-1H${end}V1H${start}Z"/>
-        ${waveform(model.get("envelope"), seconds)}<path class="mer-now"/></svg>
+        ${waveform(envelope, seconds)}<path class="mer-now"/></svg>
       ${timeline(seconds, `${curves(tracks)}<path class="mer-now"/>`)}
       <ul>${tracks.length ? DIMENSIONS.map(colour).join("") : ""}${tracks.map(key).join("")}</ul></div>
     ${plane(tracks.map(moving).join(""))}</div></div>`;
+}
+
+function render({ model, el }) {
+  const names = ["tracks", "seconds", "start", "end", "envelope"];
+  const song = Object.fromEntries(names.map((name) => [name, model.get(name)]));
+  const { tracks, seconds, start, end } = song;
+  el.innerHTML = markup(song);
   const root = el.firstElementChild;
   const find = (selector) => root.querySelector(selector);
   const all = (selector) => [...root.querySelectorAll(selector)];
@@ -71,9 +77,10 @@ function render({ model, el }) {
 
   function say() {
     const now = audio.currentTime;
+    const inWords = (at) => DIMENSIONS.map((name, k) => `${name} ${fixed(at[k])}`).join(", ");
     const told = tracks.map((track) => {
       const at = place(track, now);
-      return `${track.name}: ${at ? DIMENSIONS.map((name, k) => `${name} ${fixed(at[k])}`).join(", ") : "nothing"}`;
+      return `${track.name}: ${at ? inWords(at) : "nothing"}`;
     });
     slider.setAttribute("aria-valuetext", [`${now.toFixed(1)} s`, ...told].join("; "));
   }
@@ -143,6 +150,7 @@ function render({ model, el }) {
   on(audio, "error", fail);
 
   find("strong").textContent = model.get("title");
+  for (const svg of all("svg")) svg.setAttribute("aria-hidden", "true"); // the slider tells it
   root.setAttribute("aria-label", model.get("title") || "Player");
   all(".mer-name").forEach((name, k) => (name.textContent = tracks[k].name));
   audio.src = url;

@@ -1,6 +1,7 @@
 // Valence and arousal over time: drawn freely, drawn over, cleared; by keys, one time after another.
 const STEP = 0.5; // seconds
-const HELP = "Draw with mouse or finger. Keys: left and right choose a time, up and down the value, delete clears it.";
+const HELP =
+  "Draw with mouse or finger. Keys: left and right choose a time, up and down the value, delete clears it.";
 
 // The gaps between drawn values bridged by straight lines, and held at the ends.
 function bridged(values) {
@@ -20,20 +21,26 @@ function stretches(values) {
   return values.map((y, k) => (y === null ? "" : one(y, k))).join("");
 }
 
-function render({ model, el }) {
-  const seconds = model.get("seconds");
+function markup(seconds) {
   const group = `mer-drawing-${count++}`;
-  const last = model.get("valence").length - 1;
   const choice = (name) =>
     `<label><input type="radio" name="${group}" value="${name}">
       <svg viewBox="-2 -1 4 2" aria-hidden="true"><path class="mer-${name}" d="M-2 0H2"/></svg>${name}</label>`;
   const paths = (name) => `<path class="mer-bridge mer-${name}"/><path class="mer-drawn mer-${name}"/>`;
+  const marks = `<path class="mer-now"/><path class="mer-hand"/>`;
   // JupyterLab takes keys for itself unless the focused element asks it not to.
-  el.innerHTML = `<div class="mer mer-drawing" role="group" aria-label="Profile" data-lm-suppress-shortcuts="true">
+  return `<div class="mer mer-drawing" role="group" aria-label="Profile" data-lm-suppress-shortcuts="true">
     <fieldset><legend>Draw</legend>${DIMENSIONS.map(choice).join("")}
       <button type="button">Clear</button></fieldset>
-    <div class="mer-over-time">${timeline(seconds, `${DIMENSIONS.map(paths).join("")}<path class="mer-now"/><path class="mer-hand"/>`)}</div>
-    <div><span class="mer-readout"></span> <output></output><small aria-hidden="true">${HELP}</small></div></div>`;
+    <div class="mer-over-time">${timeline(seconds, DIMENSIONS.map(paths).join("") + marks)}</div>
+    <div><span class="mer-readout"></span> <output></output>
+      <small aria-hidden="true">${HELP}</small></div></div>`;
+}
+
+function render({ model, el }) {
+  const seconds = model.get("seconds");
+  const last = model.get("valence").length - 1;
+  el.innerHTML = markup(seconds);
   const root = el.firstElementChild;
   const find = (selector) => root.querySelector(selector);
   const [svg, button, readout, output] = [".mer-curves", "button", ".mer-readout", "output"].map(find);
@@ -42,20 +49,21 @@ function render({ model, el }) {
   const drawn = held(model, DIMENSIONS, show);
   let drawing = DIMENSIONS[0]; // the dimension
   let at = 0; // the time chosen, counted in steps
+  const change = (values) => drawn.change({ [drawing]: values });
   const height = () => bridged(drawn.values[drawing])[at] ?? 0;
 
   function show() {
     for (const name of DIMENSIONS) {
-      find(`.mer-bridge.mer-${name}`).setAttribute("d", line(bridged(drawn.values[name]).map((y, k) => [k * STEP, y])));
+      const points = bridged(drawn.values[name]).map((y, k) => [k * STEP, y]);
+      find(`.mer-bridge.mer-${name}`).setAttribute("d", line(points));
       find(`.mer-drawn.mer-${name}`).setAttribute("d", stretches(drawn.values[name]));
     }
     find(".mer-now").setAttribute("d", `M${at * STEP}-1V1`);
     find(".mer-hand").setAttribute("d", dots([[at * STEP, height()]]));
     const value = drawn.values[drawing][at];
     readout.textContent = `${drawing} at ${(at * STEP).toFixed(1)} s: ${value === null ? "not drawn" : fixed(value)}`;
-    svg.setAttribute("aria-label", `${drawing} over time. ${HELP}`);
-    svg.setAttribute("aria-valuenow", height());
-    svg.setAttribute("aria-valuetext", readout.textContent);
+    attributes(svg, { "aria-label": `${drawing} over time. ${HELP}`, "aria-valuenow": height() });
+    attributes(svg, { "aria-valuetext": readout.textContent });
   }
 
   // Set the values from one time to another, on a straight line.
@@ -67,7 +75,7 @@ function render({ model, el }) {
       values[from + Math.sign(to - from) * k] = Math.round(1000 * value) / 1000;
     }
     at = to;
-    drawn.change({ [drawing]: values });
+    change(values);
   }
 
   function pointed(event) {
@@ -93,7 +101,7 @@ function render({ model, el }) {
     const { key } = event;
     if (key in moves) at = clamp(at + moves[key], 0, last);
     else if (key in lifts) stroke([at, 0], [at, clamp(height() + lifts[key], -1, 1)]);
-    else if (key === "Delete" || key === "Backspace") drawn.change({ [drawing]: drawn.values[drawing].with(at, null) });
+    else if (["Delete", "Backspace"].includes(key)) change(drawn.values[drawing].with(at, null));
     else return;
     event.preventDefault();
     show();
@@ -103,13 +111,11 @@ function render({ model, el }) {
     show();
   });
   on(button, "click", () => {
-    drawn.change({ [drawing]: drawn.values[drawing].map(() => null) });
+    change(drawn.values[drawing].map(() => null));
     output.textContent = `${drawing} cleared`;
   });
-  for (const [name, value] of Object.entries({
-    role: "slider", tabindex: 0, "aria-orientation": "vertical", "aria-valuemin": -1, "aria-valuemax": 1,
-    "data-lm-suppress-shortcuts": true,
-  })) svg.setAttribute(name, value);
+  attributes(svg, { role: "slider", tabindex: 0, "aria-orientation": "vertical" });
+  attributes(svg, { "aria-valuemin": -1, "aria-valuemax": 1, "data-lm-suppress-shortcuts": true });
   find("input").checked = true;
   drawn.take();
   return () => {

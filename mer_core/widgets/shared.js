@@ -2,6 +2,9 @@
 // minus arousal or minus the value, so that curves need no scales and follow the page's theme.
 const DIMENSIONS = ["valence", "arousal"];
 let count = 0;
+const attributes = (element, values) => {
+  for (const [name, value] of Object.entries(values)) element.setAttribute(name, value);
+};
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const fixed = (value) => value.toFixed(2).replace("-", "\u2212");
 const line = (points) => points.map(([x, y], k) => `${k ? "L" : "M"}${x} ${-y}`).join("");
