@@ -6,7 +6,7 @@
 # **What you will learn**
 #
 # 1. how an **autoencoder** learns features from sound alone, without a single label;
-# 2. what makes it **variational**: codes that are clouds, and the two costs of the ELBO;
+# 2. what makes it **variational** (VAE): codes that are clouds, and the two costs of the ELBO, the *evidence lower bound*;
 # 3. to see and hear what 32 numbers keep of half a second, and what one of them does;
 # 4. what *β* trades, what further unlabelled audio is worth, and how many latents are needed;
 # 5. whether learned features beat given ones: the paper's figure 4, song by song, with simple systems beside it.
@@ -36,8 +36,8 @@ corpus = lesson.corpus()
 # %% [markdown]
 # ## Listen and look
 #
-# Until now we fed networks with 260 features that somebody had thought of. Herremans et al. (2019) start from
-# the **mel spectrogram** and let a network find the features. Cut a song into half seconds; each is a
+# Until now we fed networks with 260 features that somebody had thought of. Herremans et al. (2019), the paper of this
+# lesson, start from the **mel spectrogram** and let a network find the features. Cut a song into half seconds; each is a
 # **patch**, a picture of 64 mel bands and 16 moments (lesson 01), 1,024 numbers in dB.
 #
 # This lesson trains on few songs, drawn by lot from the development songs; test songs are for listening and measuring.
@@ -98,18 +98,19 @@ for name, samples in {
 # An **autoencoder** is two networks. The **encoder** turns a patch $x$ (standardised band by band) into few numbers
 # $z$, its **code** or **latents**; the **decoder** turns them back, $\hat x(z)$. Both learn to make
 # $\lVert x-\hat x\rVert^2$ small. No label is needed: *any* audio will do. What must pass the
-# bottleneck has to be what patches are made of. With linear networks the best one can do is a PCA; a hidden layer of
-# rectified units makes it more.
+# bottleneck has to be what patches are made of. With linear networks the best one can do is a PCA (principal component
+# analysis, lesson 03); a hidden layer of rectified units makes it more.
 #
 # In a **variational** autoencoder (Kingma and Welling 2014) the code of a patch is not a point but a **cloud**, $q(z|x)=\mathcal N(\mu,
 # \mathrm{diag}\,\sigma^2)$, of which one point is drawn, $z=\mu+\sigma\epsilon$ with $\epsilon\sim\mathcal N(0,1)$. Written like this, with the
-# chance in $\epsilon$ alone, gradients pass through $\mu$ and $\sigma$ as through any other number: the *reparametrisation trick*.
+# chance in the noise $\epsilon$ alone, gradients pass through $\mu$ and $\sigma$ as through any other number: the *reparametrisation trick*.
 # And clouds have a price: how far they are from one standard normal $p(z)$. Together
 #
 # $$\log p(x)\;\ge\;\mathrm{ELBO}=\underbrace{\mathbb E_{q}\log p(x|z)}_{-\frac12\lVert x-\hat x(z)\rVert^2+\text{const}}
 # -\;\underbrace{\mathrm{KL}\big(q(z|x)\,\Vert\,p(z)\big)}_{\frac12\sum_k(\mu_k^2+\sigma_k^2-\log\sigma_k^2-1)}$$
 #
-# so training maximises a lower bound of how likely the data are. The first term is what is **lost**, the second what the code
+# where $k$ counts the latents and KL is the Kullback-Leibler divergence, the price of a cloud that is not the standard one.
+# So training maximises a lower bound of how likely the data are. The first term is what is **lost**, the second what the code
 # **says**, in *nats* (a bit is 0.69 of them). A **β-VAE** (Higgins et al. 2017) weighs the
 # second with β: cost = lost + β · said. β = 0 without noise is the plain autoencoder, **AE**.
 
@@ -171,7 +172,8 @@ axes[0].legend();
 #
 # On the **test** songs, which no model here has heard: how far from the original, in dB, are patches that come back
 # from each kind of squeeze? Two simple ones stand beside the autoencoders: the mean of each band (64 numbers) and a
-# PCA of 32 components.
+# PCA of 32 components. The table has a row for each; smaller is better. These songs are synthetic; for recordings of your own,
+# `python tests/bench/latents.py --audio FOLDER` prints the same.
 
 # %%
 training = vae.scale_.standardised(mel.patches(few.features)).numpy()
@@ -307,13 +309,14 @@ ax = plots.draw_curves(test.labels.loc[song_id], predicted.loc[song_id])
 ax.set_title(f"song {song_id}: VAE-LSTM, {len(few.songs)} labelled songs");
 
 # %% [markdown]
-# **A CNN in the autoencoder's place** (`models.CNNLSTM`) has two convolutional layers, whose weights move over the
+# **A CNN (convolutional neural network) in the autoencoder's place** (`models.CNNLSTM`) has two convolutional layers, whose weights move over the
 # patch, and a linear one into 32 latents. It is trained **by the labels**, together with the LSTM: no pretraining,
 # no decoder, no use for unlabelled audio. It can learn what matters for emotion, and it can learn the training songs by heart.
 #
 # ### Recompute one row
 #
-# The tables below were computed once, by `make results`; this model, seed 0, is one of their rows.
+# The tables below were computed once, by `make results`; this model, seed 0, is one of their rows. RMSE on the test songs, mean
+# over songs:
 
 # %%
 choices = experiments.table("latent_choices")
@@ -328,6 +331,7 @@ pd.DataFrame({"here": mine, "stored (embedded corpus)": kept, "difference": mine
 # All of this section: **embedded, synthetic corpus**; 24 labelled songs, drawn anew for each of five seeds; RMSE per song, averaged over
 # 24 development songs that were held out ("held-out") or over the 16 test songs. Bars: standard deviation over seeds.
 # Dotted: the constant (mean label of the same 24 songs); dashed: a ridge regression on the 64 band means, which is the linear model to beat.
+# The bars hold what the draw of songs does to every system alike, so the text compares seed by seed.
 
 
 # %%
@@ -495,6 +499,10 @@ for ax, d in zip(axes, DIMENSIONS):
     ax.axvline(long.loc[long.system == "constant", "rmse"].median(), color="black", ls=":")
     ax.set(xlabel="RMSE of a song", ylabel="", title=f"{d}, test songs", xlim=(0, None))
 
+# %% [markdown]
+# In numbers: the mean over the songs, how much songs differ, and how much the seed alone changes the mean (empty where one
+# run was made).
+
 # %%
 over_songs = per_song.groupby(["system", "dimension"], sort=False).agg(["mean", "std"])
 by_seed = errors.groupby(["system", "dimension", "seed"], sort=False).mean()
@@ -522,6 +530,9 @@ Markdown(
 # Sixteen songs are few, and these come from other raters and other instruments than the ones that were learned from. In
 # ten folds of the **development** songs there are 96 to compare (learned systems: two seeds; an encoder hears the songs of its
 # training folds only).
+#
+# The table: RMSE gained per song over each rival, positive if the autoencoder is better. “better” and “worse” stand only where p,
+# adjusted for the number of tests, is below 0.05.
 
 
 # %%
@@ -553,8 +564,7 @@ gains = text.unstack(["protocol", "dimension"])[order]
 gains.loc[[(system, rival) for system in ("AE-LSTM", "VAE-LSTM") for rival in rivals]]
 
 # %% [markdown]
-# The numbers: RMSE gained per song over the rival, positive if the autoencoder is better. “better” and “worse” stand only where p,
-# adjusted for the number of tests, is below 0.05.
+# And the means in ten folds:
 
 # %%
 cv = errors_in("CV").groupby(["system", "dimension", "song_id"], sort=False).mean()
@@ -589,6 +599,12 @@ Markdown(
 #
 # **1.** Write the divergence of a code yourself, for arrays `mean` and `log_variance` of shape (patches, latent): one number for each
 # patch.
+#
+# <details><summary>Hint</summary>
+#
+# It is the formula under the second brace, with σ² = `np.exp(log_variance)`; `axis=1` sums over the latents.
+#
+# </details>
 
 
 # %% tags=["exercise"]
@@ -620,6 +636,12 @@ lesson.check_answer(
 
 # %% [markdown]
 # **2.** On the **training** songs of this lesson (`few`), how many of the VAE's latents say more than 0.1 nats, on average over all patches?
+#
+# <details><summary>Hint</summary>
+#
+# `nats` in “Walk along a latent” is the same for the test songs: the mean over patches comes before the comparison.
+#
+# </details>
 
 # %% tags=["exercise"]
 working = ...
@@ -645,6 +667,12 @@ lesson.check_answer(
 # %% [markdown]
 # **3.** How many dB does the **AE** lose of song `song_id`: the root of the mean squared difference over all its patches, bands and
 # frames?
+#
+# <details><summary>Hint</summary>
+#
+# `ae.reconstruct(track)` gives a track of dB; `test.features.loc[[song_id]]` is the song.
+#
+# </details>
 
 # %% tags=["exercise"]
 lost = ...
