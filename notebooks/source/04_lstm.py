@@ -35,7 +35,8 @@ dev, test = corpus.split("dev"), corpus.split("test")
 # ## Listen and look
 #
 # Munich's network in class size (theirs had 200 units in its first layer): two layers of *long short-term
-# memory*, trained on the development songs. It hears a test song from its first second on; listen with it.
+# memory*, trained on the development songs. It hears a test song (synthetic, as all songs here) from its first
+# second on; listen with it.
 
 # %%
 network = models.LSTM().fit(dev.features, dev.labels)
@@ -54,25 +55,27 @@ ax.set_title(f"Song {song_id}: rated from 15 s on, predicted from the first half
 # %% [markdown]
 # ## The idea: a cell that is not overwritten
 #
-# Lesson 03's hidden state $h_t = \tanh(W x_t + U h_{t-1} + b)$ is written anew at every step, so the
+# Lesson 03's hidden state $h_t = \tanh(W x_t + b + U h_{t-1})$ is written anew at every step, so the
 # gradient over $k$ steps is a product of $k$ matrices, and it vanishes. The LSTM (Hochreiter and
 # Schmidhuber 1997; with the forget gate of Gers et al. 2000) adds a **cell** $c_t$ that is *kept*
 # unless something changes it, and three **gates**, numbers between 0 and 1, that decide what may:
 #
 # $$\begin{aligned}
-# i_t &= \sigma(W_i x_t + U_i h_{t-1} + b_i) && \text{input gate: how much is written} \\
-# f_t &= \sigma(W_f x_t + U_f h_{t-1} + b_f) && \text{forget gate: how much is kept} \\
-# g_t &= \tanh(W_g x_t + U_g h_{t-1} + b_g) && \text{what would be written} \\
-# o_t &= \sigma(W_o x_t + U_o h_{t-1} + b_o) && \text{output gate: how much is shown} \\
+# i_t &= \sigma(W_i x_t + b_i + U_i h_{t-1}) && \text{input gate: how much is written} \\
+# f_t &= \sigma(W_f x_t + b_f + U_f h_{t-1}) && \text{forget gate: how much is kept} \\
+# g_t &= \tanh(W_g x_t + b_g + U_g h_{t-1}) && \text{what would be written} \\
+# o_t &= \sigma(W_o x_t + b_o + U_o h_{t-1}) && \text{output gate: how much is shown} \\
 # c_t &= f_t \, c_{t-1} + i_t \, g_t, \qquad h_t = o_t \tanh(c_t) && \text{cell and hidden state}
 # \end{aligned}$$
 #
-# All products of gates are taken unit by unit. Straight through the cell,
+# $\sigma(z) = 1 / (1 + e^{-z})$ lies between 0 and 1. All products of gates are taken unit by unit. As before,
+# $p_t = V h_t + d$ are the predictions. Straight through the cell,
 # $\partial c_t / \partial c_{t-k} = f_t f_{t-1} \cdots f_{t-k+1}$: no matrix, no $\tanh'$. Where the
 # forget gate stays near 1, the past stays within reach. (CURRENNT, Munich's program, may also let the
 # gates see the cell, by "peepholes"; the papers name none, and there are none here.)
 #
-# The same as code, with the four blocks side by side in torch's order i, f, g, o:
+# The same as code. A frame is a row here, so `W` and `U` hold the transposes of the four blocks, side by side in
+# torch's order i, f, g, o:
 
 
 # %%
@@ -171,8 +174,8 @@ for ax, (title, values) in zip(axes[1:], gates.items()):
     fig.colorbar(picture, ax=ax, label="open", ticks=[0.2, 0.5, 0.8])
 for unit, values in enumerate(top[4].T):
     axes[4].plot(time, values, label=f"unit {unit}", lw=1.3)
-axes[4].set(xlabel="time (s)", ylabel="cell c", title="what the cells hold")
-axes[4].legend(ncols=5, fontsize="x-small");
+axes[4].set(xlabel="time (s)", ylabel="cell c", title="what the cells hold", ylim=(-1.9, 1.3))
+axes[4].legend(ncols=5, fontsize="small", loc="lower center");
 # %%
 labelled = dev.features.index.isin(dev.labels.index)
 lengths = dev.features.groupby("song_id", sort=False).size()
@@ -219,8 +222,8 @@ Markdown(
 # ## How far does the gradient reach?
 #
 # Take the network's answer at a song's last frame and ask, by backpropagation, how much it would change
-# if the input $k$ frames earlier did: $\lVert \partial (v_T + a_T) / \partial x_{T-k} \rVert$. Lesson
-# 03's Elman network beside the LSTM, each as drawn and as trained.
+# if the input $k$ frames earlier did: $\lVert \partial (p_{T,1} + p_{T,2}) / \partial x_{T-k} \rVert$, where $p_{T,1}$
+# and $p_{T,2}$ are the predicted valence and arousal at the last frame $T$. Lesson 03's Elman network beside the LSTM, each as drawn and as trained.
 
 # %%
 elman = models.ElmanRNN(epochs=10).fit(dev.features, dev.labels)
@@ -444,7 +447,8 @@ for ax, (column, label) in zip(axes, shown.items()):
 axes[0].set_title(
     f"Song {song_id}, which the autoencoder has not heard: 2 of {clean.shape[2]} features"
 )
-axes[0].legend(ncols=3, fontsize="small")
+axes[0].set_ylim(bottom=-4.5)
+axes[0].legend(ncols=3, fontsize="small", loc="lower left")
 axes[1].set_xlabel("time (s)");
 # %%
 spoilt = (noisy_in - clean).square().mean((0, 1))
@@ -563,7 +567,7 @@ fig, ax = plt.subplots(figsize=(9, 3.2))
 for place, k in enumerate(sides):
     ax.plot(judged[k], np.full(10, place), "o", color=plots.GREY, alpha=0.6, ms=8)
     for (name, value), marker in zip(chosen.loc[k].items(), "DsX"):
-        colour = {"D": "black", "s": "C0", "X": "C1"}[marker]
+        colour = {"D": "black", "s": "C2", "X": "C1"}[marker]
         ax.plot(value, place + 0.22, marker, color=colour, ms=8, label=None if place else name)
 ax.set_yticks(range(2), list(sides))
 ax.set(ylim=(-0.4, 1.9), xlabel="RMSE, pooled, mean of both dimensions")
@@ -637,10 +641,10 @@ halves = pd.DataFrame(
 )
 fig, ax = plt.subplots(figsize=(9, 3))
 bins = np.linspace(halves.min().min(), halves.max().max(), 40)
-for (name, values), colour in zip(halves.items(), ("C1", "C0")):
+for (name, values), colour in zip(halves.items(), ("C1", "C2")):
     ax.hist(values, bins=bins, alpha=0.6, color=colour, label=f"{name}: mean {values.mean():+.4f}")
 ax.axvline(0, color="black", lw=0.8)
-ax.set(xlabel="RMSE of all ten minus RMSE of the five best", ylabel="of 300 divisions")
+ax.set(xlabel="RMSE of all ten minus RMSE of the five best", ylabel="divisions, of 300")
 ax.set_title("right of 0: the five best are better than all ten")
 ax.legend(fontsize="small");
 # %%
@@ -741,7 +745,7 @@ for ax, protocol in zip(axes, ("CV", "test")):
 axes[0].set_yticks(
     np.arange(len(rows))[::-1], [f"{name}, {k}" for name, k in rows], fontsize="small"
 )
-axes[1].legend(fontsize="x-small");
+axes[0].legend(fontsize="small", loc="lower right");
 # %% [markdown]
 # One row of these can be checked here and now: the network at the top of this notebook *is* the first
 # seed of "LSTM", FS1, on the test songs.
@@ -952,7 +956,7 @@ for name, output in opponents:
 pd.DataFrame(against).T.rename_axis(["minus", "run 4 of"])
 
 # %% [markdown]
-# ## Verdicts
+# ## Verdicts: song by song
 #
 # `papers.comparisons()` holds which pairs of rows each claim is about; `papers.judge()`, as in lesson 03, compares
 # them song by song (p adjusted for the number of tests of each paper): **as said**, **against** or **open**.
@@ -1015,7 +1019,9 @@ beaten = {
 between = "run-4|runs|fs2|kept|compromise"
 Markdown(
     f"Plainly: of {len(judged)} pairs, {by_finding.get('as said', 0)} come out as said, "
-    f"{by_finding.get('against', 0)} against, and {by_finding.get('open', 0)} stay open. What the papers "
+    f"{by_finding.get('against', 0)} against, and {by_finding.get('open', 0)} stay open"
+    + (f" ({rest} can't be tested song by song). " if (rest := by_finding.get("not tested", 0)) else ". ")
+    + "What the papers "
     "see *between their runs* (four more features, a layer kept or retrained, RMSE or CCC) is "
     + (
         "too small to be seen on so few songs."
@@ -1160,7 +1166,7 @@ lesson.check_answer(
 #
 # ## References
 #
-# - Benjamini, Hochberg (1995). Controlling the false discovery rate. *J. Royal Statistical Society B*.
+# - Benjamini, Hochberg (1995). Controlling the false discovery rate. *Journal of the Royal Statistical Society B*.
 # - Coutinho, Trigeorgis, Zafeiriou, Schuller (2015). Automatically estimating emotion in music with deep
 #   long-short term memory recurrent neural networks. *MediaEval*.
 # - Coutinho, Weninger, Schuller, Scherer (2014). The Munich LSTM-RNN approach to the MediaEval 2014 "Emotion
