@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from types import ModuleType
 
 import pytest
 
@@ -11,15 +12,23 @@ from conftest import ROOT
 from mer_core import models
 
 
-@pytest.fixture
-def recurrent(monkeypatch):
+def load(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setattr(sys, "path", [str(ROOT / "tests" / "bench"), *sys.path])
-    spec = importlib.util.spec_from_file_location(
-        "bench_recurrent", ROOT / "tests" / "bench" / "recurrent.py"
-    )
+    path = ROOT / "tests" / "bench" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"bench_{name}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def recurrent(monkeypatch):
+    return load("recurrent", monkeypatch)
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    return load("bench", monkeypatch)
 
 
 @pytest.mark.parametrize("cell", ["elman", "lstm"])
@@ -34,3 +43,34 @@ def test_the_plain_loop_trains_the_same_networks(recurrent, cell):
         other = models.LSTM(hidden=(4, 3), epochs=1, patience=None, songs_per_update=4)
         with pytest.raises(AssertionError):
             recurrent.check(other, jobs[:2])
+
+
+def test_a_row_says_what_was_timed(bench):
+    times = iter([0.0, 6.0, 0.0, 2.0, 0.0, 8.0, 0.0, 2.0, 0.0, 4.0, 0.0, 4.0])
+    clock = sys.modules["timing"].time.process_time
+    sys.modules["timing"].time.process_time = lambda: next(times)
+    try:
+        chosen = {"clock": sys.modules["timing"].time.process_time, "runs": 3}
+        row = sys.modules["timing"].compared("this", "that", int, int, **chosen)
+    finally:
+        sys.modules["timing"].time.process_time = clock
+    assert row == ("this", "that", "CPU", 6.0, 2.0, 3.0, 1.0, 4.0)
+    known = {"machine": "one", "rows": [("elm", list(row)), ("elm", ["size", "3 MB"])]}
+    text = bench.page(known)
+    assert "| this | that | CPU | 6 s | 2 s | **3** | 1 to 4 |" in text
+    assert "| size | 3 MB |" in text
+    assert bench.page(bench.constants(text)) == text
+
+
+def test_the_page_follows_from_what_was_measured(bench):
+    if not bench.PAGE.exists():
+        pytest.skip("`make bench` has not written docs/bench.md yet")
+    text = bench.PAGE.read_text()
+    assert text == bench.page(bench.constants(text))
+    assert {name for name, _ in bench.constants(text)["rows"]} == set(bench.MODULES)
+
+
+def test_every_module_of_the_bench_is_run(bench):
+    there = {path.stem for path in (ROOT / "tests" / "bench").glob("*.py")}
+    others = {"scale", "latents"}  # with pages of their own, and not of speed
+    assert there == set(bench.MODULES) | others | {"bench", "timing"}

@@ -1,14 +1,10 @@
-"""A sweep on two Dask workers against one process: the same results, and the ratio.
-
-    make bench
-
-Both sides are measured in one run, in turn, after their start-up. Prints Markdown.
-"""
+"""A sweep on two Dask workers against one process, after their start-up: the same results."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import joblib
@@ -16,7 +12,7 @@ import pandas as pd
 
 from mer_core import experiments, load_corpus
 from mer_core.corpus import Corpus
-from timing import ratio
+from timing import Row, compared
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from loopback import cluster
@@ -34,19 +30,12 @@ def sweep(corpus: Corpus, backend: str) -> list[pd.DataFrame]:
         return [frame for _, frame in results.done]
 
 
-def main() -> None:
-    """Measure and print."""
+def rows(*, short: bool = False) -> Iterator[Row]:
+    """One row."""
     corpus = load_corpus("mini")
     with cluster():
         for ours, theirs in zip(sweep(corpus, "dask"), sweep(corpus, "sequential")):
             pd.testing.assert_frame_equal(ours, theirs, check_exact=True)
-        one, two, times = ratio(
-            lambda: sweep(corpus, "sequential"), lambda: sweep(corpus, "dask"), runs=RUNS
-        )
-    print(f"{len(UNITS)} units of SVR on the embedded corpus, {RUNS} runs; results are equal.\n")
-    print("| one process (s) | two Dask workers (s) | ratio |\n|---|---|---|")
-    print(f"| {one:.1f} | {two:.1f} | {times:.2f} |")
-
-
-if __name__ == "__main__":
-    main()
+        yield compared(f"a sweep of {len(UNITS)} SVRs on two Dask workers", "one process",
+                       lambda: sweep(corpus, "sequential"), lambda: sweep(corpus, "dask"),
+                       runs=1 if short else RUNS)  # fmt: skip

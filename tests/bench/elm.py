@@ -1,21 +1,17 @@
-"""The extreme learning machine against hpelm and against numpy's pseudo-inverse, as ratios.
-
-    make bench
+"""The extreme learning machine against hpelm and against numpy's pseudo-inverse.
 
 Both sides get the same standardised inputs, and the same hidden layer unless it says otherwise;
 errors are of songs that were left out, averaged over five folds and seeds. For one machine hpelm
 solves the same normal equations by the same library: tanh, one matrix product and a factorisation
 are nearly all of the time on both sides, so neither can be much faster than the other. The curve
 of errors over hidden sizes is another matter: hpelm trains a machine for each size, `nested` takes
-all of them from one factorisation. One thread. Prints Markdown.
+all of them from one factorisation. One thread.
 """
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
-from importlib.metadata import version
 
 import hpelm
 import numpy as np
@@ -23,7 +19,7 @@ import numpy as np
 from mer_core import features, load_corpus
 from mer_core.metrics import DIMENSIONS, rmse
 from mer_core.models.elm import WEIGHT_SD, RandomLayer, nested
-from timing import ratio
+from timing import Row, compared
 
 RUNS, SEEDS, INPUTS = 7, 5, 24
 
@@ -81,8 +77,29 @@ def error(fit: Callable, units: int, folds: list[tuple]) -> float:
     )  # fmt: skip
 
 
-def main() -> None:
-    """Print the table."""
+OTHERS = {
+    "hpelm": theirs,
+    "hpelm, its own weights": by_default,
+    "numpy.linalg.pinv": by_inverse,
+}
+
+
+def rows(*, short: bool = False) -> Iterator[Row]:
+    """Machines of two sizes, and all sizes up to those."""
+    folds, runs = divided(), 1 if short else RUNS
+    train = folds[0][0]
+    for units in (100, 500):
+        for name, other in OTHERS.items():
+            errors = [error(fit, units, folds[:1] if short else folds) for fit in (other, ours)]
+            rmses = "RMSE of left-out songs (synthetic) {:.4f} against {:.4f}".format(*errors[::-1])
+            pair = (partial(fit, units, *train) for fit in (other, ours))
+            yield compared(f"an ELM of {units} units, {rmses}", name, *pair, runs=runs)
+        pair = (partial(fit, units, *train) for fit in (their_curve, our_curve))
+        yield compared(f"ELMs of 10, 20, ... {units} units", "hpelm", *pair, runs=runs)
+
+
+def divided() -> list[tuple]:
+    """Five times the standardised frames and labels of songs to train on and of those left out."""
     dev = load_corpus("mini").split("dev")
     frames = features.choose(dev.features, ["compare"]).loc[dev.labels.index]
     x = frames.to_numpy()[:, :: frames.shape[1] // INPUTS][:, :INPUTS]
@@ -91,30 +108,5 @@ def main() -> None:
     for fold in range(5):
         left_out = frames.index.get_level_values("song_id") % 5 == fold
         z = (x - x[~left_out].mean(0)) / x[~left_out].std(0)
-        folds.append(tuple((z[rows], y[rows]) for rows in (~left_out, left_out)))
-    train = folds[0][0]
-    print(f"{platform.machine()}, Python {platform.python_version()}, hpelm {version('hpelm')},")
-    print(f"numpy {version('numpy')}; {len(train[0])} frames, {INPUTS} inputs, 2 targets;")
-    print(f"medians of {RUNS} runs; RMSE of left-out songs (synthetic), mean of 5 folds and")
-    print(f"{SEEDS} seeds\n")
-    print("| units | against | theirs (s) | ours (s) | ratio | RMSE, theirs | RMSE, ours |")
-    print("|---|---|---|---|---|---|---|")
-    others = {
-        "hpelm": theirs,
-        "hpelm, its own weights": by_default,
-        "numpy.linalg.pinv": by_inverse,
-    }
-    for units in (100, 500):
-        for name, other in others.items():
-            pair = (partial(fit, units, *train) for fit in (other, ours))
-            times = ratio(*pair, runs=RUNS)
-            errors = [error(fit, units, folds) for fit in (other, ours)]
-            print("| {} | {} | {:.4f} | {:.4f} | {:.1f} | {:.4f} | {:.4f} |".format(
-                units, name, *times, *errors), flush=True)  # fmt: skip
-        pair = (partial(fit, units, *train) for fit in (their_curve, our_curve))
-        print("| 10, 20, ... {} | hpelm | {:.4f} | {:.4f} | {:.1f} | | |".format(
-            units, *ratio(*pair, runs=RUNS)), flush=True)  # fmt: skip
-
-
-if __name__ == "__main__":
-    main()
+        folds.append(tuple((z[some], y[some]) for some in (~left_out, left_out)))
+    return folds

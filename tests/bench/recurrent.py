@@ -1,18 +1,14 @@
-"""Training of many recurrent networks, as ratios against the plain PyTorch loop.
-
-    make bench
+"""Training of many recurrent networks, against the plain PyTorch loop.
 
 Both sides train the same networks: same first weights, same order of songs, the same cost; a check
-before the timing holds their predictions together. One thread each. Prints Markdown.
+before the timing holds their predictions together. One thread each.
 """
 
 from __future__ import annotations
 
 import argparse
-import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from importlib.metadata import version
 from itertools import pairwise
 
 import numpy as np
@@ -24,7 +20,7 @@ from mer_core import evaluation, features, load_corpus, models
 from mer_core.models.network import Network
 from mer_core.models.recurrent import RecurrentRegressor
 from mer_core.training import Job
-from timing import peak_memory, ratio
+from timing import Figure, Row, compared, peak_memory
 
 RUNS, TRIALS = 3, 5
 TORCH = {"elman": nn.RNN, "lstm": nn.LSTM}
@@ -133,49 +129,50 @@ def check(model: RecurrentRegressor, jobs: Sequence[Job]) -> None:
         np.testing.assert_allclose(own, outputs.numpy() * scale + shift, atol=2e-3)
 
 
-def main() -> None:
-    """Print both tables, or only train (to have the memory measured)."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=("theirs", "ours"))
-    parser.add_argument("--short", action="store_true", help="two epochs, one run, no wide LSTM")
-    chosen = parser.parse_args()
+def rows(*, short: bool = False) -> Iterator[Row | Figure]:
+    """Elman networks and LSTMs of four widths; memory."""
     torch.set_num_threads(1)
-    epochs, runs = (2, 1) if chosen.short else (5, RUNS)
-    elman = models.ElmanRNN(epochs=epochs)
-    _, jobs = corpus_and_jobs()
-    if chosen.only:
-        one_after_the_other(elman, jobs[:2]) if chosen.only == "theirs" else elman.fit_many(jobs)
-        return
-    print(f"{platform.machine()}, Python {platform.python_version()}, torch {version('torch')};")
-    print(f"{len(jobs)} networks on 260 features, {epochs} epochs; medians of {runs}.\n")
-    print("| what | against | theirs (s) | ours (s) | ratio |\n|---|---|---|---|---|")
-
-    def row(what: str, other: str, theirs: object, ours: object) -> None:
-        values = ratio(theirs, ours, runs=runs)
-        print("| {} | {} | {:.1f} | {:.1f} | {:.1f} |".format(what, other, *values), flush=True)
-
+    epochs, runs = (2, 1) if short else (5, RUNS)
+    elman, (_, jobs) = models.ElmanRNN(epochs=epochs), corpus_and_jobs()
     check(elman, jobs[:3])
-    two_processes(models.ElmanRNN(epochs=1), jobs[:4])
+    two_processes(models.ElmanRNN(epochs=1), jobs[:4])  # starts them
+    what = f"{len(jobs)} Elman networks of 10 units, 260 features, {epochs} epochs"
     for other, theirs in (
         ("one after the other", one_after_the_other),
         ("two processes", two_processes),
     ):
-        row("Elman, 10 units", f"PyTorch loop, {other}",
-            partial(theirs, elman, jobs), partial(elman.fit_many, jobs))  # fmt: skip
-    for units in ((10,), (32, 32), (64, 64), *([] if chosen.short else [(200, 200)])):
-        # Ten networks where they are wide, so that it does not take all day; no early stopping.
-        some = jobs[:: 1 if max(units) <= 64 else 5]
-        some_epochs = 2 if chosen.short else 3
-        lstm = models.LSTM(hidden=units, epochs=some_epochs, patience=None, songs_per_update=1)
-        check(models.LSTM(hidden=units, epochs=1, patience=None, songs_per_update=1), some[:2])
-        name = (
-            f"LSTM, {' + '.join(map(str, units))} units, {len(some)} networks, {some_epochs} epochs"
-        )
-        row(name, "PyTorch loop, one after the other",
-            partial(one_after_the_other, lstm, some), partial(lstm.fit_many, some))  # fmt: skip
-    print("\n| peak memory | MB |\n|---|---|")
-    print(f"| Elman, PyTorch loop | {peak_memory(__file__, '--only', 'theirs'):.0f} |")
-    print(f"| Elman, 50 networks at once | {peak_memory(__file__, '--only', 'ours'):.0f} |")
+        yield compared(what, f"PyTorch loop, {other}",
+                       partial(theirs, elman, jobs), partial(elman.fit_many, jobs),
+                       runs=runs)  # fmt: skip
+    for units in ((10,), (32, 32), (64, 64), *([] if short else [(200, 200)])):
+        yield of_lstm(units, jobs, epochs=2 if short else 3, runs=runs)
+    for name, only in (("PyTorch loop, one after the other", "theirs"), ("50 at once", "ours")):
+        memory = f"{peak_memory(__file__, only):.0f} MB at most"
+        yield Figure(f"Elman networks, {name}", memory)
+
+
+def of_lstm(units: Sequence[int], jobs: list[Job], *, epochs: int, runs: int) -> Row:
+    """LSTMs of one width, without early stopping."""
+    # Ten networks where they are wide, so that it does not take all day.
+    some, options = jobs[:: 1 if max(units) <= 64 else 5], {"patience": None, "songs_per_update": 1}
+    check(models.LSTM(hidden=units, epochs=1, **options), some[:2])
+    lstm = models.LSTM(hidden=units, epochs=epochs, **options)
+    what = f"{len(some)} LSTMs of {' + '.join(map(str, units))} units, {epochs} epochs"
+    return compared(what, "PyTorch loop, one after the other",
+                    partial(one_after_the_other, lstm, some), partial(lstm.fit_many, some),
+                    runs=runs)  # fmt: skip
+
+
+def main() -> None:
+    """Only train, to have the memory measured."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("side", choices=("theirs", "ours"))
+    torch.set_num_threads(1)
+    elman, (_, jobs) = models.ElmanRNN(epochs=2), corpus_and_jobs()
+    if parser.parse_args().side == "theirs":
+        one_after_the_other(elman, jobs[:2])
+    else:
+        elman.fit_many(jobs)
 
 
 if __name__ == "__main__":

@@ -1,25 +1,20 @@
-"""Search along a profile against tslearn and dtaidistance, as ratios; and a million curves.
-
-    make bench
+"""Search along a profile against tslearn and dtaidistance; and a million curves.
 
 All sides compute the same: DTW of whole songs (60 frames, both dimensions) in a band of 10 %. They
 have to rank all songs alike before they are timed, both sides of a row in turn. Both get the curves
 as one array; ours ends with a frame of the ten best, the others with distances still to be ranked.
 The curves are those of DEAM that `MER_DATA` names or that lie in ../shared/deam, else the embedded,
-synthetic ones. Prints Markdown.
+synthetic ones.
 """
 
 from __future__ import annotations
 
 import os
-import platform
 import statistics
-import time
 import tracemalloc
 import warnings
 from collections.abc import Iterator
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +24,11 @@ from dtaidistance import dtw_ndim
 
 from mer_core import load_corpus
 from mer_core.retrieval import Curves, search_profile
-from timing import ratio, timed
+from timing import Figure, Row, compared, timed
 
 RUNS, FRAMES, BAND, MILLION = 5, 60, 0.1, 1_000_000
 RADIUS = round(BAND * FRAMES)
 SHARED = Path(__file__).parents[3] / "shared" / "deam"
-CLOCK = time.perf_counter
-LIBRARIES = ("tslearn", "dtaidistance", "numba")
 
 
 def first_frames() -> pd.DataFrame:
@@ -110,14 +103,18 @@ def check(packed: Curves, curves: np.ndarray, profile: np.ndarray) -> None:
         assert mine["song_id"].tolist() == packed.song_ids[order].tolist(), name
 
 
-def against_others(packed: Curves, curves: np.ndarray) -> Iterator[tuple]:
-    """For each other: what it is, median seconds of both sides and of the ratios."""
+def against_others(packed: Curves, curves: np.ndarray, *, runs: int) -> Iterator[Row]:
+    """For each other, medians over all profiles; the spread is theirs, too."""
+    drawn = profiles(curves)
+    what = f"DTW of {len(drawn)} drawn profiles with {len(curves)} curves of {FRAMES} frames"
     for name, other in OTHERS.items():
-        rows = [
-            ratio(partial(other, curves, p), partial(ours, packed, p), runs=RUNS)
-            for p in profiles(curves).values()
+        some = [
+            compared(what, name, partial(other, curves, p), partial(ours, packed, p), runs=runs)
+            for p in drawn.values()
         ]
-        yield name, *map(statistics.median, zip(*rows))
+        numbers = [statistics.median(part) for part in zip(*(row[3:6] for row in some))]
+        spread = min(row.low for row in some), max(row.high for row in some)
+        yield Row(what, name, some[0].clock, *numbers, *spread)
 
 
 def million() -> Curves:
@@ -140,44 +137,33 @@ def mebibytes(call: partial) -> float:
     return peak / 2**20
 
 
-def print_million() -> None:
-    """A row a profile, and the memory."""
-    curves = million()
-    print(f"\nA million simulated curves of {FRAMES} frames, float32, whole songs, the ten best:\n")
-    print("| profile | euclidean (s) | dtw (s) |\n|---|---|---|")
-    for name, profile in profiles(curves.values.reshape(-1, FRAMES, 2)).items():
-        options = [{"method": method, "part": "song"} for method in ("euclidean", "dtw")]
-        calls = [partial(search_profile, curves, profile, **chosen) for chosen in options]
-        calls[1]()  # compiles for float32
-        times = [statistics.median(timed(call, CLOCK) for _ in range(RUNS)) for call in calls]
-        print("| {} | {:.2f} | {:.2f} |".format(name, *times))
-    print(f"\nMemory: {curves.values.nbytes / 2**20:.0f} MiB of curves, and for a search at most")
-    print(f"{mebibytes(calls[1]):.0f} MiB more.")
+def of_million(*, runs: int) -> Iterator[Figure]:
+    """The slowest profile, and the memory."""
+    curves, slowest = million(), dict.fromkeys(("euclidean", "dtw"), 0.0)
+    for profile in profiles(curves.values.reshape(-1, FRAMES, 2)).values():
+        for method in slowest:
+            call = partial(search_profile, curves, profile, method=method, part="song")
+            call()  # compiles for float32
+            seconds = statistics.median(timed(call) for _ in range(runs))
+            slowest[method] = max(slowest[method], seconds)
+    size = f"{curves.values.nbytes / 2**20:.0f} MiB of curves, {mebibytes(call):.0f} MiB more"
+    for method, seconds in slowest.items():
+        yield Figure(f"a million simulated curves, {method}, the slowest of the profiles",
+                     f"{seconds:.2f} s; {size}")  # fmt: skip
 
 
-def main() -> None:
-    """Check, measure and print."""
-    labels = first_frames()
+def rows(*, short: bool = False) -> Iterator[Row | Figure]:
+    """Both tables."""
+    labels, runs = first_frames(), 1 if short else RUNS
     packed = Curves.of(labels)
     curves = packed.values.reshape(-1, FRAMES, 2)
     drawn = profiles(curves)
-    compiling = timed(partial(ours, packed, drawn["a step"]), CLOCK)
-    packing = statistics.median(timed(partial(Curves.of, labels), CLOCK) for _ in range(RUNS))
+    compiling = timed(partial(ours, packed, drawn["a step"]))
     for profile in drawn.values():
         check(packed, curves, profile)
-    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    print(f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()},")
-    print(f"{libraries}; {len(curves)} curves of {FRAMES} frames, a band of {BAND:.0%},")
-    print(
-        f"{len(drawn)} profiles, for which all sides rank all songs alike; medians of {RUNS} runs"
-    )
-    print("of each. Not in the table: a process's first search also compiles, which took")
-    print(f"{compiling:.1f} s; from a frame to an array it took {1e3 * packing:.1f} ms.\n")
-    print("| against | theirs (ms) | ours (ms) | ratio |\n|---|---|---|---|")
-    for name, theirs, mine, times in against_others(packed, curves):
-        print(f"| {name} | {1e3 * theirs:.1f} | {1e3 * mine:.1f} | {times:.1f} |", flush=True)
-    print_million()
-
-
-if __name__ == "__main__":
-    main()
+    yield from against_others(packed, curves, runs=runs)
+    packing = statistics.median(timed(partial(Curves.of, labels)) for _ in range(runs))
+    yield Figure("a process's first search, compiling", f"{compiling:.1f} s")
+    yield Figure("from a frame to an array of curves", f"{1e3 * packing:.1f} ms")
+    if not short:
+        yield from of_million(runs=runs)

@@ -7,22 +7,49 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 
-def ratio(
+class Row(NamedTuple):
+    """A comparison: medians of both sides in seconds, and of the ratios theirs / ours."""
+
+    what: str
+    against: str
+    clock: str
+    theirs: float
+    ours: float
+    ratio: float
+    low: float
+    """The least of the ratios."""
+    high: float
+    """The greatest."""
+
+
+class Figure(NamedTuple):
+    """Something measured that has no other side."""
+
+    what: str
+    value: str
+
+
+def compared(
+    what: str,
+    against: str,
     theirs: Callable[[], object],
     ours: Callable[[], object],
     *,
     clock: Callable[[], float] = time.perf_counter,
     runs: int = 5,
-) -> tuple[float, float, float]:
-    """Median seconds of both sides and the median of the ratios theirs / ours, pair by pair."""
+) -> Row:
+    """Time both sides pair by pair."""
     pairs = [(timed(theirs, clock), timed(ours, clock)) for _ in range(runs)]
     medians = [statistics.median(side) for side in zip(*pairs)]
-    return *medians, statistics.median(a / b for a, b in pairs)
+    ratios = [a / b for a, b in pairs]
+    name = {time.perf_counter: "wall", time.process_time: "CPU"}[clock]
+    return Row(what, against, name, *medians, statistics.median(ratios), min(ratios), max(ratios))
 
 
-def timed(function: Callable[[], object], clock: Callable[[], float]) -> float:
+def timed(function: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
     """Seconds of one call."""
     start = clock()
     function()
