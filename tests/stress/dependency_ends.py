@@ -1,0 +1,105 @@
+"""The tests under the lowest versions that pyproject.toml allows, and under the newest.
+
+    make ends
+
+makes a virtual environment for each end (uv resolves and installs) and runs the tests in both.
+PyTorch stays at the version that runs this script: its default build for another one would bring
+gigabytes of CUDA. So the lower bound of torch is untested.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[2]
+EXTRAS = ("corpus", "notebooks", "test")
+HELD = "torch"
+RESOLUTION = {"lowest": "lowest-direct", "newest": "highest"}
+
+
+def requirements() -> list[Requirement]:
+    """All that the tests need, for this machine."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    texts = [*project["dependencies"], *(text for name in EXTRAS for text in extras[name])]
+    known = map(Requirement, texts)
+    return [one for one in known if one.marker is None or one.marker.evaluate()]
+
+
+def environment(end: str, folder: Path) -> Path:
+    """A virtual environment at one end of the ranges; its Python."""
+    uv, python = folder / "uv" / "bin" / "uv", folder / end / "bin" / "python"
+    if not uv.exists():
+        run(sys.executable, "-m", "venv", folder / "uv")
+        run(folder / "uv" / "bin" / "pip", "install", "--quiet", "uv")
+    asked, found = folder / f"{end}.in", folder / f"{end}.txt"
+    some = [str(one).split(";")[0] for one in requirements() if one.name != HELD]
+    asked.write_text("\n".join([f"{HELD}=={version(HELD)}", *some]) + "\n")
+    way = ["--resolution", RESOLUTION[end], "--python", sys.executable]
+    run(uv, "pip", "compile", "--quiet", "--no-header", *way, asked, "--output-file", found)
+    run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder / end)
+    run(uv, "pip", "install", "--quiet", "--python", python, "--requirement", found)
+    run(uv, "pip", "install", "--quiet", "--python", python, "--no-deps", "--editable", ROOT)
+    return python
+
+
+def run(*command: str | os.PathLike) -> None:
+    """A command that has to succeed."""
+    subprocess.run(command, check=True)
+
+
+def out_of_reach(python: Path) -> list[str]:
+    """Lower bounds below what could be installed: they promise what nobody can have."""
+    found = dict(part.rsplit(" ", 1) for part in versions(python).split(", "))
+    promised = {
+        one.name: Version(part.version)
+        for one in requirements()
+        for part in one.specifier
+        if part.operator == ">=" and one.name != HELD
+    }
+    return [
+        f"{name}>={low}, installed {found[name]}"
+        for name, low in promised.items()
+        if Version(found[name]) != low
+    ]
+
+
+def versions(python: Path) -> str:
+    """What is installed of what is asked for."""
+    names = sorted(one.name for one in requirements())
+    code = "import sys; from importlib.metadata import version as v; "
+    code += "print(', '.join(f'{n} {v(n)}' for n in sys.argv[1:]))"
+    told = [python, "-c", code, *names]
+    return subprocess.run(told, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def main() -> None:
+    """Make both, run the tests in both, tell."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, default=ROOT / ".ends")
+    parser.add_argument("--only", choices=("lowest", "newest"))
+    parser.add_argument("tests", nargs="*", help="as for pytest; all by default")
+    chosen, failed = parser.parse_args(), []
+    for end in [chosen.only] if chosen.only else ["lowest", "newest"]:
+        chosen.folder.mkdir(exist_ok=True)
+        python = environment(end, chosen.folder.resolve())
+        print(f"{end}: {versions(python)}", flush=True)
+        if end == "lowest":
+            print("out of reach:", out_of_reach(python) or "no bound", flush=True)
+        tests = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen.tests]
+        done = subprocess.run(tests, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"})
+        failed += [end] * (done.returncode != 0)
+    sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
