@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "figures": ["draw_match", "draw_spread"],
-        "own_song": ["ensemble", "predict_curve", "read_upload"],
+        "own_song": ["ensemble", "predict_curve", "read_upload", "teachers"],
         "page": ["Page"],
         "songs": ["describe_pieces", "library", "piece_of", "shifted", "song_points"],
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -84,6 +85,12 @@ def _decoded(name: str, suffix: str, data: bytes) -> np.ndarray:
         except DataError as error:
             expected, found = (text.replace(str(path), name) for text in error.args[1:])
             raise DataError(name, expected, found) from None
+
+
+def teachers(corpus: Corpus) -> str:
+    """Whose songs :func:`ensemble` learns from: "synthetic" ones, or "DEAM's"."""
+    embedded = corpus.features.empty or "MER_DATA" not in os.environ
+    return "synthetic" if embedded else "DEAM's"
 
 
 def ensemble(corpus: Corpus, *, seeds: int = 5) -> list[Regressor]:

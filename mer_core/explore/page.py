@@ -13,7 +13,14 @@ from mer_core import features
 from mer_core.corpus import Corpus
 from mer_core.evaluation import Regressor
 from mer_core.explore.figures import draw_match, draw_spread
-from mer_core.explore.own_song import MOST_BYTES, SNDFILE, ensemble, predict_curve, read_upload
+from mer_core.explore.own_song import (
+    MOST_BYTES,
+    SNDFILE,
+    ensemble,
+    predict_curve,
+    read_upload,
+    teachers,
+)
 from mer_core.explore.songs import describe_pieces, piece_of, shifted, song_points
 from mer_core.metrics import DIMENSIONS
 from mer_core.retrieval import Curves, nearest, search_profile
@@ -55,6 +62,7 @@ class Page(ipywidgets.Tab):
             song_points(corpus),
             Curves.of(corpus.labels),
         )
+        search_profile(self.curves, [[0, 0]], 1)  # compiles, so that the first answer is quick
         self.answers = {name: Answer() for name in ("point", "draw", "own")}
         parts = [self._point(), self._draw(), self._own()]
         titles = ("Point at it", "Draw it", "Bring your own")
@@ -128,7 +136,8 @@ class Page(ipywidgets.Tab):
         picture = _picture(draw_spread(curve, spread), f"Predicted valence and arousal of {name}")
         self.answers["own"].offer(rows, self._hear, above=[player, picture])
         means = ", ".join(f"{k} {mean[k]:.2f} ± {sd[k]:.2f}" for k in DIMENSIONS)
-        return f"{name}: {means} (mean of {len(self.models)} models and their disagreement)."
+        who = f"{len(self.models)} models that learned from {teachers(self.corpus)} songs"
+        return f"{name}: {means} (mean of {who}, and how far they disagree)."
 
     def _named(self, rows: pd.DataFrame) -> pd.DataFrame:
         return describe_pieces(rows, self.corpus)

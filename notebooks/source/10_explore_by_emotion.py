@@ -16,7 +16,6 @@
 # Here you build it.
 
 # %%
-import os
 from pathlib import Path
 
 import numpy as np
@@ -341,8 +340,8 @@ plt.show()
 place, doubt = own_mean.mean(), own_spread.mean()
 words = [f"{dimension} {place[dimension]:.2f} ± {doubt[dimension]:.2f}" for dimension in DIMENSIONS]
 Markdown(
-    f"**{', '.join(words)}**: the mean over time, and how far {len(members)} models disagree. "
-    + ("" if "MER_DATA" in os.environ else "They learned from *synthetic* songs; about real music they know nothing.")
+    f"**{', '.join(words)}**: the mean over time, and how far {len(members)} models disagree. They learned from "
+    f"*{explore.teachers(corpus)}* songs; about other kinds of music they know nothing."
 )
 
 # %% [markdown]
