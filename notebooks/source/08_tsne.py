@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 08 · Seeing what was learned: t-SNE, and what it can't tell
 #
-# *45 minutes. You need: lessons 03 and 06.*
+# *45 minutes. You need: lessons 03, 06 and 07.*
 #
 # **What you will learn**
 #
@@ -40,7 +40,8 @@ features, labels = song_level(corpus.features), corpus.songs[DIMENSIONS]
 # features and the ones that its triplet network learned. The second looks sorted by emotion. Let us draw
 # it, and then ask what has been seen.
 #
-# Half of the songs train the network; the other half, drawn by lot, is **held out**. First an example:
+# Half of the development songs (synthetic) train the network; the other half, drawn by lot, is **held out**. First an
+# example:
 # a held-out song and the held-out song nearest to it in the learned arousal space. Do they belong together?
 
 # %%
@@ -64,14 +65,15 @@ spaces = {"original features": {name: original for name in DIMENSIONS}, "learned
 # %% [markdown]
 # ## The idea: keep the neighbours
 #
-# t-SNE (van der Maaten and Hinton 2008) turns distances into *chances of being neighbours*. In the many
+# t-SNE (t-distributed stochastic neighbour embedding; van der Maaten and Hinton 2008) turns distances into *chances of being neighbours*. In the many
 # dimensions, song $j$ is a neighbour of song $i$ with
 #
 # $$p_{j|i} = \frac{\exp(-\lVert x_i-x_j\rVert^2 / 2\sigma_i^2)}{\sum_{k\ne i}\exp(-\lVert x_i-x_k\rVert^2 / 2\sigma_i^2)}$$
 #
-# where $\sigma_i$ is chosen so that each song has about as many neighbours as the **perplexity** says. On
-# the map the same is done with a heavier-tailed curve, $q_{ij}\propto(1+\lVert y_i-y_j\rVert^2)^{-1}$, and
-# the points are moved until $q$ is like $p = (p_{j|i}+p_{i|j})/2n$, by gradient descent on
+# where $x_i$ are the features of song $i$, and $\sigma_i$ is chosen so that each song has about as many neighbours as
+# the **perplexity** says. On the map, where song $i$ has the place $y_i$ (not a label here), the same is done with a
+# heavier-tailed curve, $q_{ij}\propto(1+\lVert y_i-y_j\rVert^2)^{-1}$, and
+# the points are moved until $q_{ij}$ is like $p_{ij} = (p_{j|i}+p_{i|j})/2n$ for the $n$ songs, by gradient descent on
 #
 # $$\mathrm{KL}(P\Vert Q)=\sum_{i\ne j} p_{ij}\log\frac{p_{ij}}{q_{ij}}.$$
 #
@@ -350,7 +352,7 @@ for ax, perplexity in zip(axes, (5, 15, 35)):
     far = np.linalg.norm(middle - middle[0], axis=1)
     measured[perplexity] = {"2nd : 1st in width": spread[1] / spread[0], "3rd : 2nd in distance": far[2] / far[1]}
     for g, name in enumerate(("narrow", "wide", "far")):
-        ax.plot(*at[group == g].T, "o", ms=4, color=f"C{g}", label=name)
+        ax.plot(*at[group == g].T, "o", ms=4, color=("black", "C1", "C2")[g], label=name)
     ax.set(xticks=[], yticks=[], title=f"perplexity {perplexity}")
 axes[0].legend(fontsize="small")
 ratios = pd.DataFrame(measured).T.rename_axis("perplexity")
@@ -370,6 +372,12 @@ Markdown(
 #
 # **1.** What is the 1-nearest-neighbour R² of *arousal* in the learned arousal space, among the held-out
 # songs? Use `K = 1` in place of 5: `KNeighborsRegressor(1)`, with the same ten folds.
+#
+# <details><summary>Hint</summary>
+#
+# Take `neighbour_r2` apart: scale the points, predict with `cross_val_predict` and the same `KFold`, then `r2`.
+#
+# </details>
 
 # %% tags=["exercise"]
 one_neighbour = ...
@@ -395,6 +403,12 @@ lesson.check_answer(
 # **2.** How faithful is a map of distances, beyond the nearest? Take the held-out songs' map at
 # perplexity 15 of the learned *arousal* space, and compute Spearman's correlation between all pairwise
 # distances on the map and in the (scaled) space.
+#
+# <details><summary>Hint</summary>
+#
+# `scipy.spatial.distance.pdist` gives all pairwise distances of the rows of a table; `map_of` has the map.
+#
+# </details>
 
 # %% tags=["exercise"]
 rank_correlation = ...
