@@ -30,7 +30,7 @@ corpus = lesson.corpus()
 dev, test = corpus.split("dev"), corpus.split("test")
 
 # %% [markdown]
-# Nothing on this page is typed. Thousands of models were trained by `make results`, stored, and are read here.
+# No result on this page is typed. Thousands of models were trained by `make results`, stored, and are read here.
 # **All of it is of the embedded corpus, which is synthetic**, except where a heading says *real music*.
 
 # %%
@@ -44,8 +44,8 @@ Markdown(
 # %% [markdown]
 # ## Listen and look
 #
-# One test song, its ratings, and two predictions: a straight line from the features (*linear*), and nothing at
-# all (*constant*: the mean of the training labels). Everything below asks how much better than these two
+# One test song (synthetic), its ratings, and two predictions: a weighted sum of the features, smoothed (*linear*), and
+# nothing at all (*constant*: the mean of the training labels). Everything below asks how much better than these two
 # curves the networks are. Listen first.
 
 # %%
@@ -124,7 +124,7 @@ Markdown(
 # ## Paper by paper
 #
 # Every score that a paper prints and that one of our systems stands beside, *paper / ours ± standard deviation over
-# seeds*. Read a row with its note: most differences of RMSE **mean nothing**, because the labels differ.
+# seeds*; ours are of synthetic songs. Read a row with its note: most differences of RMSE **mean nothing**, because the labels differ.
 
 # %%
 compared = papers.compare(scores).dropna(subset=["value", "ours_value"])
@@ -146,6 +146,7 @@ def beside(paper: str) -> Markdown:
     rows["own"] = rows["ours"] + ", " + rows["our_features"] + ", " + rows["output"]
     places = ["table", "name", "own", "protocol", "pretraining"]
     wide = rows.pivot_table(index=places, columns="what", values="cell", aggfunc="first", sort=False)
+    wide = wide[[k for d in DIMENSIONS for m in METRIC.values() if (k := f"{m}, {d}") in wide]]
     noted = rows["comparable"].map(notes).groupby([rows[k] for k in places], sort=False)
     wide["notes"] = noted.agg(lambda found: " ".join(sorted(set(found))))
     wide = wide.droplevel("pretraining").reset_index().fillna("")
@@ -196,7 +197,7 @@ Markdown(
 # %% [markdown]
 # ## Whole songs: real music
 #
-# Herremans et al.'s Table 1 is about whole songs, and here we have real data: 744 songs of DEAM with their
+# Herremans et al.'s table 1 is about whole songs, and here we have real data: 744 songs of DEAM with their
 # labels and 167 features (the paper: 6,669 features, and other splits). Stored by `make results` on DEAM.
 
 # %%
@@ -272,7 +273,7 @@ Markdown(
 
 # %% [markdown]
 # How many songs would it take? The songs of cross-validation are a pool to draw from: take $n$ of them, test two
-# systems, repeat. The slider sets $n$ (16 test songs here, 58 in 2015, 1000 in 2014).
+# systems, repeat. The slider sets $n$ (MediaEval had 58 test songs in 2015, 1000 in 2014).
 
 # %%
 duels = {
@@ -302,7 +303,7 @@ def power(n: int) -> pd.DataFrame:
 def power_figure(n: int) -> plt.Figure:
     fig, axes = plt.subplots(1, 2, figsize=(11, 2.8), sharey=True)
     for ax, name in zip(axes, DIMENSIONS):
-        power(n).xs(name, level=1).plot.barh(stacked=True, ax=ax, color=["C0", plots.GREY], legend=False)
+        power(n).xs(name, level=1).plot.barh(stacked=True, ax=ax, color=["C2", plots.GREY], legend=False)
         ax.set(xlim=(0, 1), xlabel=f"share of draws with p < 0.05, {name}", ylabel="")
     axes[0].invert_yaxis()
     axes[1].legend(fontsize="small", ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
@@ -388,7 +389,7 @@ elsewhere = {
     "herremans-representation-separates": "lesson 08",
 }
 PLACE = {"": "answered elsewhere", "not tested": "answered elsewhere"}
-lines = ["| paper | claim | here | |", "|---|---|---|---|"]
+lines = ["| paper | claim | verdict | evidence |", "|---|---|---|---|"]
 for claim, row in verdicts.iterrows():
     word = row["verdict"] if claim not in elsewhere else PLACE.get(row["verdict"], row["verdict"])
     evidence = elsewhere.get(claim, row["evidence"])
