@@ -106,7 +106,7 @@ def predict_with_few(
     unlabelled : int
         Further songs that the autoencoder hears.
     heard : bool
-        Whether it also hears the songs that are scored (their audio, no label), as in the paper.
+        Whether it also hears the songs that are scored: their audio, no label.
     seed : int
         Of the draw, and of the model.
 

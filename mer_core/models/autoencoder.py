@@ -314,8 +314,9 @@ class EncodedLSTM(Combined):
     """An LSTM on the latents of an autoencoder that was trained before it, without labels.
 
     The autoencoder hears the songs that the model is fitted to (those kept for early stopping too)
-    and `unlabelled` ones: test songs only if they are among the latter, as in the paper, whose
-    autoencoder heard all of DEAM. It never sees a label, and is not changed by the LSTM's training.
+    and `unlabelled` ones: test songs only if they are among the latter. (The paper's autoencoder
+    heard 1,313 songs of DEAM; that none of those it was scored on were among them, it does not
+    say.) It never sees a label, and is not changed by the LSTM's training.
     """
 
     network: LSTM

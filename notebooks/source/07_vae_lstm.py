@@ -146,6 +146,7 @@ with torch.no_grad():
     mean, log_variance = network.encode(x)
     said = network(x, torch.zeros(1, vae.latent))[1].item()
     q = torch.distributions.Normal(mean, (log_variance / 2).exp())
+    torch.manual_seed(0)
     z = q.sample((4000,))
     samples = (q.log_prob(z) - torch.distributions.Normal(0.0, 1.0).log_prob(z)).sum(-1)
 estimate, error = samples.mean().item(), samples.std().item() / len(samples) ** 0.5
@@ -415,9 +416,9 @@ fig.suptitle("how many latents?");
 
 # %% [markdown]
 # **How much does unlabelled audio help?** The encoder hears 0, 24 or 48 further development songs, whose labels
-# nobody uses. Crosses: it also hears the songs that are scored, their audio only. So did the paper, whose encoder
-# was pretrained on all of DEAM, CAL500 and GTZAN, some 2,800 files. That is allowed where all audio is at hand before any label (and
-# must be said, since a score on songs that the encoder knows may flatter).
+# nobody uses. Crosses: it also hears the songs that are scored, their audio only. The paper's encoder was pretrained on 2,806 files
+# of CAL500, GTZAN and DEAM, 1,313 of the latter; that no scored song was among them it does not say. To hear them is allowed where all
+# audio is at hand before any label, and must be said, since a score on songs that the encoder knows may flatter.
 
 # %%
 fig, axes = draw_study("unlabelled", "further songs without labels")
