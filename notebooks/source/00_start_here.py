@@ -223,8 +223,6 @@ Markdown(
 # | [10](10_explore_by_emotion.ipynb) | how do you find music by its emotion? Hear, point, draw | Herremans 2019 |
 # | [11](11_scoreboard.ipynb) | the scoreboard: what the papers claim, what we measured | all |
 #
-# Lessons without a link are still to come.
-#
 # Five papers are rebuilt. *Munich*, *IRIT* (Toulouse) and *Tsinghua* (Beijing) are our short names for three
 # teams of the task and for what they published: Coutinho et al. 2014 and 2015, Pellegrini and Barrière 2015,
 # Li et al. 2016. The fifth is Herremans et al. 2019. Full titles are below.
