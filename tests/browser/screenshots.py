@@ -31,13 +31,13 @@ predicted = pd.read_csv("predicted.csv", index_col=["song_id", "time"])
 (song,) = predicted.index.unique("song_id")
 tracks = {"rated": corpus.labels.loc[song], "predicted": predicted.loc[song]}
 audio = corpus.songs.loc[song, "audio"]
-title = "A song of the synthetic corpus, and a support vector machine that has not seen it"
+title = "A synthetic song, and a model that has not heard it"
 player = Player(audio, tracks, title=title, start=20, end=35)
 ipywidgets.VBox([player, PlanePicker(corpus.songs), ProfileDrawing(30)])
 """
 
 SONG = 46
-SIZES = {"desk": {"width": 1000, "height": 900}, "phone": {"width": 360, "height": 740}}
+SIZES = {"desk": {"width": 1000, "height": 900}, "phone": {"width": 360, "height": 900}}
 
 
 def predict(path: Path) -> None:
