@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pandas as pd
 
+MOST_LETTERS = 2**28
+"""Of a table; a packed one may say little and hold gigabytes."""
+
 
 class DataError(ValueError):
     """A file or a frame is not what it has to be; the message says what was expected and found.
@@ -89,8 +92,8 @@ def read_table(
     Raises
     ------
     DataError
-        If the file is missing, empty, not a table, has no column `index`, repeats a column or an
-        index, or holds text where a number belongs.
+        If the file is missing, empty, too large, not a table, has no column `index`, repeats a
+        column or an index, or holds text where a number belongs.
     """
     frame = _parse(path)
     if frame.empty:
@@ -138,18 +141,23 @@ def _text(path: str | os.PathLike) -> str:
     opener = gzip.open if Path(path).suffix == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8-sig") as file:
-            text = file.read()
+            text = file.read(MOST_LETTERS + 1)
     except FileNotFoundError:
         raise DataError(path, "a file", "none") from None
     except (UnicodeError, OSError, EOFError, zlib.error) as error:
         raise DataError(path, "a CSV table", str(error)) from None
     if not text.strip():
         raise DataError(path, "a CSV table", "an empty file")
+    if len(text) > MOST_LETTERS:
+        raise DataError(path, f"a table of at most {MOST_LETTERS} letters", "more")
     return text
 
 
 def _numbers(column: pd.Series, path: str | os.PathLike, rows: pd.Series) -> pd.Series:
-    numbers = pd.to_numeric(column, errors="coerce")
+    try:
+        numbers = pd.to_numeric(column, errors="coerce")
+    except OverflowError:  # of whole numbers with more than 308 digits
+        raise DataError(path, "numbers that a computer holds", f"more in {column.name!r}") from None
     bad = column.notna() & numbers.isna()
     if bad.any():
         cell = f"{column[bad].iloc[0]!r} in column {column.name!r}, {rows.name} {rows[bad].iloc[0]}"

@@ -270,6 +270,14 @@ def test_byte_order_mark_and_windows_line_ends_are_understood(deam):
     pd.testing.assert_frame_equal(clean.ratings, again.ratings)
 
 
+def test_files_whose_names_are_no_numbers_belong_to_no_song(deam):
+    clean = load_quietly(deam)
+    for name in ("\u00b2.csv", "x.csv", "-3.csv", "3.5.csv", "._3.csv"):
+        for folder in ("features", PER_RATER / "valence", PER_RATER / "arousal"):
+            (deam / folder / name).write_text("not a table")
+    pd.testing.assert_frame_equal(load_quietly(deam).features, clean.features)
+
+
 # --- bad input: a clear error that names file, expected and found --------------------------------
 
 
@@ -344,6 +352,14 @@ BAD = {
     "infinite": (
         lambda d: edit(d / VALENCE, lambda t: first_cell(t, "inf")),
         ["valence.csv", "[-1, 1]", "song_id 3"],
+    ),
+    "song_ids alone": (
+        lambda d: (d / VALENCE).write_text("song_id\n3\n4\n"),
+        ["valence.csv", "columns 'sample_<ms>ms'", "none"],
+    ),
+    "a number of 400 digits for a song": (
+        lambda d: edit(d / VALENCE, lambda t: t.replace("\n4,", f"\n{'9' * 400},")),
+        ["valence.csv", "numbers that a computer holds"],
     ),
     "row longer than the header": (
         lambda d: edit(d / VALENCE, lambda t: t.rstrip("\n") + ",0.1\n"),

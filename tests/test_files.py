@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import pickle
 from pathlib import Path
 
@@ -35,3 +36,12 @@ def test_a_table_without_an_index_is_numbered(tmp_path):
     assert table.index.tolist() == [1, 2]
     assert list(table) == ["x", "y"]
     assert table.isna().sum().sum() == 1
+
+
+def test_a_packed_table_that_never_ends_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("mer_core.files.MOST_LETTERS", 1000)
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"song_id,x\n" + b"1,1\n" * 999))
+    with pytest.raises(
+        DataError, match=r"a\.csv\.gz: expected .* at most 1000 letters, found more"
+    ):
+        read_table(tmp_path / "a.csv.gz", index="song_id")

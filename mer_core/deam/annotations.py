@@ -95,6 +95,8 @@ def read_curves(path: Path, *, index: str | None = "song_id", index_type: type =
         As for :func:`read_labels`.
     """
     table = read_table(path, index=index, index_type=index_type)
+    if table.columns.empty:
+        raise DataError(path, "columns 'sample_<ms>ms'", "none")
     table.columns = pd.Index([_time(name, path) for name in table.columns], name="time")
     table = table.sort_index(axis=1).sort_index()
     if not np.allclose(np.diff(table.columns), HOP):
@@ -152,7 +154,7 @@ def read_ratings(annotations: Path) -> pd.DataFrame | None:
 
 
 def _curves_of_raters(folder: Path) -> pd.Series:
-    files = {int(path.stem): path for path in folder.glob("*.csv") if path.stem.isdigit()}
+    files = {int(path.stem): path for path in folder.glob("*.csv") if path.stem.isdecimal()}
     if not files:
         raise DataError(folder, "files <song_id>.csv", "none")
     return pd.concat({song_id: _curves_of_song(files[song_id]) for song_id in sorted(files)})

@@ -47,8 +47,8 @@ def files_by_song(folder: Path, suffixes: Iterable[str]) -> dict[int, Path]:
     for suffix in suffixes:
         for path in folder.glob(f"*{suffix}"):
             name = path.name.removesuffix(suffix)
-            if name.isdigit() and int(name) in files:
+            if name.isdecimal() and int(name) in files:
                 raise DataError(path, "one file a song", f"{files[int(name)].name} beside it")
-            if name.isdigit():
+            if name.isdecimal():
                 files[int(name)] = path
     return files
