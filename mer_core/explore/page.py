@@ -32,6 +32,7 @@ LENGTHS = (10, 15, 20, 30)
 METHODS = {"moment by moment": "euclidean", "with warping (DTW)": "dtw"}
 MOMENTS = "a moment in it"
 BAND = 0.1
+SHOWN_WHOLE = {"max_width": "100%", "align_self": "flex-start"}
 FOUND = 8
 """Songs in a list."""
 
@@ -217,6 +218,6 @@ def _text(text: str) -> ipywidgets.HTML:
 
 
 def _picture(figure: object, text: str) -> ipywidgets.Widget:
-    image = ipywidgets.Image(value=png(figure), format="png", layout={"max_width": "100%"})
+    image = ipywidgets.Image(value=png(figure), format="png", layout=SHOWN_WHOLE)
     image.alt = text
     return image
