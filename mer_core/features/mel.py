@@ -67,7 +67,9 @@ def mel(samples: np.ndarray) -> pd.DataFrame:
     -----
     To hear a patch or a song, join the frames to one spectrogram (bands, frames) and give it to
     ``librosa.feature.inverse.mel_to_audio(FULL_SCALE * 10 ** (decibel / 10), **SPECTROGRAM)``
-    (Griffin-Lim), then cut :data:`LEAD` samples off both ends: the audio, 0.5 s for each row.
+    (Griffin-Lim), then cut :data:`LEAD` samples off both ends: the audio, 0.5 s for each row. It
+    solves for the power of all frequencies, which can take minutes for a few seconds of music;
+    Notebook 07 spreads each band's power evenly over its frequencies instead, at once.
 
     References
     ----------
