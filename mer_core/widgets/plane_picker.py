@@ -90,7 +90,7 @@ class PlanePicker(Widget):
         ax = draw_plane(points, color=GREY, s=12, linewidth=0)
         draw_plane(points[self.inside()], ax=ax, color="black", s=25, linewidth=0)
         circle = (self.valence, self.arousal), self.radius
-        ax.add_patch(plt.Circle(*circle, fill=False, lw=2))
+        ax.add_patch(plt.Circle(*circle, fill=False, edgecolor="black", lw=2))
         ax.plot(self.valence, self.arousal, "+", color="black", ms=12, mew=2)
         ax.set_title(self._text(), fontsize="small")
         return png(ax.figure)

@@ -101,6 +101,6 @@ class ProfileDrawing(Widget):
 
     def _picture(self) -> bytes:
         ax = draw_curves(self._drawn(), self.profile)
-        ax.set(xlim=(0, self.seconds), title=self._text())
+        ax.set(xlim=(0, self.seconds), ylabel="-1 to 1", title=self._text())
         ax.legend(ax.lines[::2], COLUMNS, fontsize="small")  # solid what is drawn, dashed between
         return png(ax.figure)
