@@ -84,7 +84,7 @@ def _decoded(name: str, suffix: str, data: bytes) -> np.ndarray:
                 return read_audio(path)
         except DataError as error:
             expected, found = (text.replace(str(path), name) for text in error.args[1:])
-            raise DataError(name, expected, found) from None
+            raise DataError(name, expected, found.partition(": Error opening")[0]) from None
 
 
 def teachers(corpus: Corpus) -> str:
