@@ -70,7 +70,7 @@ def visit(browser: Browser, url: str, **options: object) -> Iterator[Page]:
     page.goto(url)
     yield page
     context.close()
-    assert not faults
+    assert not faults, faults
 
 
 def _leaves(url: str) -> bool:
