@@ -401,6 +401,14 @@ BAD = {
         lambda d: (d / "metadata/metadata_2015.csv").write_text("song_id,title\nx1,a\n"),
         ["metadata_2015.csv", "whole number", "x1"],
     ),
+    "metadata with a song_id of thirty digits": (
+        lambda d: (d / "metadata/metadata_2015.csv").write_text(f"song_id\n{'9' * 30}\n"),
+        ["metadata_2015.csv", "whole number", "999"],
+    ),
+    "metadata with a cell without end": (
+        lambda d: (d / "metadata/metadata_2015.csv").write_text('song_id\n"' + "x" * 200_000),
+        ["metadata_2015.csv", "a CSV table", "limit"],
+    ),
     "features of another length": (
         lambda d: edit_table(d / "features/3.csv", lambda t: t.iloc[:40], sep=";"),
         ["3.csv", "up to the last label at 24.5 s", "19.5 s"],

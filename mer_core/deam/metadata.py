@@ -51,7 +51,10 @@ def read_metadata(folder: Path) -> pd.DataFrame:
 
 def _read_year(path: Path) -> pd.DataFrame:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
+        try:
+            rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
+        except csv.Error as error:
+            raise DataError(path, "a CSV table", str(error)) from None
     header = rows.pop(0) if rows else []
     names = [ALIASES.get(cell.strip().lower(), "") for cell in header]
     if "song_id" not in names:
@@ -64,7 +67,7 @@ def _read_year(path: Path) -> pd.DataFrame:
         raise DataError(path, "a song_id in every row", f"a row that ends before it: {short[0]!r}")
     songs = [dict(zip(names, (cell.strip() for cell in row))) for row in joined]
     table = pd.DataFrame(songs, columns=["song_id", "title", "artist", "genre"])
-    whole = table["song_id"].str.fullmatch(r"\d+")
+    whole = table["song_id"].str.fullmatch(r"\d{1,18}")
     if not whole.all():
         raise DataError(path, "a whole number as song_id", f"{table['song_id'][~whole].iloc[0]!r}")
     return table.replace("", None).astype({"song_id": int}).set_index("song_id")
