@@ -29,12 +29,14 @@ grid = [[v, a] for v in np.linspace(-0.9, 0.9, 10) for a in np.linspace(-0.9, 0.
 picker = PlanePicker(pd.DataFrame(grid, columns=["valence", "arousal"]))
 drawing = ProfileDrawing(30)
 said = ipywidgets.Label().add_class("said")
+strokes = []
+drawing.observe(strokes.append, "valence")
 
 
 def say(change=None):
     picked = [picker.valence, picker.arousal, picker.radius]
     drawn = {name: list(column) for name, column in drawing.profile.items()}
-    heard = {"time": player.time, "playing": player.playing}
+    heard = {"time": player.time, "playing": player.playing, "strokes": len(strokes)}
     inside = {"inside": int(picker.inside().sum())}
     said.value = json.dumps(heard | inside | {"picked": picked} | drawn)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,8 +51,11 @@ def point_and_draw(page: Page) -> None:
     said = showcase.wait_until_said(page, "said.picked[2] > 0.39")
     assert said["picked"] == pytest.approx([0.5, 0.5, 0.4], abs=0.02)
     plot = page.locator(".mer-drawing .mer-curves")
+    begin = time.monotonic()
     pages.drag(page, plot, (0, 0.5), (0.5, 0.25), (1, 0.25))
+    most = 10 * (time.monotonic() - begin) + 2  # ten times a second, and once more behind it
     said = showcase.wait_until_said(page, "Math.abs(said.valence[59] - 0.5) < 0.02")
+    assert said["strokes"] <= most
     rising, level = said["valence"][:30], said["valence"][30:]
     assert rising == pytest.approx([k / 60 for k in range(30)], abs=0.03)
     assert level == pytest.approx([0.5] * 30, abs=0.03)
