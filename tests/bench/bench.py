@@ -76,7 +76,7 @@ def tables(found: list[tuple[str, list]]) -> str:
         for row in ratios:
             parts.append(
                 f"| {row.what} | {row.against} | {row.clock} | {_seconds(row.theirs)} | "
-                f"{_seconds(row.ours)} | **{row.ratio:.2g}** | {row.low:.2g} to {row.high:.2g} |"
+                f"{_seconds(row.ours)} | **{_times(row.ratio)}** | {_times(row.low)} to {_times(row.high)} |"
             )
         if figures:
             parts += [*([""] if ratios else []), "| what | measured |", "|---|---|"]
@@ -86,6 +86,10 @@ def tables(found: list[tuple[str, list]]) -> str:
 
 def _seconds(value: float) -> str:
     return f"{value:.3g} s" if value >= 1 else f"{1e3 * value:.3g} ms"
+
+
+def _times(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def page(known: dict) -> str:
