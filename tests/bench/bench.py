@@ -74,9 +74,10 @@ def tables(found: list[tuple[str, list]]) -> str:
             parts.append("| what | against | clock | theirs | ours | ratio | least to greatest |")
             parts.append("|---|---|---|---|---|---|---|")
         for row in ratios:
+            spread = f"{_times(row.low)} to {_times(row.high)}"
             parts.append(
                 f"| {row.what} | {row.against} | {row.clock} | {_seconds(row.theirs)} | "
-                f"{_seconds(row.ours)} | **{_times(row.ratio)}** | {_times(row.low)} to {_times(row.high)} |"
+                f"{_seconds(row.ours)} | **{_times(row.ratio)}** | {spread} |"
             )
         if figures:
             parts += [*([""] if ratios else []), "| what | measured |", "|---|---|"]

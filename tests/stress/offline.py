@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument(
         "what", nargs="*", help="as for pytest; by default the tests, then all notebooks"
     )
-    chosen, why = parser.parse_args(), reason()
+    (chosen, more), why = parser.parse_known_args(), reason()
     if why:
         sys.exit(why)
     notebooks = sorted((ROOT / "notebooks").rglob("[0-9]*.ipynb"))
@@ -68,7 +68,7 @@ def main() -> None:
         subprocess.run(
             inside(sys.executable, "-m", "pytest", "-q", *some), cwd=ROOT, env=environment
         ).returncode
-        for some in ([chosen.what] if chosen.what else [[], book])
+        for some in ([[*chosen.what, *more]] if chosen.what else [[], book])
     ]
     sys.exit(max(codes))
 
