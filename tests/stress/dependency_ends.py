@@ -88,14 +88,14 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / ".ends")
     parser.add_argument("--only", choices=("lowest", "newest"))
     parser.add_argument("tests", nargs="*", help="as for pytest; all by default")
-    chosen, failed = parser.parse_args(), []
+    (chosen, more), failed = parser.parse_known_args(), []
     for end in [chosen.only] if chosen.only else ["lowest", "newest"]:
         chosen.folder.mkdir(exist_ok=True)
         python = environment(end, chosen.folder.resolve())
         print(f"{end}: {versions(python)}", flush=True)
         if end == "lowest":
             print("out of reach:", out_of_reach(python) or "no bound", flush=True)
-        tests = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen.tests]
+        tests = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen.tests, *more]
         done = subprocess.run(tests, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"})
         failed += [end] * (done.returncode != 0)
     sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
