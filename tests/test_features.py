@@ -291,6 +291,13 @@ BAD: dict[str, tuple[str, Callable[[Path], None], list[str]]] = {
         lambda path: announce(path, 2**35),
         ["x.flac", "at most 6 hours", "found 216.4"],
     ),
+    "infinity of both signs": (
+        "x.wav",
+        lambda path: soundfile.write(
+            path, np.full((RATE, 2), [np.inf, -np.inf]), RATE, subtype="FLOAT"
+        ),
+        ["x.wav", "finite samples", "0.000 s"],
+    ),
     "NaN": (
         "x.wav",
         lambda path: soundfile.write(path, np.r_[music(1), np.nan], RATE, subtype="FLOAT"),
@@ -319,6 +326,7 @@ BAD_ARRAYS: dict[str, tuple[object, object, str]] = {
     "a rate of nothing": (np.zeros(RATE), 0, "a rate of 0 Hz"),
     "an infinite rate": (np.zeros(RATE), np.inf, "a rate of inf Hz"),
     "a rate below one": (np.zeros(RATE), 0.5, "a rate of 0.5 Hz"),
+    "a sample a second": (np.zeros(3000), 1, "at least 1000 samples a second, found 1"),
     "text for a rate": (np.zeros(RATE), "44100", "a rate of 44100 Hz"),
     "rate first": (RATE, np.zeros(RATE), "in this order"),
     "channels first": (np.zeros((2, RATE)), RATE, "shape"),

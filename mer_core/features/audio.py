@@ -19,6 +19,9 @@ SHORTEST = 0.06
 LONGEST = 6 * 3600
 """s. More is taken for a damaged header, or for a file made to fill the memory (1 GB an hour)."""
 
+LOWEST_RATE = 1000
+"""Hz. Below it there is no music, but a damaged header, or a curve taken for audio."""
+
 LOUDEST = 100.0
 """Times full scale. Floats beyond are integers that were never scaled, or no sound at all."""
 
@@ -66,6 +69,8 @@ def read_audio(audio: Audio) -> np.ndarray:
     (88200,)
     """
     name, samples, rate = _decode(audio)
+    if rate < LOWEST_RATE:
+        raise DataError(name, f"at least {LOWEST_RATE} samples a second", f"{rate}")
     if not np.isfinite(samples).all():
         bad = int(np.flatnonzero(~np.isfinite(samples))[0])
         raise DataError(name, "finite samples", f"NaN or infinity at {bad / rate:.3f} s")
@@ -155,7 +160,8 @@ def _by_sndfile(path: Path) -> tuple[np.ndarray, int]:
             # library's own `blocks` fills up what a truncated file lacks.)
             samples, arrived = np.empty(announced, np.float32), 0
             while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
-                samples[arrived : arrived + len(block)] = block.mean(axis=1)
+                with np.errstate(invalid="ignore"):  # read_audio tells of what isn't finite
+                    samples[arrived : arrived + len(block)] = block.mean(axis=1)
                 arrived += len(block)
     except (soundfile.LibsndfileError, OSError) as error:
         raise _not_audio(path, error) from None
