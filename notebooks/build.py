@@ -84,6 +84,7 @@ def execute(notebook: NotebookNode) -> NotebookNode:
         notebook,
         timeout=600,
         record_timing=False,
+        coalesce_streams=True,
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(FOLDER)}},
     )
