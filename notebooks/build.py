@@ -9,7 +9,9 @@ The check below it knows the answer as well, so its code is folded; it opens by 
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
+import io
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +22,7 @@ import nbclient
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
+from PIL import Image
 
 from mer_core.files import written_atomically
 
@@ -93,7 +96,20 @@ def execute(notebook: NotebookNode) -> NotebookNode:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in map(_without_widget, cell.outputs) if output]
+            for output in cell.outputs:
+                _make_lean(output.get("data", {}))
     return notebook
+
+
+def _make_lean(data: dict) -> None:
+    """Give a picture a palette of 256 colours: less than half the bytes, the same to the eye."""
+    if "image/png" in data:
+        picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+        lean = io.BytesIO()
+        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
+            lean, "png", optimize=True
+        )
+        data["image/png"] = base64.b64encode(lean.getvalue()).decode()
 
 
 def _without_widget(output: NotebookNode) -> NotebookNode | None:
