@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
+from mer_core import retrieval
 from mer_core.retrieval import (
     Curves,
     _envelope,
@@ -266,3 +267,31 @@ def test_notebook_10s_dtw_and_bound_are_the_packages():
         _lower_bounds(squares, np.zeros(1, int), curve, *_envelope(profile, 3))
         assert bound == pytest.approx(np.sqrt(squares[0]), rel=1e-12)
         assert bound <= distance
+
+
+def test_compiled_kernels_are_their_python(monkeypatch):
+    """What numba compiles, run as Python, gives the same bounds and distances."""
+    rng = np.random.default_rng(0)
+    values, profile = rng.normal(size=(40, 2)), rng.normal(size=(12, 2))
+    places = np.arange(0, 28, 3)
+    lower, upper = profile.ravel() - 0.3, profile.ravel() + 0.3
+    kernels = {name: getattr(retrieval, name) for name in KERNELS}
+    found = {"compiled": _run(kernels, values, profile, places, lower, upper)}
+    for name, kernel in kernels.items():
+        monkeypatch.setattr(retrieval, name, kernel.py_func)
+    plain = {name: kernel.py_func for name, kernel in kernels.items()}
+    found["plain"] = _run(plain, values, profile, places, lower, upper)
+    for compiled, python in zip(found["compiled"], found["plain"], strict=True):
+        np.testing.assert_allclose(compiled, python)
+
+
+KERNELS = ("_lower_bounds", "_second_bound", "_distances", "_next_row")
+
+
+def _run(kernels: dict, values, profile, places, lower, upper) -> list[np.ndarray]:
+    bounds, near, all_of_them = (np.empty(len(places)) for _ in range(3))
+    kernels["_lower_bounds"](bounds, places, values, lower, upper)
+    second = [kernels["_second_bound"](values, p, profile, 3, np.inf) for p in places]
+    kernels["_distances"](near, places, values, profile, 2, float(np.median(bounds)))
+    kernels["_distances"](all_of_them, places, values, profile, 2, np.inf)
+    return [bounds, np.array(second), near, all_of_them]
