@@ -119,7 +119,7 @@ def _static_scoreboard(where: Path) -> None:
     print(
         "\nWhole songs of 2013, ten folds: R2 with its 95 % interval; the paper's features differ."
     )
-    table = songs.static_scores(songs.read_whole_songs(where))
+    table = songs.static_scores(songs.read_whole_songs(where, songs.read_features(where)))
     printed = papers.published().query("paper == 'herremans_2019' and metric == 'r2'")
     printed = printed.set_index(["ours", "dimension"])["value"].rename_axis(table.index.names)
     print(table.assign(paper=printed).to_string(na_rep="-"))

@@ -38,14 +38,17 @@ def mini_songs() -> Corpus:
 
 def deam_songs() -> Corpus:
     """DEAM as whole songs, from the folder that `MER_DATA` names; errors of :func:`deam_folder`."""
-    folder, features = deam_folder()
+    return read_whole_songs(*deam_folder())
+
+
+def read_whole_songs(folder: Path, features: pd.DataFrame) -> Corpus:
+    """A folder with DEAM as whole songs, by their features (index song_id)."""
     return whole_songs(load_corpus(folder, task="2013"), features)
 
 
-def read_whole_songs(folder: Path) -> Corpus:
-    """A folder with DEAM as whole songs, by its song-level features."""
-    features = read_table(folder / SONG_LEVEL_FEATURES, index="song_id").sort_index()
-    return whole_songs(load_corpus(folder, task="2013"), features)
+def read_features(folder: Path) -> pd.DataFrame:
+    """The song-level features of a folder with DEAM, in the order of song_id."""
+    return read_table(folder / SONG_LEVEL_FEATURES, index="song_id").copy().sort_index()
 
 
 def static_scores(corpus: Corpus) -> pd.DataFrame:
@@ -79,8 +82,7 @@ def deam_folder() -> tuple[Path, pd.DataFrame]:
     folder = os.environ.get("MER_DATA")
     if not folder:
         raise DataError("MER_DATA", "the name of a folder with DEAM", "nothing")
-    features = read_table(Path(folder) / SONG_LEVEL_FEATURES, index="song_id")
-    return Path(folder), features.copy().sort_index()
+    return Path(folder), read_features(Path(folder))
 
 
 def whole_songs(corpus: Corpus, features: pd.DataFrame) -> Corpus:
