@@ -122,7 +122,11 @@ def _parse(path: str | os.PathLike) -> pd.DataFrame:
     text = _text(path)
     header = text.split("\n", 1)[0]
     separator = ";" if ";" in header else ","
-    names = [name.strip() for name in next(csv.reader([header.strip()], delimiter=separator))]
+    expected = f"a CSV table separated by {separator!r}"
+    try:
+        names = [name.strip() for name in next(csv.reader([header.strip()], delimiter=separator))]
+    except csv.Error as error:
+        raise DataError(path, expected, f"{error} in the header") from None
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise DataError(path, "every column once", f"{_listed(repeated)} more than once")
@@ -133,7 +137,6 @@ def _parse(path: str | os.PathLike) -> pd.DataFrame:
             options = {"sep": separator, "index_col": False, "low_memory": False}
             return pd.read_csv(io.StringIO(text), **options).set_axis(names, axis=1)
     except (pd.errors.ParserError, pd.errors.ParserWarning, ValueError) as error:
-        expected = f"a CSV table separated by {separator!r}"
         raise DataError(path, expected, str(error).strip()) from None
 
 

@@ -26,7 +26,7 @@ def moving_average(track: pd.DataFrame, window: int = 13) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If the window is not an odd number of at least 1 or the track holds NaN.
+        If the window is not an odd number of at least 1, or the track holds NaN or a row twice.
 
     Examples
     --------
@@ -47,6 +47,8 @@ def moving_average(track: pd.DataFrame, window: int = 13) -> pd.DataFrame:
         raise ValueError(f"window: expected an odd number of frames, found {window!r}")
     if track.isna().any(axis=None):
         raise ValueError("track: expected numbers in every row, found NaN")
+    if not track.index.is_unique:
+        raise ValueError("track: expected every (song_id, time) once, found repeated ones")
     by_song = track.groupby(level="song_id", sort=False, group_keys=False)
     smoothed = by_song.rolling(int(window), center=True, min_periods=int(window)).mean()
     return smoothed.droplevel(0).reindex(track.index).fillna(track)

@@ -183,6 +183,9 @@ ARGUMENTS: dict[str, Callable[[], object]] = {
     "a window too short": lambda: extract((np.zeros(44_100), 44_100), window=0.004),
     "an even window of smoothing": lambda: moving_average(_mini().labels, 12),
     "smoothing of NaN": lambda: moving_average(_turned(_mini().labels, np.nan)),
+    "smoothing of rows that stand twice": lambda: moving_average(
+        pd.concat([_mini().labels] * 2), 13
+    ),
     "arrays of unequal length": lambda: metrics.rmse([0.1, 0.2], [0.1]),
     "a metric of NaN": lambda: metrics.ccc([0.1, 0.2], [0.1, np.nan]),
     "labels without a prediction": lambda: metrics.score(_mini().labels, _mini().labels.iloc[1:]),
@@ -203,6 +206,15 @@ ARGUMENTS: dict[str, Callable[[], object]] = {
     ),
     "a network trained on NaN": lambda: _fit(
         models.ElmanRNN(), features=_turned(_mini().features.iloc[:, :6], np.nan)
+    ),
+    "a network trained on rows that stand twice": lambda: _fit(
+        models.ElmanRNN(), features=pd.concat([_mini().features.iloc[:, :6]] * 2)
+    ),
+    "a network trained on labels without valence": lambda: _fit(
+        models.ElmanRNN(), labels=_mini().labels[["arousal"]]
+    ),
+    "songs to stop by without labels": lambda: models.LSTM().fit(
+        _mini().features.iloc[:, :6], _mini().labels, validation=[-1]
     ),
     "a learning rate far too high": lambda: _fit(models.ElmanRNN(learning_rate=1e30, epochs=3)),
     "an output of another kind": lambda: models.ElmanRNN(output="tanh"),

@@ -447,10 +447,6 @@ def of_score(folder: Path, given: tuple[pd.DataFrame, pd.DataFrame]) -> pd.DataF
     return table
 
 
-ONCE = tracks().map(lambda track: track[~track.index.duplicated()])
-"""Tracks as `Corpus.validate` lets them pass, in this: no row stands twice."""
-
-
 def of_smoothing(folder: Path, given: tuple[pd.DataFrame, int]) -> pd.DataFrame:
     track, window = given
     smooth = moving_average(track, window)
@@ -497,7 +493,7 @@ READERS: dict[str, Reader] = {
         JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=20), of_checksums
     ),
     "scores": Reader(PAIRS, of_score),
-    "smoothing": Reader(st.tuples(ONCE, st.sampled_from([1, 3, 13, 2, 0, -1])), of_smoothing),
+    "smoothing": Reader(st.tuples(tracks(), st.sampled_from([1, 3, 13, 2, 0, -1])), of_smoothing),
     "corpora": Reader(PAIRS, of_corpus),
     "training": Reader(PAIRS, of_fit),
 }

@@ -45,3 +45,10 @@ def test_a_packed_table_that_never_ends_is_refused(tmp_path, monkeypatch):
         DataError, match=r"a\.csv\.gz: expected .* at most 1000 letters, found more"
     ):
         read_table(tmp_path / "a.csv.gz", index="song_id")
+
+
+def test_a_header_that_is_no_header_is_told(tmp_path):
+    (tmp_path / "a.csv").write_text("song_id," + "x" * 200_000 + "\n1,1\n")
+    expected = r"a\.csv: expected a CSV table separated by ',', found field larger .* in the header"
+    with pytest.raises(DataError, match=expected):
+        read_table(tmp_path / "a.csv", index="song_id")

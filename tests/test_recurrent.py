@@ -280,6 +280,18 @@ BAD = {
         r"labels: expected finite numbers, found another in valence at song_id 2, time 4.0 s",
     ),
     "no label at all": (lambda x, y: (x, y.iloc[:0]), "labels: expected songs to train on"),
+    "a feature row stands twice": (
+        lambda x, y: (pd.concat([x, x.iloc[3:4]]), y),
+        r"features: expected every row once, found another at song_id 1, time 1.5 s",
+    ),
+    "a label stands twice": (
+        lambda x, y: (x, pd.concat([y, y.loc[[2]]])),
+        r"labels: expected every row once, found another at song_id 2",
+    ),
+    "a dimension is missing": (
+        lambda x, y: (x, y[["arousal"]]),
+        r"labels: expected the columns \['valence', 'arousal'\], found no \['valence'\]",
+    ),
 }
 
 
@@ -288,6 +300,38 @@ def test_bad_input_is_told(case):
     spoil, message = BAD[case]
     with pytest.raises(ValueError, match=message):
         models.ElmanRNN(epochs=1).fit(*spoil(*songs()))
+
+
+@pytest.mark.parametrize("model", [models.LSTM(epochs=2), models.BLSTM(hidden=(2,), epochs=1)])
+def test_columns_of_labels_may_stand_in_any_order(model):
+    features, labels = songs((20,) * 4)
+    turned = labels[["arousal", "valence"]].assign(rater=0)
+    predictions = [model.fit(features, y).predict(features) for y in (labels, turned)]
+    pd.testing.assert_frame_equal(*predictions)
+    with pytest.raises(ValueError, match=r"labels: expected the columns .*, found no \['arousal'\]"):
+        model.fit(features, labels[["valence"]])
+
+
+def test_a_song_to_stop_by_needs_labels():
+    features, labels = songs((20,) * 4)
+    message = r"validation: expected songs with labels, found none for \[4, 9\]"
+    with pytest.raises(ValueError, match=message):
+        models.LSTM(epochs=2).fit(features, labels.loc[:3], validation=[3, 4, 9])
+
+
+def test_a_network_that_breaks_in_its_last_epoch_is_told():
+    features, labels = songs((20,) * 4)
+    broken = models.LSTM(learning_rate=torch.finfo(torch.get_default_dtype()).max / 4, epochs=1)
+    with pytest.raises(ValueError, match="loss: expected finite"):
+        broken.fit(features, labels)
+
+
+def test_many_leave_the_model_they_are_copies_of_alone():
+    features, labels = songs((20,) * 4)
+    model = models.LSTM(hidden=(2,), epochs=1, pretrain="keep", pretrain_epochs=1)
+    before = set(vars(model))
+    assert hasattr(model.fit_many([Job(features, labels)])[0], "pretraining_")
+    assert set(vars(model)) == before
 
 
 def test_misuse_is_told():

@@ -50,3 +50,9 @@ def test_refuses_nan():
     before.iloc[3, 0] = np.nan
     with pytest.raises(ValueError, match="NaN"):
         moving_average(before)
+
+
+def test_refuses_rows_that_stand_twice():
+    before = track({1: 20})
+    with pytest.raises(ValueError, match="every .song_id, time. once, found repeated ones"):
+        moving_average(pd.concat([before, before.iloc[3:4]]))

@@ -221,7 +221,7 @@ class Preprocessed(Combined):
     components : int
         Number of derived features.
     seed : int
-        Of the autoencoder.
+        Of the autoencoder, and of the PCA, which is randomised where it is much faster.
 
     References
     ----------
@@ -232,7 +232,7 @@ class Preprocessed(Combined):
         self, *, network: RecurrentRegressor, by: str = "pca", components: int = 50, seed: int = 0
     ) -> None:
         known = {
-            "pca": PCA(components, whiten=True),
+            "pca": PCA(components, whiten=True, random_state=seed),
             "kernel pca": _KernelPCA(components),
             "denoising autoencoder": _DenoisingAutoencoder(components, seed=seed),
         }
