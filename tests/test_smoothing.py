@@ -54,5 +54,5 @@ def test_refuses_nan():
 
 def test_refuses_rows_that_stand_twice():
     before = track({1: 20})
-    with pytest.raises(ValueError, match="every .song_id, time. once, found repeated ones"):
+    with pytest.raises(ValueError, match=r"every .song_id, time. once, found repeated ones"):
         moving_average(pd.concat([before, before.iloc[3:4]]))
