@@ -1,9 +1,10 @@
 """Speed and memory, as ratios against what a user would otherwise do.
 
-    make bench                                  # all, and writes docs/bench.md
+    make bench                                  # all, kept in docs/bench.md and the README
     python tests/bench/bench.py features elm    # some, printed
 
 Both sides of a row are measured in one run, in turn, and do the same: each module checks that.
+What is kept is kept module by module: after a kill, name those that are missing.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from mer_core.files import written_atomically
 from timing import Figure, Row
 
-PAGE = Path(__file__).parents[2] / "docs" / "bench.md"
+ROOT = Path(__file__).parents[2]
+PAGE, README = ROOT / "docs" / "bench.md", ROOT / "README.md"
+MARKS = ("<!-- measured by make bench -->\n", "<!-- up to here -->\n")
 MODULES = {
     "features": "Features",
     "recurrent": "Many networks at once",
@@ -50,16 +54,12 @@ def machine() -> str:
     )
 
 
-def measured(names: list[str], *, short: bool) -> list[tuple[str, list]]:
-    """What the modules found: each row with the module's name, its kind told by its length."""
-    found = []
-    for name in tqdm(names, "bench"):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            rows = [*importlib.import_module(name).rows(short=short)]
-        found += [(name, list(row)) for row in rows]
-        print(tables([(name, list(row)) for row in rows]), flush=True)
-    return found
+def measured(name: str, *, short: bool) -> list[tuple[str, list]]:
+    """What a module found: each row with the module's name, its kind told by its length."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        rows = importlib.import_module(name).rows(short=short)
+        return [(name, list(row)) for row in rows]
 
 
 def tables(found: list[tuple[str, list]]) -> str:
@@ -93,6 +93,21 @@ def _times(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
+def ratios(found: list[tuple[str, list]]) -> str:
+    """Markdown for the README: all comparisons in one table, then what the workbook takes."""
+    rows = [Row(*row) for _, row in found if len(row) == len(Row._fields)]
+    parts = ["| what | against | times as fast | least to greatest |", "|---|---|---|---|"]
+    parts += [
+        f"| {row.what} | {row.against} | **{_times(row.ratio)}** ({row.clock}) | "
+        f"{_times(row.low)} to {_times(row.high)} |"
+        for row in rows
+    ]
+    whole = [Figure(*row) for name, row in found if name == "workbook" and len(row) == 2]
+    return "\n".join(
+        [*parts, "", *(f"{row.what[0].upper()}{row.what[1:]}: {row.value}." for row in whole)]
+    )
+
+
 def page(known: dict) -> str:
     """The page, from what was measured."""
     return (
@@ -112,18 +127,40 @@ def constants(text: str) -> dict:
     return json.loads(text.splitlines()[0].partition("measured: ")[2].removesuffix(" -->"))
 
 
+def readme(text: str, known: dict) -> str:
+    """A README with the table of what was measured between its marks."""
+    start, end = MARKS
+    before, _, rest = text.partition(start)
+    after = rest.partition(end)[2]
+    table = ratios([(name, row) for name, row in known["rows"]])
+    return f"{before}{start}\n{known['machine']}\n\n{table}\n\n{end}{after}"
+
+
+def keep(name: str, found: list[tuple[str, list]]) -> None:
+    """Put a module's rows in the place of its older ones; those of another machine go."""
+    known = constants(PAGE.read_text()) if PAGE.exists() else {}
+    others = known["rows"] if known.get("machine") == machine() else []
+    rows = [*(row for row in others if row[0] != name), *found]
+    known = {"machine": machine(), "rows": sorted(rows, key=lambda row: [*MODULES].index(row[0]))}
+    for path, text in ((PAGE, page(known)), (README, readme(README.read_text(), known))):
+        with written_atomically(path) as part:
+            part.write_text(text)
+
+
 def main() -> None:
-    """Measure and print; with all modules, also write the page."""
+    """Measure and print; or keep what was found, too."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MODULES)}")
     parser.add_argument("--short", action="store_true", help="one run of each, less of all")
-    parser.add_argument("--write", action="store_true", help=f"all of them, to docs/{PAGE.name}")
+    parser.add_argument("--write", action="store_true", help="keep them in docs/ and the README")
     chosen = parser.parse_args()
-    if chosen.write and (chosen.names or chosen.short):
-        sys.exit("--write: expected all modules at full length, found some")
-    found = measured(chosen.names or list(MODULES), short=chosen.short)
-    if chosen.write:
-        PAGE.write_text(page({"machine": machine(), "rows": found}))
+    if chosen.write and chosen.short:
+        sys.exit("--write: expected full length, found --short")
+    for name in tqdm(chosen.names or list(MODULES), "bench"):
+        found = measured(name, short=chosen.short)
+        print(tables(found), flush=True)
+        if chosen.write:
+            keep(name, found)
 
 
 if __name__ == "__main__":

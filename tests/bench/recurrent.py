@@ -132,7 +132,7 @@ def check(model: RecurrentRegressor, jobs: Sequence[Job]) -> None:
 def rows(*, short: bool = False) -> Iterator[Row | Figure]:
     """Elman networks and LSTMs of four widths; memory."""
     torch.set_num_threads(1)
-    epochs, runs = (2, 1) if short else (5, RUNS)
+    epochs, runs = (2, 1) if short else (3, RUNS)
     elman, (_, jobs) = models.ElmanRNN(epochs=epochs), corpus_and_jobs()
     check(elman, jobs[:3])
     two_processes(models.ElmanRNN(epochs=1), jobs[:4])  # starts them
@@ -145,7 +145,7 @@ def rows(*, short: bool = False) -> Iterator[Row | Figure]:
                        partial(theirs, elman, jobs), partial(elman.fit_many, jobs),
                        runs=runs)  # fmt: skip
     for units in ((10,), (32, 32), (64, 64), *([] if short else [(200, 200)])):
-        yield of_lstm(units, jobs, epochs=2 if short else 3, runs=runs)
+        yield of_lstm(units, jobs, epochs=1, runs=runs)
     for name, only in (("PyTorch loop, one after the other", "theirs"), ("50 at once", "ours")):
         memory = f"{peak_memory(__file__, only):.0f} MB at most"
         yield Figure(f"Elman networks, {name}", memory)
