@@ -28,8 +28,11 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "data" / "compose"))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import make_corpus
+import song
 from mer_core import lesson, models
 from mer_core.deam import fetch
 from mer_core.deam.layout import find_folder
@@ -117,6 +120,35 @@ def table(folder: Path, version: int) -> None:
         tables._write(folder / name, frame(version))
 
 
+def rendered(folder: Path, version: int) -> None:
+    job = mock.Mock(song=mock.Mock(mix="", duration=0.0, whole=False))
+    steps = {
+        "midi_bytes": lambda job: str(version).encode(),
+        "render": mock.Mock(__file__=song.render.__file__, render=render),
+        "describe": describe,
+    }
+    with mock.patch.multiple(song, **steps):
+        song.make_song(job, folder)
+
+
+def render(midi: Path, ogg: Path, *_: object, **__: object) -> None:
+    ogg.write_bytes(midi.read_bytes() + b"\n" * 2**20)
+
+
+def describe(ogg: Path, folder: Path) -> None:
+    frame(int(ogg.read_bytes())).to_parquet(folder / "functionals.parquet")
+
+
+def of_rendered(folder: Path) -> set[int]:
+    """Every song of the cache: all three files, of one version."""
+    versions = set()
+    for place in (path for path in folder.iterdir() if path.suffix != ".part"):
+        heard = {int((place / name).read_bytes()) for name in ("song.mid", "song.ogg")}
+        assert heard == {only(pd.read_parquet(place / "functionals.parquet"))}
+        versions |= heard
+    return versions
+
+
 def archive(version: int) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as content:
@@ -188,6 +220,13 @@ WRITERS: dict[str, Writer] = {
     "model file": Writer(keep_model, lambda folder: found(folder, "*.safetensors", of_model)),
     "expected figures": Writer(expected, lambda folder: found(folder, "*.json", of_expected)),
     "notebook": Writer(notebook, lambda folder: found(folder, "*.ipynb", of_notebook)),
+    "corpus": Writer(
+        lambda folder, version: make_corpus.write_csv(folder / "labels.csv", frame(version)),
+        lambda folder: found(
+            folder, "*.csv", lambda p: only(pd.read_csv(p, index_col=["song_id", "time"]))
+        ),
+    ),
+    "rendered songs of the corpus": Writer(rendered, of_rendered),
     "unpacked archive": Writer(unpack, of_folders),
     "download": Writer(download, downloaded),
 }
