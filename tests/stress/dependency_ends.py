@@ -4,7 +4,7 @@
 
 makes a virtual environment for each end (uv resolves and installs) and runs the tests in both.
 PyTorch stays at the version that runs this script: its default build for another one would bring
-gigabytes of CUDA. So the lower bound of torch is untested.
+gigabytes of CUDA. Its lower bound has to be that version, or it would promise what nobody tried.
 """
 
 from __future__ import annotations

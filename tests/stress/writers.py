@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 import zipfile
 from collections.abc import Callable
@@ -239,6 +240,7 @@ def child(work: Callable[[], object]) -> int:
     if pid:
         return pid
     try:
+        tqdm.set_lock(threading.RLock())  # or a kill may leave the one that all share taken
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         work()
     finally:
