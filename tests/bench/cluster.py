@@ -19,7 +19,7 @@ from loopback import cluster
 
 RUNS = 3
 UNITS = experiments.product(
-    setting=[{"model": "SVR"}], features=["FS1"], fold=range(10), seed=range(2)
+    setting=[{"model": "SVR", "every": 2}], features=["FS1"], fold=range(6), seed=[0]
 )
 
 
