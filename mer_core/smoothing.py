@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from mer_core import checks
+
 
 def moving_average(track: pd.DataFrame, window: int = 13) -> pd.DataFrame:
     """Centred moving average along each song, with IRIT's border rule.
@@ -47,8 +49,7 @@ def moving_average(track: pd.DataFrame, window: int = 13) -> pd.DataFrame:
         raise ValueError(f"window: expected an odd number of frames, found {window!r}")
     if track.isna().any(axis=None):
         raise ValueError("track: expected numbers in every row, found NaN")
-    if not track.index.is_unique:
-        raise ValueError("track: expected every (song_id, time) once, found repeated ones")
+    checks.once(track=track)
     by_song = track.groupby(level="song_id", sort=False, group_keys=False)
     smoothed = by_song.rolling(int(window), center=True, min_periods=int(window)).mean()
     return smoothed.droplevel(0).reindex(track.index).fillna(track)

@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from mer_core import checks
+
 
 class Schedule(NamedTuple):
     """How to train.
@@ -151,7 +153,7 @@ def pad(features: pd.DataFrame, labels: pd.DataFrame | None = None) -> tuple[Son
     Raises
     ------
     ValueError
-        If a feature or label is not finite or stands twice, or a label has no features.
+        If a feature or label is not finite, or a label has no features.
     """
     check(features, labels)
     song, song_ids = pd.factorize(features.index.get_level_values("song_id"))
@@ -190,7 +192,7 @@ def unsupervised(songs: Songs) -> Songs:
 
 
 def check(features: pd.DataFrame, labels: pd.DataFrame | None = None) -> None:
-    """Raise a ValueError unless all are finite, each row is there once, each label has features."""
+    """Raise a ValueError unless all numbers are finite and each label has its features."""
     for name, frame in (("features", features), ("labels", labels)):
         if frame is None:
             continue
@@ -201,9 +203,6 @@ def check(features: pd.DataFrame, labels: pd.DataFrame | None = None) -> None:
                 row, column = np.argwhere(bad)[0]
                 found = f"another in {frame.columns[column]} at {_place(frame.index[row])}"
             raise ValueError(f"{name}: expected finite numbers, found {found}")
-        if not frame.index.is_unique:
-            twice = _place(frame.index[frame.index.duplicated()][0])
-            raise ValueError(f"{name}: expected every row once, found another at {twice}")
     if labels is not None and not labels.index.isin(features.index).all():
         missing = _place(labels.index.difference(features.index)[0])
         raise ValueError(f"features: expected a row for each label, found none at {missing}")
@@ -306,11 +305,16 @@ class _Trainer:
         train = self._pass()
         validation = self._validate()
         losses = torch.stack([train, validation])
-        known = losses if all(task.validation for task in self.tasks) else losses[:1]
-        if not known.isfinite().all():
+        if not torch.isfinite(losses[:1]).all() or torch.isinf(losses).any():
             raise ValueError(
                 f"loss: expected finite numbers, found others in epoch {number}; {self._cure()}"
             )
+        checks.validation_loss(
+            validation,
+            [len(task.validation) for task in self.tasks],
+            epoch=number,
+            cure=self._cure(),
+        )
         rows = [(model, number, *pair) for model, pair in zip(self.alive, losses.T.tolist())]
         self._remember(validation)
         return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import os
@@ -172,6 +173,33 @@ def test_words_and_layout_dont_count(package):
     )
     change("evaluation.py", '"""Honest scores', '"""Scores')
     assert version(PREDICT, "models.Linear") == before
+
+
+def test_refusals_dont_count_and_nothing_else_that_is_named_so(package):
+    version, change = package
+    names = PREDICT, "models.LSTM"
+    before = version(*names)
+    start = "        seed = self.seed if job.seed"
+    change("models/recurrent.py", start, f"        checks.labelled(job.labels.index, [])\n{start}")
+    change("checks.py", "expected every row once", "expected rows once")
+    assert version(*names) == before
+    change("models/recurrent.py", start, f"        seed = checks.once(labels=job.labels)\n{start}")
+    assert version(*names) != before
+
+
+def test_refusals_give_nothing_back():
+    """Whatever they gave could be used, and then a number would depend on them."""
+    tree = ast.parse((ROOT / "mer_core" / "checks.py").read_text())
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    assert {ast.unparse(function.returns) for function in functions} == {"None"}
+    kept = (ast.Return, ast.Yield, ast.Global, ast.Nonlocal, ast.Delete, ast.AugAssign)
+    assert not [node for node in ast.walk(tree) if isinstance(node, kept)]
+    stored = [
+        target for node in ast.walk(tree) if isinstance(node, ast.Assign) for target in node.targets
+    ]
+    assert all(isinstance(part, (ast.Name, ast.Tuple)) for part in stored), (
+        "nothing of the caller's"
+    )
 
 
 @pytest.mark.parametrize(

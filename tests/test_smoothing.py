@@ -54,5 +54,7 @@ def test_refuses_nan():
 
 def test_refuses_rows_that_stand_twice():
     before = track({1: 20})
-    with pytest.raises(ValueError, match=r"every .song_id, time. once, found repeated ones"):
+    with pytest.raises(
+        ValueError, match=r"track: expected every row once, found another at song_id 1, time 1.5 s"
+    ):
         moving_average(pd.concat([before, before.iloc[3:4]]))

@@ -26,8 +26,9 @@ def code_version(names: Iterable[str], *, folder: Path = HERE) -> str:
 
     Followed are names, from definition to definition, through the imports of mer_core and of the
     modules that are named; a package's `__init__` only leads on. Comments, docstrings and layout
-    don't count, nor does a definition that none of the names needs: a new model leaves the version
-    of the others as it was.
+    don't count, nor do statements that call :mod:`mer_core.checks`, which raise or do nothing, nor
+    does a definition that none of the names needs: a new model leaves the version of the others as
+    it was.
 
     Parameters
     ----------
@@ -162,7 +163,8 @@ def _chains(node: ast.AST) -> Iterator[list[str]]:
             yield [inner.id, *reversed(names)]
     else:
         for child in ast.iter_child_nodes(inner):
-            yield from _chains(child)
+            if not _is_check(child):
+                yield from _chains(child)
 
 
 @cache
@@ -183,7 +185,7 @@ def _path(module: str, folder: Path) -> Path | None:
 @cache
 def _source(path: Path) -> _Source:
     tree = ast.parse(path.read_text(encoding="utf-8"), path)
-    body = [statement for statement in tree.body if not _is_words(statement)]
+    body = [statement for statement in tree.body if not _is_silent(statement)]
     source = _Source(
         {}, _imports(node for part in body if _runs(part) for node in ast.walk(part)), []
     )
@@ -234,12 +236,24 @@ def _imports(nodes: Iterable[ast.AST]) -> dict[str, tuple[str, str]]:
 def _canonical(node: object) -> str:
     """A tree as text, without docstrings, positions and what differs between Python versions."""
     if isinstance(node, list):
-        return "[" + " ".join(_canonical(part) for part in node if not _is_words(part)) + "]"
+        return "[" + " ".join(_canonical(part) for part in node if not _is_silent(part)) + "]"
     if not isinstance(node, ast.AST):
         return repr(node)
     fields = ((name, value) for name, value in ast.iter_fields(node) if name not in ("ctx", "kind"))
     inside = (f"{name}={_canonical(value)}" for name, value in fields if value not in (None, []))
     return f"{type(node).__name__}({' '.join(inside)})"
+
+
+def _is_silent(node: object) -> bool:
+    return _is_words(node) or _is_check(node)
+
+
+def _is_check(node: object) -> bool:
+    """Whether a statement calls a function of `mer_core.checks`, which may raise but no more."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    named = call.func if isinstance(call, ast.Call) else None
+    place = named.value if isinstance(named, ast.Attribute) else None
+    return isinstance(place, ast.Name) and place.id == "checks"
 
 
 def _is_words(node: object) -> bool:

@@ -10,9 +10,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from mer_core import checks
 from mer_core.metrics import DIMENSIONS
 from mer_core.models.network import Network
-from mer_core.models.recurrent import RecurrentRegressor, ordered
+from mer_core.models.recurrent import RecurrentRegressor
 from mer_core.training import (
     Job,
     Schedule,
@@ -115,10 +116,10 @@ class BLSTM(RecurrentRegressor):
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy of the model to each job; see :meth:`LSTM.fit_many`."""
-        jobs = ordered(jobs)
+        checks.dimensions(job.labels for job in jobs)
         apart = {id(job.labels): [job.labels[[name]] for name in DIMENSIONS] for job in jobs}
         single = [job._replace(labels=one) for job in jobs for one in apart[id(job.labels)]]
-        fitted = self._fit_all(single)
+        fitted = super().fit_many(single)
         return [self._pair(*fitted[k : k + 2]) for k in range(0, len(fitted), 2)]
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import torch
 from joblib import Parallel, delayed
 from torch import Tensor
 
+from mer_core import checks
 from mer_core.metrics import DIMENSIONS
 from mer_core.models.network import Network
 from mer_core.training import Job, Schedule, Songs, Task, joined, pad, standard, train, unsupervised
@@ -61,8 +62,8 @@ class RecurrentRegressor:
         ------
         ValueError
             If a label has no features, a number is not finite, a row stands twice, a dimension is
-            missing, there is no song to train on or none to stop by, a song to stop by has no
-            labels, or a loss stops being finite.
+            missing or in another's place, there is no song to train on or none to stop by, a song
+            to stop by has no labels, or a loss stops being finite.
         """
         job = Job(features, labels, None, validation, unlabelled)
         vars(self).update(vars(self.fit_many([job])[0]))
@@ -86,14 +87,11 @@ class RecurrentRegressor:
         ValueError
             As :meth:`fit`.
         """
-        return self._fit_all(ordered(jobs))
-
-    def _fit_all(self, jobs: Sequence[Job]) -> list[Self]:
         jobs = [self._divided(job) for job in jobs]
         size = 1 if max(self.hidden) > WIDE else TOGETHER
         parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
         processes = -1 if size == 1 and len(parts) > 1 else 1
-        fitted = Parallel(processes)(delayed(copy.copy(self)._fit_together)(part) for part in parts)
+        fitted = Parallel(processes)(delayed(self._fit_together)(part) for part in parts)
         return [model for part in fitted for model in part]
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
@@ -150,12 +148,11 @@ class RecurrentRegressor:
     def _divided(self, job: Job) -> Job:
         """The job with its songs named: those to train on and those to stop by."""
         seed = self.seed if job.seed is None else job.seed
+        checks.once(features=job.features, labels=job.labels)
         songs = job.labels.index.unique("song_id").sort_values()
-        held = pd.Index([] if job.validation is None else list(job.validation), dtype=songs.dtype)
-        unknown = list(held.difference(songs))
-        if unknown:
-            raise ValueError(f"validation: expected songs with labels, found none for {unknown}")
         songs = songs if job.train is None else songs.intersection(pd.Index(job.train))
+        held = pd.Index([] if job.validation is None else list(job.validation), dtype=songs.dtype)
+        checks.labelled(held, job.labels.index.unique("song_id"))
         if self._schedule().patience is not None and held.empty and len(songs) > 1:
             held = pd.Series(songs).sample(max(1, len(songs) // 10), random_state=seed)
         chosen = songs.difference(pd.Index(held))
@@ -168,6 +165,7 @@ class RecurrentRegressor:
         songs, tasks = self._pool(jobs)
         columns = list(jobs[0].features)
         network = self._make_network(len(columns), [task.seed for task in tasks])
+        checks.dimensions((job.labels for job in jobs), outputs=network.weight.shape[-1])
         self._prepare(network, jobs, songs, tasks)
         history = train(network, songs, tasks, self._schedule(), clip=self.clip)
         models = []
@@ -415,27 +413,6 @@ class LSTM(RecurrentRegressor):
             clip=self.clip,
         )
         network.layers[0].load_state_dict(encoder.layers[0].state_dict())
-
-
-def ordered(jobs: Sequence[Job]) -> list[Job]:
-    """The jobs with the columns of labels in the order of a network's outputs.
-
-    Raises
-    ------
-    ValueError
-        If a dimension is missing.
-    """
-    frames = {id(job.labels): _dimensions_of(job.labels) for job in jobs}
-    return [job._replace(labels=frames[id(job.labels)]) for job in jobs]
-
-
-def _dimensions_of(labels: pd.DataFrame) -> pd.DataFrame:
-    if list(labels) == DIMENSIONS:
-        return labels
-    absent = [name for name in DIMENSIONS if name not in labels]
-    if absent:
-        raise ValueError(f"labels: expected the columns {DIMENSIONS}, found no {absent}")
-    return labels[DIMENSIONS]
 
 
 def rows_of(track: pd.DataFrame, songs: Sequence[int]) -> pd.DataFrame:
