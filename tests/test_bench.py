@@ -73,6 +73,7 @@ def test_the_page_follows_from_what_was_measured(bench):
 def test_modules_are_kept_one_by_one(bench, tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "PAGE", tmp_path / "bench.md")
     monkeypatch.setattr(bench, "README", tmp_path / "README.md")
+    monkeypatch.setattr(bench, "machine", lambda: "a machine")
     bench.README.write_text("before\n" + "".join(bench.MARKS) + "after\n")
     elm = [("elm", ["this", "that", "wall", 6.0, 2.0, 3.0, 1.0, 4.0])]
     bench.keep("workbook", [("workbook", ["notebooks", "9 s"])])

@@ -17,7 +17,7 @@ import soundfile
 from mer_core import load_corpus
 from mer_core.features import SAMPLE_RATE, extract, extract_all, read_audio
 from mer_core.features.compare import descriptors
-from timing import Figure, Row, compared
+from timing import PEAK, Figure, Row, compared
 
 RUNS = 5
 
@@ -84,7 +84,7 @@ def resources(seconds: float) -> tuple[float, float]:
         code = (
             "import sys, resource; from mer_core.features import extract; extract(sys.argv[1],"
             "('compare', 'psychoacoustic', 'spectral')); u = resource.getrusage("
-            "resource.RUSAGE_SELF); print(u.ru_utime + u.ru_stime, u.ru_maxrss / 1024)"
+            f"resource.RUSAGE_SELF); print(u.ru_utime + u.ru_stime, {PEAK})"
         )
         run = [sys.executable, "-W", "ignore", "-c", code, str(path)]
         out = subprocess.run(run, capture_output=True, text=True, check=True).stdout

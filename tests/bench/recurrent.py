@@ -132,7 +132,7 @@ def check(model: RecurrentRegressor, jobs: Sequence[Job]) -> None:
 def rows(*, short: bool = False) -> Iterator[Row | Figure]:
     """Elman networks and LSTMs of four widths; memory."""
     torch.set_num_threads(1)
-    epochs, runs = (2, 1) if short else (3, RUNS)
+    epochs, runs = (1, 1) if short else (2, RUNS)
     elman, (_, jobs) = models.ElmanRNN(epochs=epochs), corpus_and_jobs()
     check(elman, jobs[:3])
     two_processes(models.ElmanRNN(epochs=1), jobs[:4])  # starts them

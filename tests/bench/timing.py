@@ -56,12 +56,17 @@ def timed(function: Callable[[], object], clock: Callable[[], float] = time.perf
     return clock() - start
 
 
+PEAK = "int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) / 1024"
+"""Python for the most memory (MB) that a process has held; Linux."""
+
+
 def peak_memory(script: str, *arguments: str) -> float:
     """Peak memory in MB of a script that is run by itself."""
+    # Not ru_maxrss: it begins with what the process that started this one held.
     code = (
-        "import resource, runpy, sys; sys.argv = sys.argv[1:]; sys.path.insert(0, sys.argv.pop(0));"
+        "import runpy, sys; sys.argv = sys.argv[1:]; sys.path.insert(0, sys.argv.pop(0));"
         "runpy.run_path(sys.argv[0], run_name='__main__');"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        f"print({PEAK})"
     )
     run = [sys.executable, "-W", "ignore", "-c", code, sys.path[0], script, *arguments]
     return float(subprocess.run(run, capture_output=True, text=True, check=True).stdout.split()[-1])
