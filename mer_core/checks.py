@@ -2,7 +2,7 @@
 
 Call them as statements of their own, `checks.once(track=track)`: so they don't count when the code
 that a stored result depends on is hashed (:mod:`mer_core.experiments.versions`), and a further one
-makes no table stale.
+makes no table stale. What each of them tells stands in docs/bad_input.md; notebooks 02 to 05.
 """
 
 from __future__ import annotations
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 def once(**tracks: pd.DataFrame) -> None:
     """Raise a ValueError, with a track's name, unless each of its rows stands once.
+
+    Parameters
+    ----------
+    **tracks : DataFrame
+        Index (song_id, time in s), any columns; by the names that an error tells.
 
     Examples
     --------
@@ -51,13 +56,31 @@ def dimensions(tracks: Iterable[pd.DataFrame], *, outputs: int = len(DIMENSIONS)
 
 
 def labelled(validation: pd.Index, songs: pd.Index) -> None:
-    """Raise a ValueError unless all songs to stop by are among those with labels."""
+    """Raise a ValueError unless all songs to stop by are among those with labels.
+
+    Parameters
+    ----------
+    validation, songs : Index
+        song_ids: to stop by, and with labels.
+    """
     unknown = list(validation.difference(songs))
     if unknown:
         raise ValueError(f"validation: expected songs with labels, found none for {unknown}")
 
 
 def validation_loss(losses: Tensor, songs: Sequence[int], *, epoch: int, cure: str) -> None:
-    """Raise a ValueError if a loss over validation songs (so many for each model) is not finite."""
+    """Raise a ValueError if a loss over validation songs is not finite.
+
+    Parameters
+    ----------
+    losses : Tensor, shape (models,)
+        Mean squared errors; NaN where there are no validation songs.
+    songs : sequence of int
+        How many validation songs each model has.
+    epoch : int
+        From 0.
+    cure : str
+        What may help, for the error.
+    """
     if all(songs) and not losses.isfinite().all():
         raise ValueError(f"loss: expected finite numbers, found others in epoch {epoch}; {cure}")

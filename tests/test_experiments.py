@@ -202,6 +202,18 @@ def test_refusals_give_nothing_back():
     )
 
 
+def test_what_is_named_checks_is_the_room_and_its_arguments_change_nothing():
+    """A list of that name could be appended to, and the version of code would not see it."""
+    for path in (ROOT / "mer_core").rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        bound = [node for node in ast.walk(tree) if isinstance(node, ast.Name | ast.arg)]
+        stored = {n.id for n in bound if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        assert "checks" not in stored | {n.arg for n in bound if isinstance(n, ast.arg)}, path
+        calls = [node for node in ast.walk(tree) if versions._is_check(node)]
+        inside = [node for call in calls for node in ast.walk(call)]
+        assert not [node for node in inside if isinstance(node, ast.NamedExpr)], path
+
+
 @pytest.mark.parametrize(
     ("path", "old", "new"),
     [
