@@ -102,7 +102,11 @@ def ratios(found: list[tuple[str, list]]) -> str:
         f"{_times(row.low)} to {_times(row.high)} |"
         for row in rows
     ]
-    whole = [Figure(*row) for name, row in found if name == "workbook" and len(row) == 2]
+    whole = [
+        Figure(*row)
+        for name, row in found
+        if name == "workbook" and len(row) == len(Figure._fields)
+    ]
     return "\n".join(
         [*parts, "", *(f"{row.what[0].upper()}{row.what[1:]}: {row.value}." for row in whole)]
     )
@@ -118,7 +122,7 @@ def page(known: dict) -> str:
         "ratio of all pairs. Times hold for one machine; ratios travel better.\n"
         "[A million songs](a_million_songs.md) has arithmetic with measured constants.\n\n"
         f"{known['machine']}\n"
-        f"{tables([(name, row) for name, row in known['rows']])}\n"
+        f"{tables(known['rows'])}\n"
     )
 
 
@@ -132,8 +136,7 @@ def readme(text: str, known: dict) -> str:
     start, end = MARKS
     before, _, rest = text.partition(start)
     after = rest.partition(end)[2]
-    table = ratios([(name, row) for name, row in known["rows"]])
-    return f"{before}{start}\n{known['machine']}\n\n{table}\n\n{end}{after}"
+    return f"{before}{start}\n{known['machine']}\n\n{ratios(known['rows'])}\n\n{end}{after}"
 
 
 def keep(name: str, found: list[tuple[str, list]]) -> None:
