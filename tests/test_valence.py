@@ -17,16 +17,21 @@ from mer_core.experiments.valence_systems import PENALTIES, SYSTEMS, Problem, an
 from mer_core.files import DataWarning
 from mer_core.metrics import DIMENSIONS, METRICS, ccc, pearson, r2
 
-RNG = np.random.default_rng(0)
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """One of its own for each test: what one draws is not for the others' order to decide."""
+    return np.random.default_rng(0)
 
 
 @pytest.fixture(scope="module")
 def labels() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
     index = pd.MultiIndex.from_product(
         [range(30), np.arange(15, 25, 0.5)], names=["song_id", "time"]
     )
-    means = np.repeat(RNG.normal(size=(30, 2)) @ [[1, 0.6], [0, 0.8]], 20, axis=0)
-    return pd.DataFrame(means + 0.3 * RNG.normal(size=(600, 2)), index, DIMENSIONS)
+    means = np.repeat(rng.normal(size=(30, 2)) @ [[1, 0.6], [0, 0.8]], 20, axis=0)
+    return pd.DataFrame(means + 0.3 * rng.normal(size=(600, 2)), index, DIMENSIONS)
 
 
 def problem(songs: int = 60, frames: int = 1, penalty: float | None = 1.0) -> Problem:
@@ -43,8 +48,8 @@ def problem(songs: int = 60, frames: int = 1, penalty: float | None = 1.0) -> Pr
     return Problem(x, y, heard, penalty, seed=0)
 
 
-def test_counts_weigh_as_repeating_does():
-    y, p, counts = RNG.normal(size=20), RNG.normal(size=20), RNG.integers(0, 4, 20)
+def test_counts_weigh_as_repeating_does(rng):
+    y, p, counts = rng.normal(size=20), rng.normal(size=20), rng.integers(0, 4, 20)
     found = valence.weighted_scores(y, p, counts)
     for name, metric in METRICS.items():
         assert found[name] == pytest.approx(metric(np.repeat(y, counts), np.repeat(p, counts)))
@@ -88,8 +93,8 @@ def test_knowing_song_means_gives_the_root_of_the_share_between_songs(labels):
         assert np.sqrt(share[name]) == pytest.approx(pearson(labels[name], means[name]))
 
 
-def test_the_ceiling_is_reached_by_the_truth_and_by_nothing_better():
-    truth, error = RNG.normal(size=200_000), RNG.normal(size=(200_000, 6))
+def test_the_ceiling_is_reached_by_the_truth_and_by_nothing_better(rng):
+    truth, error = rng.normal(size=200_000), rng.normal(size=(200_000, 6))
     ratings = truth[:, None] + 2 * error
     alpha = cronbach_alpha(ratings)
     assert pearson(truth, ratings.mean(axis=1)) == pytest.approx(
@@ -101,9 +106,9 @@ def test_the_ceiling_is_reached_by_the_truth_and_by_nothing_better():
     assert float(valence.ceiling(-3.0)) == 0
 
 
-def test_reliability_of_means_is_icc_1k():
-    truth = RNG.normal(size=(4000, 1))
-    ratings = truth + 1.5 * RNG.normal(size=(4000, 5))
+def test_reliability_of_means_is_icc_1k(rng):
+    truth = rng.normal(size=(4000, 1))
+    ratings = truth + 1.5 * rng.normal(size=(4000, 5))
     between = 5 * ratings.mean(axis=1).var(ddof=1)
     within = ratings.var(axis=1, ddof=1).mean()
     found = valence.mean_reliability(ratings.mean(axis=1), ratings.std(axis=1, ddof=1), 5)
@@ -123,21 +128,21 @@ def test_agreement_of_each_song_with_its_ceiling():
     assert valence.spearman_brown(row["one_rater"], row["raters"]) == pytest.approx(row["alpha"])
 
 
-def test_shift_is_cohens_d_and_a_classifier_tells_the_shifted_from_the_same():
-    a, b = RNG.normal(size=(80, 5)), RNG.normal(size=(60, 5)) * 2 + 1
+def test_shift_is_cohens_d_and_a_classifier_tells_the_shifted_from_the_same(rng):
+    a, b = rng.normal(size=(80, 5)), rng.normal(size=(60, 5)) * 2 + 1
     table = valence.shifts(pd.DataFrame(a), pd.DataFrame(b))
     pooled = np.sqrt((a[:, 0].var(ddof=1) + b[:, 0].var(ddof=1)) / 2)
     assert table.loc[0, "difference"] == pytest.approx((b[:, 0].mean() - a[:, 0].mean()) / pooled)
     assert table.loc[0, "spread_ratio"] == pytest.approx(b[:, 0].std(ddof=1) / a[:, 0].std(ddof=1))
     assert valence.domain_auc(pd.DataFrame(a), pd.DataFrame(b)) > 0.8
-    same = pd.DataFrame(RNG.normal(size=(160, 5)))
+    same = pd.DataFrame(rng.normal(size=(160, 5)))
     assert 0.3 < valence.domain_auc(same[:100], same[100:]) < 0.7
 
 
-def test_the_two_parts_of_r_add_up_and_are_what_regression_gives():
-    a, v = RNG.normal(size=(2, 300))
+def test_the_two_parts_of_r_add_up_and_are_what_regression_gives(rng):
+    a, v = rng.normal(size=(2, 300))
     v = 0.6 * a + v
-    p = 0.5 * a + 0.4 * v + RNG.normal(size=300)
+    p = 0.5 * a + 0.4 * v + rng.normal(size=300)
     split = valence.arousal_split(p, v, a)
     line = stats.linregress(a, p)
     fitted, rest = line.intercept + line.slope * a, p - line.intercept - line.slope * a
@@ -151,16 +156,16 @@ def test_the_two_parts_of_r_add_up_and_are_what_regression_gives():
     assert split["partial"] == pytest.approx(pearson(rest, free))
 
 
-def test_shape_scale_and_offset_make_r2():
-    y, p = RNG.normal(size=(2, 50))
+def test_shape_scale_and_offset_make_r2(rng):
+    y, p = rng.normal(size=(2, 50))
     parts = valence.error_parts(y, p + y + 1)
     assert parts["r2"] == pytest.approx(r2(y, p + y + 1))
     assert parts["shape"] - parts["scale"] - parts["offset"] == pytest.approx(parts["r2"])
 
 
 @pytest.mark.parametrize("correlation", [-0.2, 0.0, 0.6, 0.9])
-def test_weights_give_the_correlation_and_keep_all_else(labels, correlation):
-    songs = pd.DataFrame(RNG.normal(size=(800, 2)) @ [[1, 0.6], [0, 0.8]], columns=DIMENSIONS)
+def test_weights_give_the_correlation_and_keep_all_else(labels, correlation, rng):
+    songs = pd.DataFrame(rng.normal(size=(800, 2)) @ [[1, 0.6], [0, 0.8]], columns=DIMENSIONS)
     weights = valence.tilt(songs, correlation)
     covariance = np.cov(songs.T, aweights=weights, ddof=0)
     assert covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1]) == pytest.approx(
