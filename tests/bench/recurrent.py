@@ -145,19 +145,19 @@ def rows(*, short: bool = False) -> Iterator[Row | Figure]:
                        partial(theirs, elman, jobs), partial(elman.fit_many, jobs),
                        runs=runs)  # fmt: skip
     for units in ((10,), (32, 32), (64, 64), *([] if short else [(200, 200)])):
-        yield of_lstm(units, jobs, epochs=1, runs=runs)
+        yield of_lstm(units, jobs, runs=runs)
     for name, only in (("PyTorch loop, one after the other", "theirs"), ("50 at once", "ours")):
         memory = f"{peak_memory(__file__, only):.0f} MB at most"
         yield Figure(f"Elman networks, {name}", memory)
 
 
-def of_lstm(units: Sequence[int], jobs: list[Job], *, epochs: int, runs: int) -> Row:
-    """LSTMs of one width, without early stopping."""
+def of_lstm(units: Sequence[int], jobs: list[Job], *, runs: int) -> Row:
+    """One epoch of LSTMs of one width."""
     # Ten networks where they are wide, so that it does not take all day.
     some, options = jobs[:: 1 if max(units) <= 64 else 5], {"patience": None, "songs_per_update": 1}
-    check(models.LSTM(hidden=units, epochs=1, **options), some[:2])
-    lstm = models.LSTM(hidden=units, epochs=epochs, **options)
-    what = f"{len(some)} LSTMs of {' + '.join(map(str, units))} units, {epochs} epochs"
+    lstm = models.LSTM(hidden=units, epochs=1, **options)
+    check(lstm, some[:2])
+    what = f"{len(some)} LSTMs of {' + '.join(map(str, units))} units, an epoch"
     return compared(what, "PyTorch loop, one after the other",
                     partial(one_after_the_other, lstm, some), partial(lstm.fit_many, some),
                     runs=runs)  # fmt: skip
