@@ -115,9 +115,13 @@ SYSTEMS: dict[str, Callable[[int, int], Regressor]] = {
     "constant": lambda dimensions, seed: Constant(),
     "SVM": lambda dimensions, seed: machine(StandardScaler()),
     "SVM on ranks": lambda dimensions, seed: machine(by_rank()),
-    "PCA-SVM": lambda dimensions, seed: machine(StandardScaler(), PCA(dimensions)),
-    "PCA-SVM, unscaled": lambda dimensions, seed: machine(PCA(dimensions)),
-    "PCA-SVM on ranks": lambda dimensions, seed: machine(by_rank(), PCA(dimensions)),
+    "PCA-SVM": lambda dimensions, seed: machine(
+        StandardScaler(), PCA(dimensions, random_state=seed)
+    ),
+    "PCA-SVM, unscaled": lambda dimensions, seed: machine(PCA(dimensions, random_state=seed)),
+    "PCA-SVM on ranks": lambda dimensions, seed: machine(
+        by_rank(), PCA(dimensions, random_state=seed)
+    ),
     "TNN-SVM": lambda dimensions, seed: TripletNetwork(dimensions=dimensions, seed=seed),
     "TNN-SVM, semi-hard": lambda dimensions, seed: TripletNetwork(
         dimensions=dimensions, strategy="semi-hard", seed=seed
