@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import warnings
@@ -193,9 +194,64 @@ def test_m4a_where_ffmpeg_is(tmp_path, song):
     assert lags.max() > 0.9 * (song[2_000:38_000] ** 2).sum()
 
 
+@pytest.fixture
+def m4a(tmp_path, song) -> Callable[..., Path]:
+    """Writes the song as M4A with ffmpeg, by its options."""
+
+    def write(*options: str, name: str = "song.m4a") -> Path:
+        if not shutil.which("ffmpeg"):
+            pytest.skip("needs ffmpeg to write and read m4a")
+        soundfile.write(tmp_path / "song.wav", song, RATE)
+        command = ["ffmpeg", "-v", "error", "-i", tmp_path / "song.wav", "-c:a", "aac", *options]
+        subprocess.run([*command, f"file:{tmp_path / name}"], check=True)
+        return tmp_path / name
+
+    return write
+
+
+def test_an_m4a_of_six_channels_is_averaged(m4a, song):
+    six = m4a("-af", "pan=5.1|" + "|".join(f"c{k}=c0" for k in range(6)))
+    assert len(read_audio(six)) == pytest.approx(len(song), abs=2048)
+
+
+def test_what_a_title_says_is_no_property_of_the_sound(m4a, song):
+    path = m4a("-metadata", "title=Audio: 8000 Hz, mono, x")
+    assert len(read_audio(path)) == pytest.approx(len(song), abs=2048)
+
+
+@pytest.mark.parametrize("spoil", ["cut", "hole"])
+def test_an_m4a_with_something_missing_is_refused(m4a, spoil):
+    path = m4a("-movflags", "faststart")
+    content = path.read_bytes()
+    third = len(content) // 3
+    hole = content[:third] + bytes(third) + content[2 * third :]
+    path.write_bytes(content[: 2 * third] if spoil == "cut" else hole)
+    with pytest.raises(DataError, match=r"song\.m4a: expected audio .* can't be decoded"):
+        read_audio(path)
+
+
+def test_a_name_that_looks_like_an_address_is_a_files_name(m4a, song, tmp_path, monkeypatch):
+    m4a(name="http:127.0.0.1:9?x.m4a")
+    monkeypatch.chdir(tmp_path)
+    assert len(read_audio("http:127.0.0.1:9?x.m4a")) == pytest.approx(len(song), abs=2048)
+
+
+def test_a_playlist_leads_nowhere(m4a, tmp_path):
+    m4a("-f", "hls", name="list.m3u8")
+    (tmp_path / "list.m3u8").rename(tmp_path / "list.m4a")
+    with pytest.raises(DataError, match=r"list\.m4a: expected audio .* can't be decoded"):
+        read_audio(tmp_path / "list.m4a")
+
+
+def test_a_film_without_sound_is_refused(m4a):
+    path = m4a("-f", "lavfi", "-i", "color=size=16x16:duration=1", "-map", "1:v", name="x.mp4")
+    with pytest.raises(DataError, match=r"x\.mp4: expected audio .* matches no streams"):
+        read_audio(path)
+
+
 def test_without_ffmpeg_the_message_says_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "song.m4a").write_bytes(b"no matter")
-    monkeypatch.setattr("audioread.available_backends", lambda *_: [])
+    monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(DataError, match=r"song\.m4a: expected a decoder for it: install ffmpeg"):
         read_audio(tmp_path / "song.m4a")
 
@@ -242,6 +298,17 @@ def test_silence_is_told_and_described():
     assert np.isfinite(features.to_numpy()).all()
 
 
+def test_a_head_that_announces_more_than_a_memory_is_no_crash(tmp_path):
+    announce(tmp_path / "x.flac", 6 * 3600 * 655_350, rate=655_350)
+    with pytest.raises(DataError, match=r"x\.flac: expected .*, found"):
+        read_audio(tmp_path / "x.flac")
+
+
+def test_integers_in_too_wide_a_type_are_told():
+    with pytest.warns(DataWarning, match="integers in too wide a type"):
+        read_audio(((music(1) * 32_767).astype(np.int32), RATE))
+
+
 def test_a_third_of_a_second_gives_one_row():
     assert extract((music(0.3), RATE)).index.tolist() == [(0, 0.0)]
 
@@ -251,11 +318,12 @@ def cut_in_half(path: Path, samples: np.ndarray) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-def announce(path: Path, samples: int) -> None:
+def announce(path: Path, samples: int, *, rate: int = RATE) -> None:
     """A FLAC file whose head says that it has so many samples."""
     soundfile.write(path, music(0.5), RATE)
     content = bytearray(path.read_bytes())
-    said = int.from_bytes(content[18:26], "big") & ~(2**36 - 1) | samples
+    kept = int.from_bytes(content[18:26], "big") & (2**8 - 1 << 36)  # channels, bits
+    said = rate << 44 | kept | samples
     path.write_bytes(content[:18] + said.to_bytes(8, "big") + content[26:])
 
 
@@ -291,6 +359,18 @@ BAD: dict[str, tuple[str, Callable[[Path], None], list[str]]] = {
         lambda path: announce(path, 2**35),
         ["x.flac", "at most 6 hours", "found 216.4"],
     ),
+    "flac that announces a million samples a second": (
+        "x.flac",
+        lambda path: announce(path, 2**33, rate=2**20 - 1),
+        ["x.flac", "at most 768000 samples a second"],
+    ),
+    "raw samples without a head": ("x.raw", lambda path: path.write_bytes(bytes(999)), ["decoded"]),
+    "a device that never ends": (
+        "x.wav",
+        lambda path: path.symlink_to("/dev/zero"),
+        ["x.wav", "a device"],
+    ),
+    "a pipe that nobody writes to": ("x.wav", lambda path: os.mkfifo(path), ["x.wav", "a device"]),
     "infinity of both signs": (
         "x.wav",
         lambda path: soundfile.write(
@@ -335,6 +415,8 @@ BAD_ARRAYS: dict[str, tuple[object, object, str]] = {
     "objects": (np.zeros(RATE, object), RATE, "floats or integers, found object"),
     "text": (np.array(["la"] * RATE), RATE, "floats or integers"),
     "integers that became floats unscaled": (music(1) * 32_767, RATE, "or integers, found floats"),
+    "floats of another scale": (music(1) * 10, RATE, "or integers, found floats up to"),
+    "integers of 64 bits": ((music(1) * 32_767).astype(int), RATE, "8, 16 or 32 bits"),
 }
 
 

@@ -15,7 +15,7 @@ from mer_core import features, models
 from mer_core.corpus import Corpus
 from mer_core.deam import load_corpus
 from mer_core.evaluation import Regressor
-from mer_core.features.audio import SAMPLE_RATE, SNDFILE, duration, read_audio
+from mer_core.features.audio import QUIETEST, SAMPLE_RATE, SNDFILE, duration, read_audio
 from mer_core.files import DataError
 from mer_core.metrics import DIMENSIONS
 from mer_core.training import Job
@@ -28,8 +28,6 @@ EPOCHS = 20
 """Of each network: fewer than in lesson 03, so that nobody has to wait."""
 WINDOW = 13
 """Frames of the running median of a model's answers."""
-SILENT = 1e-4
-"""Peak below which a recording is taken for silence: -80 dB."""
 
 
 def read_upload(name: str, data: bytes) -> tuple[np.ndarray, int]:
@@ -66,7 +64,7 @@ def read_upload(name: str, data: bytes) -> tuple[np.ndarray, int]:
         size = f"{len(data) / 2**20:.1f} MB" if data else "an empty file"
         raise DataError(name, f"up to {MOST_BYTES / 2**20:.0f} MB of audio", size)
     samples = _decoded(name, suffix, data)
-    if np.abs(samples).max() < SILENT:
+    if np.abs(samples).max() < QUIETEST:
         raise DataError(name, "something to hear", "silence from start to end")
     return samples, SAMPLE_RATE
 

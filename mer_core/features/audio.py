@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -19,16 +21,22 @@ SHORTEST = 0.06
 LONGEST = 6 * 3600
 """s. More is taken for a damaged header, or for a file made to fill the memory (1 GB an hour)."""
 
-LOWEST_RATE = 1000
-"""Hz. Below it there is no music, but a damaged header, or a curve taken for audio."""
+RATES = (1000, 768_000)
+"""Hz. Below there is no music, but a damaged header, or a curve taken for audio; above, a header
+alone could fill the memory."""
 
-LOUDEST = 100.0
-"""Times full scale. Floats beyond are integers that were never scaled, or no sound at all."""
+LOUDEST = 4.0
+"""Times full scale. Lossy files swing somewhat beyond 1; floats further out have another scale."""
+
+QUIETEST = 1e-4
+"""Times full scale, -80 dB: a peak below is silence, or integers in a type too wide for them."""
 
 SNDFILE = (".wav", ".flac", ".ogg", ".mp3", ".opus", ".aiff", ".aif")
-FFMPEG = (".m4a", ".mp4", ".aac", ".wma")
-SUFFIXES = SNDFILE + FFMPEG
-"""Files that are taken for audio; those of the second line need ffmpeg."""
+FFMPEG = {".m4a": "mov", ".mp4": "mov", ".aac": "aac", ".wma": "asf"}
+"""Files that need ffmpeg, and its name of what they have to be: nothing in them is guessed."""
+AUDIO = "audio (wav, flac, ogg, mp3, ...)"
+SUFFIXES = (*SNDFILE, *FFMPEG)
+"""Files that are taken for audio."""
 
 MOST_CHANNELS = 64
 """More are taken for an array that lies on its side."""
@@ -62,6 +70,11 @@ def read_audio(audio: Audio) -> np.ndarray:
         If there is no such file, it is not audio, it breaks off before its announced end, holds
         NaN, infinite or unscaled samples, is shorter than 60 ms or announces more than six hours.
 
+    Warns
+    -----
+    DataWarning
+        If the rate is below 44.1 kHz, or there is silence or next to it from start to end.
+
     Examples
     --------
     >>> import numpy as np
@@ -69,8 +82,8 @@ def read_audio(audio: Audio) -> np.ndarray:
     (88200,)
     """
     name, samples, rate = _decode(audio)
-    if rate < LOWEST_RATE:
-        raise DataError(name, f"at least {LOWEST_RATE} samples a second", f"{rate}")
+    if rate < RATES[0]:
+        raise DataError(name, f"at least {RATES[0]} samples a second", f"{rate}")
     if not np.isfinite(samples).all():
         bad = int(np.flatnonzero(~np.isfinite(samples))[0])
         raise DataError(name, "finite samples", f"NaN or infinity at {bad / rate:.3f} s")
@@ -97,7 +110,7 @@ def duration(path: str | os.PathLike) -> float:
         return len(samples) / rate
     try:
         return soundfile.info(os.fspath(path)).duration
-    except (soundfile.LibsndfileError, OSError) as error:
+    except (soundfile.LibsndfileError, OSError, TypeError) as error:
         raise _not_audio(path, error) from None
 
 
@@ -116,6 +129,8 @@ def song_id_of(audio: Audio) -> int | str:
 def _decode(audio: Audio) -> tuple[str, np.ndarray, int]:
     if not isinstance(audio, tuple):
         path = Path(audio)
+        if path.exists() and not path.is_file():  # some, as /dev/zero, never end
+            raise DataError(path, AUDIO, "a folder or a device")
         decode = _by_ffmpeg if path.suffix.lower() in FFMPEG else _by_sndfile
         return str(path), *decode(path)
     samples, rate = np.asarray(audio[0]), np.asarray(audio[1])
@@ -136,6 +151,9 @@ def _check_array(samples: np.ndarray, rate: np.ndarray) -> None:
         raise DataError(name, "samples of shape (n,) or (n, channels)", f"shape {samples.shape}")
     if samples.dtype.kind not in "iuf":
         raise DataError(name, "samples that are floats or integers", f"{samples.dtype}")
+    if samples.dtype.kind in "iu" and samples.itemsize > 4:  # a list of numbers becomes one
+        expected = "floats, or integers of 8, 16 or 32 bits: these say how loud full scale is"
+        raise DataError(name, expected, f"{samples.dtype}")
 
 
 def _as_float(samples: np.ndarray) -> np.ndarray:
@@ -146,12 +164,14 @@ def _as_float(samples: np.ndarray) -> np.ndarray:
     return (samples.astype(np.float64) - middle) / (limits.max - middle)
 
 
-def _by_sndfile(path: Path) -> tuple[np.ndarray, int]:
+def _by_sndfile(path: Path, *, decoded: Path | None = None) -> tuple[np.ndarray, int]:
     import soundfile
 
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(decoded or path) as file:
             announced, rate = file.frames, file.samplerate
+            if rate > RATES[1]:
+                raise DataError(path, f"at most {RATES[1]} samples a second", f"{rate}")
             if announced > LONGEST * rate:
                 raise DataError(
                     path, f"at most {LONGEST / 3600:g} hours", f"{announced / rate / 3600:.4g}"
@@ -163,10 +183,13 @@ def _by_sndfile(path: Path) -> tuple[np.ndarray, int]:
                 with np.errstate(invalid="ignore"):  # read_audio tells of what isn't finite
                     samples[arrived : arrived + len(block)] = block.mean(axis=1)
                 arrived += len(block)
-    except (soundfile.LibsndfileError, OSError) as error:
+    except MemoryError:
+        found = f"{announced} samples announced"
+        raise DataError(path, "a recording that fits into the memory", found) from None
+    except (soundfile.LibsndfileError, OSError, TypeError) as error:  # Type: raw samples, no header
         raise _not_audio(path, error) from None
     samples = samples[:arrived]
-    if len(samples) < announced - rate / 2 or _breaks_off(path):
+    if len(samples) < announced - rate / 2 or _breaks_off(decoded or path):
         raise DataError(
             path,
             "the whole recording that its header announces",
@@ -176,18 +199,22 @@ def _by_sndfile(path: Path) -> tuple[np.ndarray, int]:
 
 
 def _by_ffmpeg(path: Path) -> tuple[np.ndarray, int]:
-    import audioread
-
-    try:
-        with audioread.audio_open(path) as file:
-            rate, channels = file.samplerate, file.channels
-            blocks = (np.frombuffer(block, "<i2").reshape(-1, channels) for block in file)
-            parts = [(block.mean(axis=1) / 32768).astype(np.float32) for block in blocks]
-    except audioread.NoBackendError:
-        raise DataError(path, "a decoder for it: install ffmpeg", "none that can read it") from None
-    except (audioread.DecodeError, OSError, EOFError) as error:
-        raise _not_audio(path, error) from None
-    return np.concatenate(parts) if parts else np.empty(0, np.float32), rate
+    with tempfile.TemporaryDirectory() as folder:
+        decoded = Path(folder) / "decoded.w64"
+        # "file:" and the lists keep a file's name or contents from leading elsewhere.
+        source = ["-protocol_whitelist", "file", "-f", FFMPEG[path.suffix.lower()]]
+        source += ["-i", f"file:{path.absolute()}", "-map", "0:a:0", "-t", f"{LONGEST + 1}"]
+        options = ["-nostdin", "-v", "error", "-xerror"]  # which stops at the first fault
+        command = ["ffmpeg", *options, *source, os.fspath(decoded)]
+        try:
+            done = subprocess.run(  # noqa: S603 - a list, no shell; "file:" before the name
+                command, capture_output=True, text=True, errors="replace"
+            )
+        except FileNotFoundError:
+            raise DataError(path, "a decoder for it: install ffmpeg", "none") from None
+        if done.returncode or done.stderr.strip():
+            raise _not_audio(path, " ".join(done.stderr.split()) or f"exit {done.returncode}")
+        return _by_sndfile(path, decoded=decoded)
 
 
 def _breaks_off(path: Path) -> bool:
@@ -208,15 +235,18 @@ def _breaks_off(path: Path) -> bool:
     return len(page) < whole or not ends_stream
 
 
-def _not_audio(path: str | os.PathLike, error: Exception) -> DataError:
+def _not_audio(path: str | os.PathLike, error: object) -> DataError:
     if not Path(path).exists():
         return DataError(path, "an audio file", "no file")
-    return DataError(path, "audio (wav, flac, ogg, mp3, ...)", f"what can't be decoded: {error}")
+    return DataError(path, AUDIO, f"what can't be decoded: {error}")
 
 
 def _at_44100(samples: np.ndarray, rate: int, name: str) -> np.ndarray:
-    if not samples.any():
-        warnings.warn(f"{name}: silence from start to end", DataWarning, stacklevel=4)
+    peak = np.abs(samples).max()
+    if peak < QUIETEST:
+        found = f"a peak of {peak:.1g} of full scale: integers in too wide a type?"
+        message = f"{name}: silence from start to end" if not peak else f"{name}: {found}"
+        warnings.warn(message, DataWarning, stacklevel=4)
     if rate == SAMPLE_RATE:
         return samples
     if rate < SAMPLE_RATE:
