@@ -215,8 +215,11 @@ def predict(audio: str, out: str, train: str) -> None:
     from mer_core import explore, features, load_corpus
     from mer_core.files import written_atomically
 
+    corpus = load_corpus(train)
+    if corpus.features.empty:
+        raise DataError(train, "features to learn from, in its folder `features`", "none")
     track = features.extract(audio, ["compare"])
-    curve, spread = explore.predict_curve(explore.ensemble(load_corpus(train)), track)
+    curve, spread = explore.predict_curve(explore.ensemble(corpus), track)
     with written_atomically(out) as part:
         curve.join(spread.add_suffix("_spread")).round(4).to_csv(part)
     means = ", ".join(f"{name} {value:+.2f}" for name, value in curve.mean().items())
@@ -233,10 +236,11 @@ def extract(
 
     files = [path for place in audio for path in features.audio_files(place)]
     found, failures = features.extract_all(files, sets, window=window, processes=processes)
-    features.save(found, out, format=format)
-    print(f"{found.index.unique(0).size} songs, {len(found)} rows, in {out}")
     for why in failures:
         print(f"failed: {why}", file=sys.stderr)
+    if not found.empty:
+        features.save(found, out, format=format)
+        print(f"{found.index.unique(0).size} songs, {len(found)} rows, in {out}")
     return int(len(failures) > 0)
 
 

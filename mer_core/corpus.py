@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from mer_core import checks
 from mer_core.features.grid import HOP
 from mer_core.files import DataError
 from mer_core.metrics import DIMENSIONS
@@ -83,6 +84,8 @@ class Corpus:
             Naming the frame, what was expected and what was found.
         """
         _check_songs(self.songs)
+        checks.numbers(self.labels, where="labels")
+        checks.numbers(self.features, where="features")
         _check_rated(self.labels, "labels")
         for name, track in (("labels", self.labels), ("features", self.features)):
             _check_index(track, name, ["song_id", "time"])

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from mer_core import checks
+
 MOST_LETTERS = 2**28
 """Of a table; a packed one may say little and hold gigabytes."""
 
@@ -62,6 +64,8 @@ def written_atomically(path: str | os.PathLike) -> Iterator[Path]:
     try:
         yield Path(name)
         os.chmod(name, 0o644)
+        with open(name, "rb+") as file:  # else a power cut may leave the name without the bytes
+            os.fsync(file.fileno())
         os.replace(name, path)
     finally:
         Path(name).unlink(missing_ok=True)
@@ -106,6 +110,7 @@ def read_table(
     _check_index(rows, path, index_type)
     for name in frame.select_dtypes(exclude="number"):
         frame[name] = _numbers(frame[name], path, rows)
+    checks.identifiers(rows, index_type, where=path)
     return frame.set_axis(pd.Index(rows.astype(index_type), name=rows.name))
 
 

@@ -164,6 +164,8 @@ CORPORA: dict[str, Callable[[Corpus], dict]] = {
     "a split of another name": lambda c: {"songs": c.songs.assign(split="train")},
     "labels from 1 to 9": lambda c: {"labels": 4 * c.labels + 5},
     "arousal before valence": lambda c: {"labels": c.labels[["arousal", "valence"]]},
+    "labels that are text": lambda c: {"labels": c.labels.astype(str)},
+    "features that are text": lambda c: {"features": c.features.astype(str)},
     "a label of NaN": lambda c: {"labels": _turned(c.labels, np.nan)},
     "an infinite feature": lambda c: {"features": _turned(c.features, np.inf)},
     "a label twice": lambda c: {"labels": pd.concat([c.labels, c.labels.iloc[:1]])},

@@ -248,6 +248,9 @@ def packed_files(draw: st.DrawFn) -> tuple[bytes, str]:
 # Archives
 
 
+COMPRESSIONS = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+
+
 @st.composite
 def archives(draw: st.DrawFn) -> bytes:
     """Zip archives with names that lead elsewhere, links, sizes that lie, and faults."""
@@ -258,7 +261,7 @@ def archives(draw: st.DrawFn) -> bytes:
             sound = st.sampled_from(["metadata/a.csv", "DEAM/metadata/b.csv", "metadata/c/d.csv"])
             name = draw(st.one_of(sound, sound, sound, st.sampled_from(NAMES), st.text(max_size=6)))
             info = zipfile.ZipInfo(name)
-            info.compress_type = draw(st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]))
+            info.compress_type = draw(st.sampled_from(COMPRESSIONS))
             mode = draw(st.sampled_from([stat.S_IFREG] * 5 + [stat.S_IFLNK, stat.S_IFDIR, 0o7777]))
             info.external_attr = (mode | 0o644) << 16
             archive.writestr(info, draw(st.binary(max_size=30)) * draw(st.sampled_from([1, 500])))

@@ -17,7 +17,7 @@ import soundfile
 from mer_core.__main__ import main
 from mer_core.deam.feature_files import read_features
 from mer_core.features import batch, extract, extract_all, save
-from mer_core.files import DataError
+from mer_core.files import DataError, DataWarning
 
 RATE = 44_100
 
@@ -90,7 +90,53 @@ def test_only_failures(tmp_path):
     (tmp_path / "1.wav").write_text("")
     features, failures = extract_all(tmp_path, cache=tmp_path / "cache", processes=1)
     assert features.empty
+    assert features.index.names == ["song_id", "time"]
     assert list(failures.index) == [1]
+
+
+def test_only_failures_on_the_command_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "1.wav").write_text("")
+    command = ["extract", str(tmp_path / "1.wav"), "--out", str(tmp_path / "out")]
+    assert main([*command, "--format", "parquet", "--processes", "1"]) == 1
+    assert "failed: " in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert main([*command, "--window", "0"]) == 1
+    assert "window: expected 0.01 s" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "page", "no table"])
+def test_a_damaged_file_of_the_cache_is_told_and_computed_anew(folder, tmp_path, damage):
+    first = extract_all([folder / "3.wav"], cache=tmp_path, processes=1)
+    (kept,) = tmp_path.rglob("*.parquet")
+    content = bytearray(kept.read_bytes())
+    spoiled = {"empty": b"", "cut": content[:999], "no table": b"la la"}
+    content[100] ^= 1
+    kept.write_bytes(spoiled.get(damage, content))
+    with pytest.warns(DataWarning, match=r"\.parquet: damaged .*, computed anew"):
+        again = extract_all([folder / "3.wav"], cache=tmp_path, processes=1)
+    pd.testing.assert_frame_equal(first.features, again.features)
+    assert again.failures.empty
+    third = extract_all([folder / "3.wav"], cache=tmp_path, processes=1)
+    pd.testing.assert_frame_equal(first.features, third.features)
+
+
+def test_a_folder_in_a_files_place_fails_aloud(folder, tmp_path):
+    extract_all([folder / "3.wav"], cache=tmp_path, processes=1)
+    (kept,) = tmp_path.rglob("*.parquet")
+    kept.unlink()
+    kept.mkdir()
+    features, failures = extract_all([folder / "3.wav"], cache=tmp_path, processes=1)
+    assert features.empty
+    assert list(failures.index) == [3]
+
+
+def test_a_device_or_a_pipe_is_no_song(tmp_path):
+    (tmp_path / "1.wav").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "2.wav")
+    _, failures = extract_all(tmp_path, cache=tmp_path / "cache", processes=1)
+    assert all("found a folder or a device" in why for why in failures)
+    assert len(failures) == 2
 
 
 def test_nothing_to_do_and_names_twice_are_refused(tmp_path):
@@ -109,6 +155,30 @@ def test_saved_as_deam_has_it_and_as_parquet(extraction, tmp_path):
     table = pd.read_parquet(tmp_path / "features.parquet")
     assert table.index.unique("song_id").tolist() == ["3", "9", "10", "my song"]
     assert np.array_equal(table.to_numpy(), extraction.features.to_numpy())
+
+
+@pytest.mark.parametrize("ids", [["../evil"], ["a/b"], ["a\\b"], [".."], [1, "1"]])
+def test_what_is_saved_stays_in_its_folder_one_file_a_song(tmp_path, ids):
+    track = pd.DataFrame({"x": [0.0]}, pd.Index([0.0], name="time"))
+    features = pd.concat(dict.fromkeys(ids, track), names=["song_id"])
+    with pytest.raises(ValueError, match="song_id: expected a file's name for each song"):
+        save(features, tmp_path / "in")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_format_is_refused(extraction, tmp_path):
+    with pytest.raises(ValueError, match="format: expected 'csv' or 'parquet', found 'xls'"):
+        save(extraction.features, tmp_path, format="xls")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"sets": ["nosuch"]}, {"sets": ["mel", "mel"]}, {"window": np.inf}, {"window": 0.0}],
+)
+def test_settings_are_checked_before_any_song(folder, tmp_path, settings):
+    with pytest.raises(ValueError, match=f"{next(iter(settings))}: expected"):
+        extract_all(folder, cache=tmp_path / "cache", processes=1, **settings)
+    assert not (tmp_path / "cache").exists()
 
 
 def test_the_command_line(folder, tmp_path, capsys, monkeypatch):

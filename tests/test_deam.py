@@ -287,6 +287,11 @@ def first_cell(text: str, new: str) -> str:
     return "\n".join([header, ",".join([cells[0], new, *cells[2:]]), *rest]) + "\n"
 
 
+def folder_instead(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 def double(path: Path) -> None:
     shutil.copy(path, path.with_suffix(".csv.gz"))
 
@@ -446,6 +451,26 @@ BAD = {
         lambda d: [path.unlink() for path in (d / PER_RATER / "valence").iterdir()],
         ["valence", "<song_id>.csv"],
     ),
+    "rater files of a song in one dimension only": (
+        lambda d: (d / PER_RATER / "valence/3.csv").unlink(),
+        ["every song", "one alone of song 3"],
+    ),
+    "a folder in the place of a rater file": (
+        lambda d: folder_instead(d / PER_RATER / "valence/3.csv"),
+        ["valence/3.csv", "a CSV table", "a folder"],
+    ),
+    "True for a number": (
+        lambda d: edit_table(d / VALENCE, lambda t: t.assign(sample_15000ms=True)),
+        ["valence.csv", "numbers in the column", "True or False"],
+    ),
+    "a song_id of 64 bits": (
+        lambda d: edit(d / VALENCE, lambda t: t.replace("\n3,", f"\n{2**63},")),
+        ["valence.csv", "song_id below 2**53", "9.22337e+18"],
+    ),
+    "features of True": (
+        lambda d: edit_table(d / "features/4.csv", lambda t: t.astype(bool), sep=";"),
+        ["4.csv", "numbers in the column", "True or False"],
+    ),
     "development list without its mark": (
         lambda d: (d / "mediaeval2015_development_ids.csv").write_text("song_id\n3\n"),
         ["mediaeval2015_development_ids.csv", "'certain'"],
@@ -461,10 +486,16 @@ BAD = {
 def test_bad_input_is_named(deam, name):
     spoil, parts = BAD[name]
     spoil(deam)
-    with pytest.raises(DataError) as error:
+    with pytest.raises(ValueError, match="expected") as error:
         load_corpus(deam)
     message = str(error.value)
     assert all(part in message for part in [*parts, "expected", "found"]), message
+
+
+def test_two_rater_files_of_a_song_are_refused(deam):
+    shutil.copy(deam / PER_RATER / "valence/3.csv", deam / PER_RATER / "valence/03.csv")
+    with pytest.raises(DataError, match="one file a song"):
+        load_corpus(deam)
 
 
 def test_unknown_task(deam):

@@ -62,11 +62,11 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-def zipped(entries: dict[str, bytes]) -> bytes:
+def zipped(entries: dict[str, bytes], *, kind: int = zipfile.ZIP_DEFLATED) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", kind) as archive:
         for name, content in entries.items():
-            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(name), content, kind)
     return buffer.getvalue()
 
 
@@ -192,6 +192,7 @@ def cut_name() -> bytes:
     return content[:place] + b"\xff\xff" + content[place + 2 :]
 
 
+NOISE = random.Random(0).randbytes(5000)
 BAD: dict[str, tuple[bytes, str]] = {
     "a web page instead of an archive": (
         b"this is a form, not an archive",
@@ -210,8 +211,20 @@ BAD: dict[str, tuple[bytes, str]] = {
     "a drive": (zipped({"C:/escaped": b"x"}), "'C:/escaped'"),
     "a link": (link("/etc/passwd"), "a link"),
     "damaged bytes": (
-        damaged(zipped({"metadata/a.csv": random.Random(0).randbytes(5000)})),
+        damaged(zipped({"metadata/a.csv": NOISE})),
         "sound zip archive",
+    ),
+    "damaged bytes, packed as LZMA": (
+        damaged(zipped({"metadata/a.csv": NOISE}, kind=zipfile.ZIP_LZMA)),
+        "sound zip archive",
+    ),
+    "damaged bytes, packed as BZIP2": (
+        damaged(zipped({"metadata/a.csv": NOISE}, kind=zipfile.ZIP_BZIP2)),
+        "sound zip archive",
+    ),
+    "a file that stands twice": (
+        zipped({"metadata/a": b"first", "metadata/b": b"2nd"}).replace(b"a/b", b"a/a"),
+        "'metadata/a' more than once",
     ),
     "other folders only": (zipped({"./": b"", "other/a.csv": b"x"}), "a folder 'metadata'"),
     "a file without a name": (zipped({"": b"x", "metadata/a.csv": b"x"}), "a name for every file"),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -147,6 +149,16 @@ def test_predict_writes_the_curve_of_a_song(tmp_path, capsys):
     assert curve[["valence", "arousal"]].abs().to_numpy().max() <= 1
     assert (curve.filter(like="spread") > 0).to_numpy().all()
     assert curve.index[1] - curve.index[0] == 0.5
+
+
+def test_predict_does_not_learn_from_other_songs_than_it_was_told(tmp_path, capsys):
+    make_deam(tmp_path / "DEAM")
+    shutil.rmtree(tmp_path / "DEAM" / "features")
+    song, out = str(ROOT / "data/mini/MEMD_audio/89.ogg"), tmp_path / "curve.csv"
+    command = ["predict", song, "--out", str(out), "--train", str(tmp_path / "DEAM")]
+    assert main(command) == 1
+    assert "DEAM: expected features to learn from" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_predict_of_what_is_no_song_writes_nothing(tmp_path, capsys):

@@ -14,16 +14,16 @@ from conftest import ROOT
 
 CONDA_NAMES = {"pytorch": "torch", "pysoundfile": "soundfile"}
 ROOMS = [
-    ("files", set()),
     ("metrics", set()),
     ("checks", {"metrics"}),
+    ("files", {"checks"}),
     ("agreement", {"metrics"}),
     ("raters", set()),
     ("valence", {"agreement", "metrics"}),
     ("smoothing", {"checks"}),
     ("features", {"files"}),
-    ("corpus", {"files", "features", "metrics"}),
-    ("deam", {"corpus", "features", "files", "metrics"}),
+    ("corpus", {"checks", "features", "files", "metrics"}),
+    ("deam", {"checks", "corpus", "features", "files", "metrics"}),
     ("retrieval", {"features", "metrics"}),
     ("folds", set()),
     ("training", {"checks"}),

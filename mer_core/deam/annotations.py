@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mer_core import checks
+from mer_core.deam.layout import files_by_song
 from mer_core.features.grid import HOP
 from mer_core.files import DataError, DataWarning, read_table
 from mer_core.metrics import DIMENSIONS
@@ -95,6 +97,7 @@ def read_curves(path: Path, *, index: str | None = "song_id", index_type: type =
         As for :func:`read_labels`.
     """
     table = read_table(path, index=index, index_type=index_type)
+    checks.numbers(table, where=path)
     if table.columns.empty:
         raise DataError(path, "columns 'sample_<ms>ms'", "none")
     table.columns = pd.Index([_time(name, path) for name in table.columns], name="time")
@@ -150,17 +153,23 @@ def read_ratings(annotations: Path) -> pd.DataFrame | None:
     if not folder.is_dir():
         return None
     curves = {name: _curves_of_raters(folder / name) for name in DIMENSIONS}
+    songs = [set(curve.index.unique(0)) for curve in curves.values()]
+    if songs[0] != songs[1]:
+        found = f"one alone of song {min(songs[0] ^ songs[1])}"
+        raise DataError(folder, "both valence and arousal of every song", found)
     return pd.DataFrame(curves).rename_axis(["song_id", "rater", "time"]).sort_index()
 
 
 def _curves_of_raters(folder: Path) -> pd.Series:
-    files = {int(path.stem): path for path in folder.glob("*.csv") if path.stem.isdecimal()}
+    files = files_by_song(folder, [".csv"])
     if not files:
         raise DataError(folder, "files <song_id>.csv", "none")
     return pd.concat({song_id: _curves_of_song(files[song_id]) for song_id in sorted(files)})
 
 
 def _curves_of_song(path: Path) -> pd.Series:
+    if not path.is_file():
+        raise DataError(path, "a CSV table", "a folder or a device")
     named = path.read_bytes()[:20].decode("utf-8-sig", "replace").lstrip().startswith(RATER)
     return read_curves(path, index=RATER if named else None, index_type=str)
 
@@ -191,6 +200,7 @@ def read_song_level(annotations: Path) -> pd.DataFrame:
         if absent:
             raise DataError(path, f"columns {sorted(absent)}", f"{list(table)}")
         means = table[[f"{name}_mean" for name in DIMENSIONS]].set_axis(DIMENSIONS, axis=1)
+        checks.numbers(means, where=path)
         wrong = ~means.stack().between(1, 9)
         empty = means.isna().any(axis=1)
         if empty.any():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import lzma
 import os
 import shutil
 import stat
@@ -11,6 +12,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
+from collections import Counter
 from pathlib import Path, PurePosixPath
 
 import pooch
@@ -33,10 +35,11 @@ MOST_BYTES = 20 * 2**30
 """What an archive may unpack to; DEAM's largest stays below 5 GiB."""
 CHUNK = 2**16
 UNPACKING = ".unpack-"
+SOUND = "a sound zip archive (delete it to fetch it anew)"
 NO_NAME = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EINVAL}
 """How systems say that a file's name is too long, odd, or a folder's."""
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, UnicodeDecodeError)
-BROKEN_ZIP += (EOFError, NotImplementedError, RuntimeError, OverflowError)
+BROKEN_ZIP += (lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, OverflowError)
 
 
 def download(folder: str | os.PathLike, *, site: str = SITE) -> Path:
@@ -71,7 +74,7 @@ def download(folder: str | os.PathLike, *, site: str = SITE) -> Path:
     -----
     DEAM is for research use only; see the site for its terms.
     """
-    folder = Path(folder).expanduser().resolve()
+    folder = Path(os.path.expanduser(folder)).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     for name, brings in ARCHIVES.items():
         if find_folder(folder, brings) is None:
@@ -160,18 +163,23 @@ def unpack(archive: Path, folder: Path, brings: str) -> None:
                     content.extract(member, temporary)
         except BROKEN_ZIP as error:
             found = str(error) or type(error).__name__
-            raise DataError(
-                archive, "a sound zip archive (delete it to fetch it anew)", found
-            ) from None
+            raise DataError(archive, SOUND, found) from None
         except OSError as error:
-            if error.errno not in NO_NAME:
-                raise
-            found = f"{member.filename[:80]!r} ({error.strerror})"
-            raise DataError(archive, "names that files can have", found) from None
+            raise _unpacked(archive, member.filename, error) from None
         found = find_folder(Path(temporary), brings)
         if found is None:
             raise DataError(archive, f"a folder {brings!r} in it", "none")
         shutil.move(found, folder / brings)
+
+
+def _unpacked(archive: Path, member: str, error: OSError) -> OSError | DataError:
+    """What an error says of the archive; one of the disk stays as it is."""
+    if error.errno is None:  # bz2's way to say it
+        return DataError(archive, SOUND, f"{error}")
+    if error.errno in NO_NAME:
+        found = f"{member[:80]!r} ({error.strerror})"
+        return DataError(archive, "names that files can have", found)
+    return error
 
 
 def _check_members(content: zipfile.ZipFile, archive: Path) -> None:
@@ -183,6 +191,10 @@ def _check_members(content: zipfile.ZipFile, archive: Path) -> None:
             raise DataError(archive, "paths inside the archive's folder", f"{member.filename!r}")
         if stat.S_ISLNK(member.external_attr >> 16):
             raise DataError(archive, "files and folders only", f"a link: {member.filename!r}")
+    names = [member.filename for member in content.infolist()]
+    if len(set(names)) < len(names):
+        twice = next(name for name, count in Counter(names).items() if count > 1)
+        raise DataError(archive, "every file once", f"{twice!r} more than once")
     size = sum(member.file_size for member in content.infolist())
     if size > MOST_BYTES:
         raise DataError(archive, f"at most {MOST_BYTES} bytes unpacked", f"{size}")

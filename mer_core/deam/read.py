@@ -69,7 +69,7 @@ def load_corpus(where: str | os.PathLike = "mini", *, task: str = "2015") -> Cor
     """
     if task not in TASKS:
         raise ValueError(f"task: expected one of {TASKS}, found {task!r}")
-    folder = MINI if where == "mini" else Path(where).expanduser()
+    folder = MINI if where == "mini" else Path(os.path.expanduser(where))
     annotations = find_folder(folder, "annotations")
     if annotations is None:
         raise DataError(folder, "a folder with DEAM's `annotations` in it", _contents(folder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache as once
 from importlib.metadata import version
@@ -15,9 +16,12 @@ import pooch
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
-from mer_core.features.audio import SUFFIXES, song_id_of
-from mer_core.features.sets import extract
-from mer_core.files import DataError, written_atomically
+from mer_core.features.audio import AUDIO, SUFFIXES, song_id_of
+from mer_core.features.sets import check_settings, extract
+from mer_core.files import DataError, DataWarning, written_atomically
+
+NOTHING = pd.DataFrame(index=pd.Index([], dtype=float, name="time"))
+"""The features of no song."""
 
 
 class Extraction(NamedTuple):
@@ -66,19 +70,22 @@ def extract_all(
     ------
     DataError
         If there is no audio file, or two have the same name.
+    ValueError
+        If the sets or the window are none for :func:`extract`.
 
     References
     ----------
     Notebook 01.
     """
+    check_settings(sets, window)
     files = _files(audio)
     folder = Path(cache or pooch.os_cache("mer_core")) / "features"
     jobs = (delayed(_kept)(path, tuple(sets), window, folder) for path in files.values())
     done = Parallel(processes, return_as="generator")(jobs)
     results = dict(zip(files, tqdm(done, "features", total=len(files), unit="song")))
     failures = {song_id: why for song_id, why in results.items() if isinstance(why, str)}
-    tracks = {k: pd.read_parquet(path) for k, path in results.items() if k not in failures}
-    features = pd.concat(tracks, names=["song_id"]) if tracks else pd.DataFrame()
+    tracks = {k: track for k, track in results.items() if k not in failures}
+    features = pd.concat(tracks or {0: NOTHING}, names=["song_id"])
     return Extraction(features, pd.Series(failures, dtype=object).rename_axis("song_id"))
 
 
@@ -109,7 +116,16 @@ def save(features: pd.DataFrame, folder: str | os.PathLike, *, format: str = "cs
         Made if it is not there; each file appears whole or not at all.
     format : {"csv", "parquet"}
         Parquet keeps all digits and every song in one file; song ids are text in it if any is.
+
+    Raises
+    ------
+    ValueError
+        If the format is another, or a song_id is none for a file: with a folder in it, or the same
+        as another one's.
     """
+    if format not in ("csv", "parquet"):
+        raise ValueError(f"format: expected 'csv' or 'parquet', found {format!r}")
+    _check_names(features.index.unique("song_id"))
     if format == "parquet":
         ids = features.index.unique("song_id")
         whole = features if ids.dtype != object else features.rename(index=str, level="song_id")
@@ -120,6 +136,14 @@ def save(features: pd.DataFrame, folder: str | os.PathLike, *, format: str = "cs
         table = track.droplevel("song_id").rename_axis("frameTime")
         with written_atomically(Path(folder) / f"{song_id}.csv") as part:
             table.to_csv(part, sep=";", float_format="%.7g", lineterminator="\n")
+
+
+def _check_names(ids: pd.Index) -> None:
+    names = ids.map(str)
+    odd = [name for name in names if name in ("", ".", "..") or set(name) & set("/\\\0")]
+    if odd or not names.is_unique:
+        found = repr(odd[0]) if odd else f"{names[names.duplicated()][0]!r} twice"
+        raise ValueError(f"song_id: expected a file's name for each song, found {found}")
 
 
 def _files(audio: object) -> dict[int | str, Path]:
@@ -134,19 +158,34 @@ def _files(audio: object) -> dict[int | str, Path]:
     return dict(sorted(files.items(), key=lambda item: (isinstance(item[0], str), item[0])))
 
 
-def _kept(path: Path, sets: tuple[str, ...], window: float, folder: Path) -> Path | str:
+def _kept(path: Path, sets: tuple[str, ...], window: float, folder: Path) -> pd.DataFrame | str:
     try:
+        if path.exists() and not path.is_file():  # some, as /dev/zero, never end
+            raise DataError(path, AUDIO, "a folder or a device")
         settings = f"{sets} {window} {_code()}".encode()
         with path.open("rb") as file:
             key = hashlib.file_digest(file, "sha256").hexdigest()
         place = folder / f"{hashlib.sha256(key.encode() + settings).hexdigest()}.parquet"
-        if not place.exists():
-            features = extract(path, sets, window=window).droplevel("song_id")
-            with written_atomically(place) as part:
-                features.to_parquet(part)
+        kept = _read_kept(place)
+        if kept is not None:
+            return kept
+        features = extract(path, sets, window=window).droplevel("song_id")
+        with written_atomically(place) as part:
+            features.to_parquet(part, write_page_checksum=True)
+        return features
     except Exception as error:  # whatever it is: one song's fault must not lose the others
         return str(error) if isinstance(error, DataError) else f"{type(error).__name__}: {error}"
-    return place
+
+
+def _read_kept(place: Path) -> pd.DataFrame | None:
+    if not place.is_file():
+        return None
+    try:
+        return pd.read_parquet(place, page_checksum_verification=True)
+    except (OSError, ValueError) as error:  # pyarrow's are of these kinds
+        found = f"{type(error).__name__}: {error}"
+        warnings.warn(f"{place}: damaged ({found}), computed anew", DataWarning, stacklevel=2)
+        return None
 
 
 @once

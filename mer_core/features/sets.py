@@ -23,6 +23,8 @@ COLUMNS = {
     "mel": re.compile(r"mel_\d+_\d+"),
 }
 """How each set's columns are named."""
+LONGEST_WINDOW = 3600
+"""s. A longer one is a unit mistaken."""
 
 
 def extract(
@@ -52,7 +54,7 @@ def extract(
     Raises
     ------
     ValueError
-        If a set is unknown or the window is below 10 ms.
+        If a set is unknown or named twice, or the window is not 10 ms to an hour.
     DataError
         If the audio can't be used; see :func:`read_audio`.
 
@@ -67,14 +69,20 @@ def extract(
              1.0     0.71
     Name: pcm_RMSenergy_sma_amean, dtype: float64
     """
-    unknown = [name for name in sets if name not in SETS]
-    if unknown or not sets or isinstance(sets, str):
-        raise ValueError(f"sets: expected some of {list(SETS)}, found {sets!r}")
-    if not window >= 0.01:
-        raise ValueError(f"window: expected at least a descriptor's 0.01 s, found {window!r}")
+    check_settings(sets, window)
     samples = read_audio(audio)
     features = pd.concat([SETS[name](samples, window=window) for name in sets], axis=1)
     return pd.concat({song_id_of(audio): features}, names=["song_id"])
+
+
+def check_settings(sets: Sequence[str], window: float) -> None:
+    """Raise a ValueError unless :func:`extract` can work with these."""
+    known = not isinstance(sets, str) and set(sets) <= set(SETS)
+    if not known or not sets or len(set(sets)) < len(sets):
+        raise ValueError(f"sets: expected some of {list(SETS)}, each once, found {sets!r}")
+    if not 0.01 <= window <= LONGEST_WINDOW:
+        expected = f"0.01 s, a descriptor's length, to {LONGEST_WINDOW} s"
+        raise ValueError(f"window: expected {expected}, found {window!r}")
 
 
 def columns_of(features: pd.DataFrame, name: str) -> list[str]:
