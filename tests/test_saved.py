@@ -184,6 +184,11 @@ def many_hidden(plain: dict, arrays: dict) -> None:
     plain["AELSTM"]["encoder_"]["AE"]["hidden"] = 10**9
 
 
+def not_a_number(plain: dict, arrays: dict) -> None:
+    place = next(iter(plain["ElmanRNN"]["weights_"]["dict"]))[1]["tensor"][0]
+    arrays[place][...] = np.nan
+
+
 def short_coefficients(plain: dict, arrays: dict) -> None:
     for name, array in arrays.items():
         if array.ndim == 2 and array.shape[0] == 1:
@@ -264,6 +269,7 @@ def test_bad_model_files_are_named(linear, tmp_path, name):
     [
         ("SVR", short_coefficients, "a support vector machine of shapes that disagree"),
         ("ElmanRNN", many_units, "weights of shapes .* for layers of"),
+        ("ElmanRNN", not_a_number, "weights that are not finite"),
         ("AELSTM", many_hidden, "weights of shapes .* where there are"),
         (
             "ElmanRNN",
@@ -287,6 +293,42 @@ def test_settings_that_disagree_with_the_numbers_are_refused(
     edited(tmp_path / "m", change)
     with pytest.raises(DataError, match=message):
         saved.load(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("_impl", "c_svc"),
+        ("_n_support", [2**30, -(2**30)]),
+        ("_n_support", [3, *[0] * 999]),
+        ("_n_support", []),
+        ("_intercept_", []),
+        ("_probA", [0.5]),
+        ("_probB", [0.5]),
+    ],
+)
+def test_what_libsvm_reads_in_c_is_checked_first(tracks, tmp_path, name, value):
+    saved.save(models.SVR().fit(*tracks), tmp_path / "m")
+
+    def change(plain: dict, arrays: dict) -> None:
+        for machine in machines(plain):
+            if isinstance(value, str):
+                machine[name] = value
+            else:
+                place = machine[name]["array"][0]
+                arrays[place] = np.array(value, arrays[place].dtype)
+
+    edited(tmp_path / "m", change)
+    with pytest.raises(DataError, match="a support vector machine of"):
+        saved.load(tmp_path / "m")
+
+
+def machines(plain: object) -> list[dict]:
+    """The fitted support vector machines in what a model file says."""
+    inside = plain.values() if isinstance(plain, dict) else plain if isinstance(plain, list) else []
+    own = [plain["sklearn SVR"]] if isinstance(plain, dict) and "sklearn SVR" in plain else []
+    found = [one for one in own if "_n_support" in one]
+    return found + [one for part in inside for one in machines(part)]
 
 
 def test_another_version_of_the_library_is_told(linear, tmp_path, monkeypatch):

@@ -312,8 +312,16 @@ def _check_machine(machine: object) -> None:
     shapes = [machine._dual_coef_.shape, machine.support_.shape, machine.shape_fit_[1:]]
     if shapes != [(1, count), (count,), machine.support_vectors_.shape[1:]]:
         raise ValueError(f"a support vector machine of shapes that disagree: {shapes}")
+    names = ("_n_support", "_intercept_", "_probA", "_probB")
+    lengths = [getattr(machine, name).shape for name in names]
+    if lengths != [(2,), (1,), (0,), (0,)]:
+        raise ValueError(f"a support vector machine of shapes that disagree: {lengths}")
+    settings = [machine._impl, int(machine._n_support[0]), machine._sparse]
+    if settings != ["epsilon_svr", count, False]:
+        raise ValueError(f"a support vector machine of another kind: {settings}")
     kinds = [machine._dual_coef_.dtype, machine.support_vectors_.dtype, machine.support_.dtype]
-    if kinds != [np.float64, np.float64, np.int32] or machine.kernel != "rbf" or machine._sparse:
+    kinds += [machine._n_support.dtype, machine._intercept_.dtype]
+    if kinds != [np.float64, np.float64, np.int32, np.int32, np.float64] or machine.kernel != "rbf":
         raise ValueError(f"a support vector machine of other numbers or another kernel: {kinds}")
 
 
@@ -355,7 +363,10 @@ def _as_scalar(content: list, arrays: dict[str, np.ndarray]) -> np.generic:
 def _as_tensor(content: list[str], arrays: dict[str, np.ndarray]) -> object:
     import torch
 
-    return torch.from_numpy(_as_array(content, arrays))
+    weights = _as_array(content, arrays)
+    if weights.dtype.kind == "f" and not np.isfinite(weights).all():
+        raise ValueError("weights that are not finite")
+    return torch.from_numpy(weights)
 
 
 def _as_index(content: list, arrays: dict[str, np.ndarray]) -> pd.Index:
