@@ -28,7 +28,8 @@ def moving_average(track: pd.DataFrame, window: int = 13) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If the window is not an odd number of at least 1, or the track holds NaN or a row twice.
+        If the window is not an odd number of at least 1, or the track holds NaN or a row twice,
+        or a song's times don't rise.
 
     Examples
     --------
@@ -50,6 +51,7 @@ def moving_average(track: pd.DataFrame, window: int = 13) -> pd.DataFrame:
     if track.isna().any(axis=None):
         raise ValueError("track: expected numbers in every row, found NaN")
     checks.once(track=track)
+    checks.in_order(track=track)
     by_song = track.groupby(level="song_id", sort=False, group_keys=False)
     smoothed = by_song.rolling(int(window), center=True, min_periods=int(window)).mean()
     return smoothed.droplevel(0).reindex(track.index).fillna(track)

@@ -288,6 +288,14 @@ BAD = {
         lambda x, y: (x, pd.concat([y, y.loc[[2]]])),
         r"labels: expected every row once, found another at song_id 2",
     ),
+    "features out of order": (
+        lambda x, y: (x.iloc[::-1], y),
+        r"features: expected times that rise within a song, found",
+    ),
+    "labels out of order": (
+        lambda x, y: (x, y.iloc[::-1]),
+        r"labels: expected times that rise within a song, found",
+    ),
     "a dimension is missing": (
         lambda x, y: (x, y[["arousal"]]),
         r"labels: expected the columns \['valence', 'arousal'\], found \['arousal'\]",

@@ -58,3 +58,15 @@ def test_refuses_rows_that_stand_twice():
         ValueError, match=r"track: expected every row once, found another at song_id 1, time 1.5 s"
     ):
         moving_average(pd.concat([before, before.iloc[3:4]]))
+
+
+def test_refuses_times_that_fall_within_a_song_but_takes_songs_in_any_order():
+    before = track({2: 20, 1: 20})
+    moving_average(before)
+    expected = "times that rise within a song, found 0.5 s after 1.0 s in song_id 1"
+    with pytest.raises(ValueError, match=expected):
+        moving_average(before.iloc[[*range(20), 20, 22, 21]])
+    side_by_side = before.sort_index(level="time", sort_remaining=False)
+    pd.testing.assert_frame_equal(
+        moving_average(side_by_side).sort_index(), moving_average(before).sort_index()
+    )

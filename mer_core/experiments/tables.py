@@ -21,6 +21,8 @@ from mer_core.files import DataError, written_atomically
 
 RESULTS = Path(__file__).parents[2] / "data" / "results"
 DIGITS = 5
+DESCRIBED = {"function", "code", "data", "units in the catalogue", "way of tabulating"}
+"""What is told of tables beside them, apart from their names."""
 
 
 def table(name: str, *, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
@@ -217,4 +219,15 @@ def _hash(path: Path) -> str:
 
 
 def _about(path: Path) -> dict:
-    return json.loads(path.read_text())
+    expected = "what `make results` wrote beside its tables"
+    try:
+        about = json.loads(path.read_text())
+    except (ValueError, RecursionError) as error:
+        raise DataError(path, expected, str(error)) from None
+    known = about if isinstance(about, dict) else {}
+    parts = [known.get(part) for part in ("tables", "files", "code")]
+    if not all(isinstance(part, dict) for part in parts) or not set(known) >= DESCRIBED:
+        raise DataError(path, expected, f"{str(about)[:80]!r}")
+    if any(Path(file).name != file for part in parts[:2] for file in part):
+        raise DataError(path, "files of its own folder", f"{list(about['tables'])}")
+    return about

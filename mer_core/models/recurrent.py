@@ -149,6 +149,7 @@ class RecurrentRegressor:
         """The job with its songs named: those to train on and those to stop by."""
         seed = self.seed if job.seed is None else job.seed
         checks.once(features=job.features, labels=job.labels)
+        checks.in_order(features=job.features, labels=job.labels)
         songs = job.labels.index.unique("song_id").sort_values()
         songs = songs if job.train is None else songs.intersection(pd.Index(job.train))
         held = pd.Index([] if job.validation is None else list(job.validation), dtype=songs.dtype)
@@ -206,6 +207,7 @@ class RecurrentRegressor:
         return mean, spread, *(targets if self.standardise_targets else plain)
 
     def _run(self, features: pd.DataFrame, function: Callable[..., Tensor]) -> np.ndarray:
+        checks.in_order(features=features)
         network = self._network()
         missing = [name for name in self.columns_ if name not in features]
         if missing:
