@@ -175,7 +175,7 @@ def results(names: list[str], processes: int) -> None:
         load = experiments.SWEEPS[name].corpus if name in experiments.SWEEPS else None
         try:
             corpus = load() if load else mini
-        except DataError as error:
+        except ValueError as error:
             if names:
                 raise
             print(f"{name}: left as it is, since {error}")

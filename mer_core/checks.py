@@ -95,6 +95,8 @@ def identifiers(rows: pd.Series, kind: type, *, where: str | os.PathLike) -> Non
     Traceback (most recent call last):
     ValueError: a.csv: expected every song_id below 2**53, found 1.15292e+18
     """
+    if kind is int and rows.dtype.kind == "b":
+        raise ValueError(f"{where}: expected numbers in {rows.name!r}, found True or False")
     if kind is int and (largest := rows.astype(float).abs().max()) >= EXACT:
         found = f"{rows.name} below 2**53, found {largest:.6g}"
         raise ValueError(f"{where}: expected every {found}")
@@ -118,7 +120,7 @@ def numbers(table: pd.DataFrame, *, where: str | os.PathLike) -> None:
     ValueError: labels: expected numbers in the column 'valence', found str
     """
     for name, kind in table.dtypes.items():
-        if kind.kind not in "iuf":
+        if len(table) and kind.kind not in "iuf":
             found = "True or False" if kind.kind == "b" else f"{kind}"
             raise ValueError(f"{where}: expected numbers in the column {name!r}, found {found}")
 

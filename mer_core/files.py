@@ -98,6 +98,8 @@ def read_table(
     DataError
         If the file is missing, empty, too large, not a table, has no column `index`, repeats a
         column or an index, or holds text where a number belongs.
+    ValueError
+        If a whole number of the index is too large to be exact.
     """
     frame = _parse(path)
     if frame.empty:

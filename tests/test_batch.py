@@ -59,14 +59,14 @@ def test_two_processes_give_the_same(extraction, folder, tmp_path):
 
 def test_what_is_kept_is_not_computed_again(folder, tmp_path, monkeypatch):
     first = extract_all(folder, cache=tmp_path, processes=1)
-    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.parquet")}
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.kept")}
     assert len(kept) == 4
     computed = []
     monkeypatch.setattr(batch, "extract", lambda path, *_, **__: computed.append(path.name))
     again = extract_all(folder, cache=tmp_path, processes=1)
     assert computed == ["5.mp3"]
     pd.testing.assert_frame_equal(first.features, again.features)
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.parquet")} == kept
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.kept")} == kept
 
 
 def test_other_audio_and_other_settings_are_computed_anew(tmp_path):
@@ -74,9 +74,9 @@ def test_other_audio_and_other_settings_are_computed_anew(tmp_path):
     for number, seed in enumerate((0, 1, 0)):
         soundfile.write(song, np.random.default_rng(seed).normal(0, 0.1, RATE), RATE)
         extract_all([song], cache=tmp_path / "cache", processes=1)
-        assert len(list((tmp_path / "cache").rglob("*.parquet"))) == min(number + 1, 2)
+        assert len(list((tmp_path / "cache").rglob("*.kept"))) == min(number + 1, 2)
     extract_all([song], cache=tmp_path / "cache", window=0.5, processes=1)
-    assert len(list((tmp_path / "cache").rglob("*.parquet"))) == 3
+    assert len(list((tmp_path / "cache").rglob("*.kept"))) == 3
 
 
 def test_songs_of_a_corpus_keep_their_ids(folder, tmp_path):
@@ -105,15 +105,15 @@ def test_only_failures_on_the_command_line(tmp_path, capsys, monkeypatch):
     assert "window: expected 0.01 s" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "page", "no table"])
+@pytest.mark.parametrize("damage", ["empty", "cut", "page", "footer", "no table"])
 def test_a_damaged_file_of_the_cache_is_told_and_computed_anew(folder, tmp_path, damage):
     first = extract_all([folder / "3.wav"], cache=tmp_path, processes=1)
-    (kept,) = tmp_path.rglob("*.parquet")
+    (kept,) = tmp_path.rglob("*.kept")
     content = bytearray(kept.read_bytes())
     spoiled = {"empty": b"", "cut": content[:999], "no table": b"la la"}
-    content[100] ^= 1
+    content[-100 if damage == "footer" else 100] ^= 1
     kept.write_bytes(spoiled.get(damage, content))
-    with pytest.warns(DataWarning, match=r"\.parquet: damaged .*, computed anew"):
+    with pytest.warns(DataWarning, match=r"\.kept: damaged, so computed anew"):
         again = extract_all([folder / "3.wav"], cache=tmp_path, processes=1)
     pd.testing.assert_frame_equal(first.features, again.features)
     assert again.failures.empty
@@ -123,7 +123,7 @@ def test_a_damaged_file_of_the_cache_is_told_and_computed_anew(folder, tmp_path,
 
 def test_a_folder_in_a_files_place_fails_aloud(folder, tmp_path):
     extract_all([folder / "3.wav"], cache=tmp_path, processes=1)
-    (kept,) = tmp_path.rglob("*.parquet")
+    (kept,) = tmp_path.rglob("*.kept")
     kept.unlink()
     kept.mkdir()
     features, failures = extract_all([folder / "3.wav"], cache=tmp_path, processes=1)
@@ -164,6 +164,12 @@ def test_what_is_saved_stays_in_its_folder_one_file_a_song(tmp_path, ids):
     with pytest.raises(ValueError, match="song_id: expected a file's name for each song"):
         save(features, tmp_path / "in")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_file_of_all_songs_takes_any_name(extraction, tmp_path):
+    features = extraction.features.loc[[3]].rename(index={3: "AC/DC"}, level="song_id")
+    save(features, tmp_path, format="parquet")
+    assert [path.name for path in tmp_path.iterdir()] == ["features.parquet"]
 
 
 def test_another_format_is_refused(extraction, tmp_path):
@@ -228,5 +234,5 @@ def test_a_kill_costs_only_what_was_under_way(tmp_path):
 
 
 def finished(cache: Path) -> dict[Path, int]:
-    paths = [path for path in cache.rglob("*.parquet") if not path.name.startswith(".part-")]
+    paths = [path for path in cache.rglob("*.kept") if not path.name.startswith(".part-")]
     return {path: path.stat().st_mtime_ns for path in paths}

@@ -442,6 +442,12 @@ BAD = {
         lambda d: (d / "features/3.csv").rename(d / "features/3.csv.gz"),
         ["3.csv.gz", "CSV table"],
     ),
+    "True for a song": (
+        lambda d: edit(
+            d / VALENCE, lambda t: "".join([t.splitlines()[0], "\nTrue,", "0.1," * 19, "0.1\n"])
+        ),
+        ["valence.csv", "numbers in 'song_id'", "True or False"],
+    ),
     "two feature files of a song": (lambda d: double(d / "features/3.csv"), ["one file a song"]),
     "rater on another scale": (
         lambda d: edit_table(d / PER_RATER / "valence/3.csv", lambda t: t * 100),
@@ -488,6 +494,7 @@ def test_bad_input_is_named(deam, name):
     spoil(deam)
     with pytest.raises(ValueError, match="expected") as error:
         load_corpus(deam)
+    assert isinstance(error.value, DataError) or {"True or False", "9.22337e+18"} & set(parts)
     message = str(error.value)
     assert all(part in message for part in [*parts, "expected", "found"]), message
 

@@ -243,10 +243,33 @@ def test_a_playlist_leads_nowhere(m4a, tmp_path):
         read_audio(tmp_path / "list.m4a")
 
 
+def test_a_cover_that_is_no_picture_takes_nothing_from_the_sound(m4a, song):
+    path = m4a("-f", "lavfi", "-i", "color=size=64x64:duration=0.1", "-map", "0", "-map", "1",
+               "-frames:v", "1", "-c:v", "mjpeg", "-disposition:v", "attached_pic")  # fmt: skip
+    content = path.read_bytes()
+    start = content.index(b"\xff\xd8\xff")
+    path.write_bytes(content[:start] + bytes(60) + content[start + 60 :])
+    assert len(read_audio(path)) == pytest.approx(len(song), abs=2048)
+
+
 def test_a_film_without_sound_is_refused(m4a):
     path = m4a("-f", "lavfi", "-i", "color=size=16x16:duration=1", "-map", "1:v", name="x.mp4")
     with pytest.raises(DataError, match=r"x\.mp4: expected audio .* matches no streams"):
         read_audio(path)
+
+
+@pytest.mark.parametrize("name", ["x.m4a", "x.wav", "a\0.m4a"])
+def test_no_file_is_told_as_such_by_both_readers(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for read in (read_audio, duration):
+        with pytest.raises(DataError, match=r"expected audio .*, found no file"):
+            read(tmp_path / name)
+
+
+def test_a_pipe_has_no_duration(tmp_path):
+    os.mkfifo(tmp_path / "x.wav")
+    with pytest.raises(DataError, match="found a folder or a device"):
+        duration(tmp_path / "x.wav")
 
 
 def test_without_ffmpeg_the_message_says_what_to_install(tmp_path, monkeypatch):

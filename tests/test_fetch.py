@@ -259,6 +259,13 @@ def test_archives_are_trusted_in_nothing(tmp_path: Path, name):
     assert [path.name for path in tmp_path.iterdir()] == ["inner"]
 
 
+@pytest.mark.parametrize("make", [lambda path: None, Path.mkdir])
+def test_no_archive_at_all_is_an_error_of_the_system(tmp_path, make):
+    make(tmp_path / "metadata.zip")
+    with pytest.raises(OSError, match=r"metadata\.zip"):
+        unpack(tmp_path / "metadata.zip", tmp_path, "metadata")
+
+
 def bomb(size: int = 100_000) -> bytes:
     return zipped({"metadata/a": b"0" * size})
 

@@ -160,26 +160,27 @@ def unpack(archive: Path, folder: Path, brings: str) -> None:
             with zipfile.ZipFile(archive) as content:
                 _check_members(content, archive)
                 for member in tqdm(content.infolist(), f"unpacking {archive.name}"):
-                    content.extract(member, temporary)
+                    _extract(content, member, temporary, archive)
         except BROKEN_ZIP as error:
             found = str(error) or type(error).__name__
             raise DataError(archive, SOUND, found) from None
-        except OSError as error:
-            raise _unpacked(archive, member.filename, error) from None
         found = find_folder(Path(temporary), brings)
         if found is None:
             raise DataError(archive, f"a folder {brings!r} in it", "none")
         shutil.move(found, folder / brings)
 
 
-def _unpacked(archive: Path, member: str, error: OSError) -> OSError | DataError:
-    """What an error says of the archive; one of the disk stays as it is."""
-    if error.errno is None:  # bz2's way to say it
-        return DataError(archive, SOUND, f"{error}")
-    if error.errno in NO_NAME:
-        found = f"{member[:80]!r} ({error.strerror})"
-        return DataError(archive, "names that files can have", found)
-    return error
+def _extract(content: zipfile.ZipFile, member: zipfile.ZipInfo, folder: str, archive: Path) -> None:
+    """Unpack one file; tell what an error says of the archive, leave one of the disk as it is."""
+    try:
+        content.extract(member, folder)
+    except OSError as error:
+        if error.errno is None:  # bz2's way to say it
+            raise DataError(archive, SOUND, f"{error}") from None
+        if error.errno not in NO_NAME:
+            raise
+        found = f"{member.filename[:80]!r} ({error.strerror})"
+        raise DataError(archive, "names that files can have", found) from None
 
 
 def _check_members(content: zipfile.ZipFile, archive: Path) -> None:
@@ -191,7 +192,7 @@ def _check_members(content: zipfile.ZipFile, archive: Path) -> None:
             raise DataError(archive, "paths inside the archive's folder", f"{member.filename!r}")
         if stat.S_ISLNK(member.external_attr >> 16):
             raise DataError(archive, "files and folders only", f"a link: {member.filename!r}")
-    names = [member.filename for member in content.infolist()]
+    names = [member.filename.replace("\\", "/") for member in content.infolist()]
     if len(set(names)) < len(names):
         twice = next(name for name, count in Counter(names).items() if count > 1)
         raise DataError(archive, "every file once", f"{twice!r} more than once")

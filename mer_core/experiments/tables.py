@@ -228,6 +228,7 @@ def _about(path: Path) -> dict:
     parts = [known.get(part) for part in ("tables", "files", "code")]
     if not all(isinstance(part, dict) for part in parts) or not set(known) >= DESCRIBED:
         raise DataError(path, expected, f"{str(about)[:80]!r}")
-    if any(Path(file).name != file for part in parts[:2] for file in part):
-        raise DataError(path, "files of its own folder", f"{list(about['tables'])}")
+    odd = [file for file in {**parts[0], **parts[1]} if Path(file).name != file or file == ".."]
+    if odd or not all(isinstance(kinds, dict) for kinds in parts[0].values()):
+        raise DataError(path, "tables of its own folder, with the kinds of their levels", f"{odd}")
     return about

@@ -105,6 +105,7 @@ def duration(path: str | os.PathLike) -> float:
     """
     import soundfile
 
+    check_file(Path(path))
     if Path(path).suffix.lower() in FFMPEG:
         samples, rate = _by_ffmpeg(Path(path))
         return len(samples) / rate
@@ -126,11 +127,16 @@ def song_id_of(audio: Audio) -> int | str:
     return int(name) if name.isdecimal() else name
 
 
+def check_file(path: Path) -> None:
+    """Raise a DataError unless there is such a file, and it is no folder and no device."""
+    if not path.is_file():  # what some devices give, as /dev/zero, never ends
+        raise DataError(path, AUDIO, "a folder or a device" if path.exists() else "no file")
+
+
 def _decode(audio: Audio) -> tuple[str, np.ndarray, int]:
     if not isinstance(audio, tuple):
         path = Path(audio)
-        if path.exists() and not path.is_file():  # some, as /dev/zero, never end
-            raise DataError(path, AUDIO, "a folder or a device")
+        check_file(path)
         decode = _by_ffmpeg if path.suffix.lower() in FFMPEG else _by_sndfile
         return str(path), *decode(path)
     samples, rate = np.asarray(audio[0]), np.asarray(audio[1])
@@ -204,15 +210,16 @@ def _by_ffmpeg(path: Path) -> tuple[np.ndarray, int]:
         # "file:" and the lists keep a file's name or contents from leading elsewhere.
         source = ["-protocol_whitelist", "file", "-f", FFMPEG[path.suffix.lower()]]
         source += ["-i", f"file:{path.absolute()}", "-map", "0:a:0", "-t", f"{LONGEST + 1}"]
-        options = ["-nostdin", "-v", "error", "-xerror"]  # which stops at the first fault
-        command = ["ffmpeg", *options, *source, os.fspath(decoded)]
+        # The last stops at the first fault of the sound; one of a picture is only told.
+        options = ["-nostdin", "-v", "error", "-xerror"]
+        command = ["ffmpeg", *options, *source, "-c:a", "pcm_f32le", os.fspath(decoded)]
         try:
             done = subprocess.run(  # noqa: S603 - a list, no shell; "file:" before the name
                 command, capture_output=True, text=True, errors="replace"
             )
         except FileNotFoundError:
             raise DataError(path, "a decoder for it: install ffmpeg", "none") from None
-        if done.returncode or done.stderr.strip():
+        if done.returncode:
             raise _not_audio(path, " ".join(done.stderr.split()) or f"exit {done.returncode}")
         return _by_sndfile(path, decoded=decoded)
 
@@ -236,15 +243,13 @@ def _breaks_off(path: Path) -> bool:
 
 
 def _not_audio(path: str | os.PathLike, error: object) -> DataError:
-    if not Path(path).exists():
-        return DataError(path, "an audio file", "no file")
     return DataError(path, AUDIO, f"what can't be decoded: {error}")
 
 
 def _at_44100(samples: np.ndarray, rate: int, name: str) -> np.ndarray:
     peak = np.abs(samples).max()
     if peak < QUIETEST:
-        found = f"a peak of {peak:.1g} of full scale: integers in too wide a type?"
+        found = f"a peak of {peak:.1g} of full scale: nearly silent, or integers in too wide a type"
         message = f"{name}: silence from start to end" if not peak else f"{name}: {found}"
         warnings.warn(message, DataWarning, stacklevel=4)
     if rate == SAMPLE_RATE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,12 +17,14 @@ import pooch
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
-from mer_core.features.audio import AUDIO, SUFFIXES, song_id_of
+from mer_core.features.audio import SUFFIXES, check_file, song_id_of
 from mer_core.features.sets import check_settings, extract
 from mer_core.files import DataError, DataWarning, written_atomically
 
 NOTHING = pd.DataFrame(index=pd.Index([], dtype=float, name="time"))
 """The features of no song."""
+DIGEST = 32
+"""Bytes at the head of a kept file: the SHA-256 of the Parquet table that follows."""
 
 
 class Extraction(NamedTuple):
@@ -120,12 +123,12 @@ def save(features: pd.DataFrame, folder: str | os.PathLike, *, format: str = "cs
     Raises
     ------
     ValueError
-        If the format is another, or a song_id is none for a file: with a folder in it, or the same
-        as another one's.
+        If the format is another, two song_ids are the same as text, or one is no name for a CSV
+        file, such as "a/b".
     """
     if format not in ("csv", "parquet"):
         raise ValueError(f"format: expected 'csv' or 'parquet', found {format!r}")
-    _check_names(features.index.unique("song_id"))
+    _check_names(features.index.unique("song_id").map(str), files=format == "csv")
     if format == "parquet":
         ids = features.index.unique("song_id")
         whole = features if ids.dtype != object else features.rename(index=str, level="song_id")
@@ -138,9 +141,9 @@ def save(features: pd.DataFrame, folder: str | os.PathLike, *, format: str = "cs
             table.to_csv(part, sep=";", float_format="%.7g", lineterminator="\n")
 
 
-def _check_names(ids: pd.Index) -> None:
-    names = ids.map(str)
+def _check_names(names: pd.Index, *, files: bool) -> None:
     odd = [name for name in names if name in ("", ".", "..") or set(name) & set("/\\\0")]
+    odd = odd if files else []
     if odd or not names.is_unique:
         found = repr(odd[0]) if odd else f"{names[names.duplicated()][0]!r} twice"
         raise ValueError(f"song_id: expected a file's name for each song, found {found}")
@@ -160,18 +163,18 @@ def _files(audio: object) -> dict[int | str, Path]:
 
 def _kept(path: Path, sets: tuple[str, ...], window: float, folder: Path) -> pd.DataFrame | str:
     try:
-        if path.exists() and not path.is_file():  # some, as /dev/zero, never end
-            raise DataError(path, AUDIO, "a folder or a device")
+        check_file(path)
         settings = f"{sets} {window} {_code()}".encode()
         with path.open("rb") as file:
             key = hashlib.file_digest(file, "sha256").hexdigest()
-        place = folder / f"{hashlib.sha256(key.encode() + settings).hexdigest()}.parquet"
+        place = folder / f"{hashlib.sha256(key.encode() + settings).hexdigest()}.kept"
         kept = _read_kept(place)
         if kept is not None:
             return kept
         features = extract(path, sets, window=window).droplevel("song_id")
         with written_atomically(place) as part:
-            features.to_parquet(part, write_page_checksum=True)
+            table = features.to_parquet()
+            part.write_bytes(hashlib.sha256(table).digest() + table)
         return features
     except Exception as error:  # whatever it is: one song's fault must not lose the others
         return str(error) if isinstance(error, DataError) else f"{type(error).__name__}: {error}"
@@ -180,12 +183,12 @@ def _kept(path: Path, sets: tuple[str, ...], window: float, folder: Path) -> pd.
 def _read_kept(place: Path) -> pd.DataFrame | None:
     if not place.is_file():
         return None
-    try:
-        return pd.read_parquet(place, page_checksum_verification=True)
-    except (OSError, ValueError) as error:  # pyarrow's are of these kinds
-        found = f"{type(error).__name__}: {error}"
-        warnings.warn(f"{place}: damaged ({found}), computed anew", DataWarning, stacklevel=2)
+    content = place.read_bytes()
+    digest, table = content[:DIGEST], content[DIGEST:]
+    if hashlib.sha256(table).digest() != digest:
+        warnings.warn(f"{place}: damaged, so computed anew", DataWarning, stacklevel=2)
         return None
+    return pd.read_parquet(io.BytesIO(table))
 
 
 @once
