@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import librosa.core.audio  # noqa: F401 - here, so that what its import warns of is none of ours
 import numpy as np
 import pandas as pd
 import soundfile
