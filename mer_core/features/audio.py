@@ -128,7 +128,18 @@ def song_id_of(audio: Audio) -> int | str:
 
 
 def check_file(path: Path) -> None:
-    """Raise a DataError unless there is such a file, and it is no folder and no device."""
+    """Raise a DataError unless there is such a file, and it is no folder and no device.
+
+    Parameters
+    ----------
+    path : Path
+        Where audio is expected; nothing of it is read.
+
+    Raises
+    ------
+    DataError
+        That names the path.
+    """
     if not path.is_file():  # what some devices give, as /dev/zero, never ends
         raise DataError(path, AUDIO, "a folder or a device" if path.exists() else "no file")
 

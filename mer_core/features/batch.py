@@ -142,8 +142,8 @@ def save(features: pd.DataFrame, folder: str | os.PathLike, *, format: str = "cs
 
 
 def _check_names(names: pd.Index, *, files: bool) -> None:
-    odd = [name for name in names if name in ("", ".", "..") or set(name) & set("/\\\0")]
-    odd = odd if files else []
+    taken = ("", ".", "..")
+    odd = [name for name in names if files and (name in taken or set(name) & set("/\\\0"))]
     if odd or not names.is_unique:
         found = repr(odd[0]) if odd else f"{names[names.duplicated()][0]!r} twice"
         raise ValueError(f"song_id: expected a file's name for each song, found {found}")

@@ -76,7 +76,26 @@ def extract(
 
 
 def check_settings(sets: Sequence[str], window: float) -> None:
-    """Raise a ValueError unless :func:`extract` can work with these."""
+    """Raise a ValueError unless :func:`extract` can work with these.
+
+    Parameters
+    ----------
+    sets : sequence of str
+        Names of feature sets, each once.
+    window : float
+        Length of the window in s, from 0.01 to 3600.
+
+    Raises
+    ------
+    ValueError
+        That says which of the two is wrong.
+
+    Examples
+    --------
+    >>> check_settings(["compare"], 0.0)
+    Traceback (most recent call last):
+    ValueError: window: expected 0.01 s, a descriptor's length, to 3600 s, found 0.0
+    """
     known = not isinstance(sets, str) and set(sets) <= set(SETS)
     if not known or not sets or len(set(sets)) < len(sets):
         raise ValueError(f"sets: expected some of {list(SETS)}, each once, found {sets!r}")
