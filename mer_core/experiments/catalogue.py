@@ -103,7 +103,7 @@ SWEEPS: dict[str, Sweep] = {
 }
 
 CHEAPEST = {
-    "songs_mini": ("ridge", "functionals", "raw", "CV"),
+    "songs_mini": ("ridge", "functionals", "raw", "test"),
     "songs_2013": ("ridge", "167", "raw", "CV"),
     "songs_1744": ("ridge", "167", "raw", "test"),
     "songs_dimensions": ("PCA-SVM", 2),
