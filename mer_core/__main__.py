@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
-from dataclasses import replace
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pandas as pd
@@ -44,24 +44,13 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m mer_core", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    for run, count in ((scoreboard, "?"), (check, None), (download, None)):
+    for run in (check, download):
         command = commands.add_parser(run.__name__, help=run.__doc__)
-        command.add_argument("where", nargs=count, help="a folder with DEAM, or mini")
+        command.add_argument("where", help="a folder with DEAM, or mini")
         command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"))
         command.set_defaults(run=run)
-    commands.choices["scoreboard"].add_argument("--folds", type=int, help="10")
-    commands.choices["scoreboard"].add_argument("--sets", nargs="+", help="compare")
-    short = "the README's tables, from the stored results"
-    commands.choices["scoreboard"].add_argument("--markdown", action="store_true", help=short)
-    command = commands.add_parser("ablation", help=ablation.__doc__)
-    command.add_argument("where", nargs="?", default="mini")
-    command.set_defaults(run=ablation)
-    command = commands.add_parser("results", help=results.__doc__)
-    command.add_argument("names", nargs="*", metavar="NAME", help="of the catalogue; default: all")
-    command.add_argument("--processes", type=int, default=-1, help="-1: one per core")
-    short = "compute again and compare with the stored tables, writing nothing"
-    command.add_argument("--check", action="store_true", help=short)
-    command.set_defaults(run=results)
+    for entry in entry_points(group="mer.commands"):
+        entry.load()(commands)
     command = commands.add_parser("predict", help=predict.__doc__)
     command.add_argument("audio", help="a song")
     command.add_argument("--out", required=True, help="the CSV file to write")
@@ -79,124 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def scoreboard(
-    where: str | None, task: str, folds: int | None, sets: list[str] | None, markdown: bool
-) -> None:
-    """Show the stored results beside the papers', or score the baselines on mini or on DEAM."""
-    if markdown:
-        print(stored_board())
-    elif where is not None:
-        _live_scoreboard(where, task, folds or 10, sets or ["compare"])
-    elif folds or sets:
-        raise ValueError("scoreboard: expected a corpus for --folds and --sets, found none")
-    else:
-        _stored_scoreboard()
-
-
-def _live_scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None:
-    from mer_core import deam, evaluation, features, load_corpus, models
-
-    corpus = load_corpus(where, task=task)
-    systems = {"constant": models.Constant()}
-    if corpus.features.empty:
-        print(f"{where} holds no features of half seconds: the constant, which needs none, alone.")
-        corpus = replace(corpus, features=pd.DataFrame(index=corpus.labels.index))
-    else:
-        corpus = replace(corpus, features=features.choose(corpus.features, sets))
-        systems |= {"linear": models.Linear(), "SVR": models.SVR()}
-        print(f"Features: {', '.join(sets)}.")
-    divided = evaluation.k_folds(corpus.split("dev").songs.index, k=folds)
-    table = evaluation.scoreboard(systems, corpus, folds=divided)
-    kind = " (synthetic)" if where == "mini" else ""
-    print(f"Corpus: {where}{kind}, task {task}. {folds} folds; 13 frames smoothed.")
-    print(evaluation.as_paper(table).to_string())
-    if (Path(where) / deam.SONG_LEVEL_FEATURES).exists():
-        _static_scoreboard(Path(where))
-
-
-def _static_scoreboard(where: Path) -> None:
-    from mer_core import papers
-    from mer_core.experiments import songs
-
-    print(
-        "\nWhole songs of 2013, ten folds: R2 with its 95 % interval; the paper's features differ."
-    )
-    table = songs.static_scores(songs.read_whole_songs(where, songs.read_features(where)))
-    printed = papers.published().query("paper == 'herremans_2019' and metric == 'r2'")
-    printed = printed.set_index(["ours", "dimension"])["value"].rename_axis(table.index.names)
-    print(table.assign(paper=printed).to_string(na_rep="-"))
-
-
-def stored_board() -> str:
-    """The README's scoreboard."""
-    from mer_core import experiments, papers
-
-    whole = experiments.table("songs_2013_intervals").droplevel(["features", "output", "protocol"])
-    return papers.board(experiments.stored_scores(), whole)
-
-
-def _stored_scoreboard() -> None:
-    from mer_core import experiments, papers
-
-    scores = experiments.stored_scores()
-    print("Stored results on the embedded corpus (synthetic), means over seeds of folds.")
-    print("CV: pooled over frames; all else: mean over songs. Smoothed: 13 frames.")
-    print(experiments.overview(scores).to_string())
-    rows = papers.compare(scores).dropna(subset="ours_value")
-    notes = {note: f"[{number}]" for number, note in enumerate(rows["comparable"].unique(), 1)}
-    rows["note"] = rows["comparable"].map(notes)
-    shown = ["paper", "table", "system", "run", "ours", "our_features", "output", "protocol"]
-    shown += ["dimension", "metric", "value", "ours_value", "difference", "note"]
-    print("\nThe papers' rows that have a counterpart here (ours is synthetic):")
-    print(rows[shown].to_string(index=False))
-    print("\n".join(f"{number} {note}" for note, number in notes.items()))
-
-
-def ablation(where: str) -> None:
-    """Cross-validate the linear model on FS1, FS2, IRIT's 268 and FS1 with each extra feature."""
-    from mer_core import evaluation, features, load_corpus, models
-
-    dev = load_corpus(where).split("dev")
-    names = {k: list(features.choose(dev.features, [k])) for k in ("compare", *EXTRA)}
-    groups = {"FS1 (260)": names["compare"]}
-    groups["FS2 (264)"] = names["compare"] + names["psychoacoustic"]
-    groups["IRIT (268)"] = names["compare"] + names["spectral"]
-    groups["all (272)"] = [name for some in names.values() for name in some]
-    groups |= {f"FS1 + {k}": [*names["compare"], k] for some in EXTRA for k in names[some]}
-    groups |= {f"{k} alone": [k] for some in EXTRA for k in names[some]}
-    folds = evaluation.k_folds(dev.songs.index)
-    print(evaluation.ablate(models.Linear(), dev, folds, groups).to_string())
-
-
-def results(names: list[str], processes: int, check: bool) -> int:
-    """Compute the tables of data/results, or check them; studies on DEAM need MER_DATA."""
-    from mer_core import experiments, load_corpus
-
-    different = 0
-    for name in names or experiments.SWEEPS:
-        load = experiments.SWEEPS[name].corpus if name in experiments.SWEEPS else None
-        try:
-            corpus = load() if load else load_corpus("mini")
-        except ValueError as error:
-            if names:
-                raise
-            print(f"{name}: skipped, since {error}")
-            continue
-        if check:
-            table = experiments.check(name, corpus, every=True, processes=processes)
-            print(table.to_string())
-            different += table["different"].sum()
-        else:
-            written = experiments.compute(name, corpus, processes=processes)
-            print(f"{name}: wrote {', '.join(path.name for path in written)}")
-    if check:
-        print(f"{different} values differ from the stored tables")
-    return int(different > 0)
-
-
 def check(where: str, task: str) -> None:
     """Describe a folder with DEAM: songs, splits, repairs; own features beside DEAM's."""
-    from mer_core import deam
+    from mer_core.datasets import deam
 
     corpus = deam.load_corpus(where, task=task)
     print(deam.describe(corpus).to_string())
@@ -212,21 +86,22 @@ def check(where: str, task: str) -> None:
 
 def download(where: str, task: str) -> None:
     """Fetch DEAM into a folder, or unpack the archives that lie in it, and check what is there."""
-    from mer_core import deam
+    from mer_core.datasets import deam
 
     check(str(deam.download(where)), task)
 
 
 def predict(audio: str, out: str, train: str) -> None:
     """Write a song's valence and arousal, every half second, as six models see them."""
-    from mer_core import explore, features, load_corpus
+    from mer_core import features, load_corpus
+    from mer_core.ensemble import ensemble, predict_curve
     from mer_core.files import written_atomically
 
     corpus = load_corpus(train)
     if corpus.features.empty:
         raise DataError(train, "features to learn from, in its folder `features`", "none")
     track = features.extract(audio, ["compare"])
-    curve, spread = explore.predict_curve(explore.ensemble(corpus), track)
+    curve, spread = predict_curve(ensemble(corpus), track)
     with written_atomically(out) as part:
         curve.join(spread.add_suffix("_spread")).round(4).to_csv(part)
     means = ", ".join(f"{name} {value:+.2f}" for name, value in curve.mean().items())

@@ -23,7 +23,7 @@ import test_fetch
 import test_saved
 from layout import make_deam
 from mer_core import Corpus, agreement, evaluation, load_corpus, metrics, models
-from mer_core.deam import unpack
+from mer_core.datasets.deam import unpack
 from mer_core.features import extract, extract_all, read_audio
 from mer_core.files import DataWarning
 from mer_core.smoothing import moving_average

@@ -28,12 +28,12 @@ from hypothesis import strategies as st
 
 from mer_core import load_corpus, models
 from mer_core.corpus import SONG_COLUMNS, Corpus
-from mer_core.deam import unpack
-from mer_core.deam.annotations import read_curves, read_ratings, read_song_level
-from mer_core.deam.feature_files import read_features
-from mer_core.deam.fetch import _checksums
-from mer_core.deam.metadata import read_metadata
-from mer_core.deam.read import development_2015
+from mer_core.datasets.deam import unpack
+from mer_core.datasets.deam.annotations import read_curves, read_ratings, read_song_level
+from mer_core.datasets.deam.feature_files import read_features
+from mer_core.datasets.deam.fetch import _checksums
+from mer_core.datasets.deam.metadata import read_metadata
+from mer_core.datasets.deam.read import development_2015
 from mer_core.features import read_audio
 from mer_core.features.audio import duration
 from mer_core.files import DataError, DataWarning, read_table

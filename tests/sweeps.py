@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from mer_core.corpus import SONG_COLUMNS, Corpus
-from mer_core.experiments import results
+from workbook import units as runs
 
 
 def tiny_corpus() -> Corpus:
@@ -54,8 +54,8 @@ def calls(log: str | Path) -> list[int]:
 
 def kept(function: object, cache: str | Path, units: list[dict]) -> list[dict]:
     """Those units that a cache holds."""
-    folder, data = results._Cache(cache), results._fingerprint(tiny_corpus())
-    return [unit for unit in units if folder.read(results._key(function, unit, data)) is not None]
+    folder, data = runs._Cache(cache), runs.fingerprint(tiny_corpus())
+    return [unit for unit in units if folder.read(runs._key(function, unit, data)) is not None]
 
 
 def units(log: str | Path, count: int, **more: object) -> list[dict]:
@@ -66,9 +66,9 @@ def units(log: str | Path, count: int, **more: object) -> list[dict]:
 def started(store: Path, log: Path, count: int, *, processes: int, **more: object):
     """A sweep of `logged` in a process of its own, with workers, in a group that can be killed."""
     code = (
-        "import json, sys, sweeps; from mer_core import experiments;"
+        "import json, sys, sweeps; from workbook.units import run;"
         "store, units, n = sys.argv[1:];"
-        "experiments.run(sweeps.logged, json.loads(units), sweeps.tiny_corpus(), cache=store,"
+        "run(sweeps.logged, json.loads(units), sweeps.tiny_corpus(), cache=store,"
         "processes=int(n))"
     )
     arguments = [str(store), json.dumps(units(log, count, **more)), str(processes)]

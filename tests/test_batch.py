@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from mer_core.__main__ import main
-from mer_core.deam.feature_files import read_features
+from mer_core.datasets.deam.feature_files import read_features
 from mer_core.features import batch, extract, extract_all, save
 from mer_core.files import DataError, DataWarning
 

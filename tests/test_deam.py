@@ -16,7 +16,7 @@ import soundfile
 
 from layout import AVERAGED, DYNAMIC, FEATURES, PER_RATER, SONGS
 from mer_core import load_corpus
-from mer_core.deam import describe, development_2015, find_swapped
+from mer_core.datasets.deam import describe, development_2015, find_swapped
 from mer_core.files import DataError, DataWarning
 from mer_core.metrics import DIMENSIONS
 

@@ -20,16 +20,17 @@ import soundfile
 
 import sweeps
 from conftest import ROOT, SHARED
-from mer_core import evaluation, experiments, features, load_corpus, models
+from mer_core import evaluation, features, load_corpus, models
 from mer_core.__main__ import main
-from mer_core.experiments import results
-from mer_core.experiments.songs import deam_songs
-from mer_core.experiments.valence import deam_valence
 from mer_core.features.sets import choose
 from mer_core.files import DataError, DataWarning
 from mer_core.metrics import score, score_songs
 from mer_core.smoothing import moving_average
 from stress import kills
+from workbook import results, studies
+from workbook.studies.songs import deam_songs
+from workbook.studies.valence import deam_valence
+from workbook.units import fingerprint, run
 
 FOLDS = Path(inspect.getsourcefile(evaluation.k_folds)).name
 LINEAR = {"model": "Linear", "ridge": 10}
@@ -52,8 +53,8 @@ def mini():
 def test_the_second_call_computes_nothing_and_gives_the_same(corpus, tmp_path, processes):
     units = sweeps.units(tmp_path / "log", 5)
     settings = {"cache": tmp_path / "store", "processes": processes}
-    first = experiments.run(sweeps.logged, units, corpus, **settings)
-    again = experiments.run(sweeps.logged, units, corpus, **settings)
+    first = run(sweeps.logged, units, corpus, **settings)
+    again = run(sweeps.logged, units, corpus, **settings)
     assert sorted(sweeps.calls(tmp_path / "log")) == [0, 1, 2, 3, 4]
     assert [unit for unit, _ in first.done] == units == [unit for unit, _ in again.done]
     for number, ((_, frame), (_, kept)) in enumerate(zip(first.done, again.done)):
@@ -63,11 +64,11 @@ def test_the_second_call_computes_nothing_and_gives_the_same(corpus, tmp_path, p
 
 
 def test_a_fold_all_folds_and_the_test_songs(corpus, tmp_path):
-    units = experiments.product(
+    units = studies.product(
         setting=[LINEAR], features=["FS1"], fold=[*range(10), "all", "test"], seed=[4]
     )
-    frames = [frame for _, frame in experiments.run(
-        experiments.predict, units, corpus, cache=tmp_path, processes=1).done]  # fmt: skip
+    frames = [frame for _, frame in run(
+        studies.predict, units, corpus, cache=tmp_path, processes=1).done]  # fmt: skip
     dev = corpus.split("dev")
     folds = evaluation.k_folds(dev.songs.index, seed=4)
     whole = evaluation.cross_validate(models.Linear(ridge=10), dev, folds)
@@ -78,7 +79,7 @@ def test_a_fold_all_folds_and_the_test_songs(corpus, tmp_path):
 
 
 def test_the_papers_feature_sets(mini):
-    widths = {k: choose(mini.features, v).shape[1] for k, v in experiments.FEATURE_SETS.items()}
+    widths = {k: choose(mini.features, v).shape[1] for k, v in studies.FEATURE_SETS.items()}
     assert widths == {"FS1": 260, "FS2": 264, "268": 268}
 
 
@@ -93,42 +94,42 @@ def test_a_model_within_a_model_and_its_seed(monkeypatch):
     monkeypatch.setattr(models, "Pair", Pair, raising=False)
     monkeypatch.setattr(models, "__all__", [*models.__all__, "Pair"])
     inner = {"model": "Pair", "first": LINEAR, "seed": 5}
-    made = experiments.build({"model": "Pair", "first": inner}, seed=3)
+    made = studies.build({"model": "Pair", "first": inner}, seed=3)
     assert (made.seed, made.first.seed, type(made.first.first)) == (3, 5, models.Linear)
 
 
 def test_wrong_settings_are_named():
     with pytest.raises(ValueError, match=r"model: expected one of .*'Linear'.*, found 'Lasso'"):
-        experiments.build({"model": "Lasso"})
+        studies.build({"model": "Lasso"})
     with pytest.raises(ValueError, match=r"Linear: expected options among \['ridge'\]"):
-        experiments.build({"model": "Linear", "alpha": 1})
+        studies.build({"model": "Linear", "alpha": 1})
 
 
 def test_a_function_that_other_processes_cannot_import_is_refused(corpus, tmp_path):
     with pytest.raises(ValueError, match="importable module"):
-        experiments.run(lambda corpus: None, [{}], corpus, cache=tmp_path)
+        run(lambda corpus: None, [{}], corpus, cache=tmp_path)
 
 
 # What makes a unit another one
 
 
 def test_other_data_is_another_result(corpus, tmp_path):
-    whole = results._fingerprint(corpus)
+    whole = fingerprint(corpus)
     louder = replace(corpus, features=corpus.features * 1.01)
     renamed = replace(corpus, features=corpus.features.add_prefix("x"))
     shifted = replace(corpus, labels=corpus.labels + 1e-9)
     moved = replace(corpus, songs=corpus.songs.assign(split="dev"))
-    assert len({results._fingerprint(c) for c in (corpus, louder, renamed, shifted, moved)}) == 5
+    assert len({fingerprint(c) for c in (corpus, louder, renamed, shifted, moved)}) == 5
     elsewhere = replace(corpus, songs=corpus.songs.assign(audio="/elsewhere/1.ogg"))
-    assert results._fingerprint(elsewhere) == whole
+    assert fingerprint(elsewhere) == whole
 
 
 def test_other_code_is_another_result(corpus, tmp_path, monkeypatch):
     units = sweeps.units(tmp_path / "log", 1)
     settings = {"cache": tmp_path / "cache", "processes": 1}
-    experiments.run(sweeps.logged, units, corpus, **settings)
-    monkeypatch.setattr(results, "_code", lambda source: "an edit")
-    experiments.run(sweeps.logged, units, corpus, **settings)
+    run(sweeps.logged, units, corpus, **settings)
+    monkeypatch.setattr("workbook.units._code", lambda source: "an edit")
+    run(sweeps.logged, units, corpus, **settings)
     assert sweeps.calls(tmp_path / "log") == [0, 0]
 
 
@@ -136,29 +137,29 @@ def test_other_code_is_another_result(corpus, tmp_path, monkeypatch):
 
 
 def test_failed_units_are_reported_and_computed_again(corpus, tmp_path):
-    units = experiments.product(number=range(6), broken=[[2, 4]])
+    units = studies.product(number=range(6), broken=[[2, 4]])
     with pytest.warns(UserWarning, match="2 of 6 units failed.* ArithmeticError: number [24] is"):
-        found = experiments.run(sweeps.failing, units, corpus, cache=tmp_path, processes=2)
+        found = run(sweeps.failing, units, corpus, cache=tmp_path, processes=2)
     assert [unit["number"] for unit, _ in found.done] == [0, 1, 3, 5]
     assert sorted(unit["number"] for unit, _ in found.failures) == [2, 4]
     assert "in failing" in found.failures[0][1]
     assert len(sweeps.kept(sweeps.failing, tmp_path, units)) == 4
     with pytest.warns(UserWarning, match="2 of 6"):
-        experiments.run(sweeps.failing, units, corpus, cache=tmp_path, processes=1)
+        run(sweeps.failing, units, corpus, cache=tmp_path, processes=1)
 
 
 def test_a_unit_that_returns_no_frame_fails(corpus, tmp_path):
     with pytest.warns(UserWarning, match="expected a DataFrame, found NoneType"):
-        found = experiments.run(sweeps.odd, [{"what": "none"}], corpus, cache=tmp_path, processes=1)
+        found = run(sweeps.odd, [{"what": "none"}], corpus, cache=tmp_path, processes=1)
     assert len(found.failures) == 1
 
 
 def test_a_dead_worker_is_reported_and_finished_units_are_kept(corpus, tmp_path):
     units, log = sweeps.units(tmp_path / "log", 3), tmp_path / "log"
-    experiments.run(sweeps.logged, units, corpus, cache=tmp_path / "c")
+    run(sweeps.logged, units, corpus, cache=tmp_path / "c")
     with pytest.raises(RuntimeError, match=r"a worker process died. Finished units are kept"):
-        experiments.run(sweeps.odd, [{"what": "dies"}], corpus, cache=tmp_path / "c", processes=2)
-    experiments.run(sweeps.logged, units, corpus, cache=tmp_path / "c")
+        run(sweeps.odd, [{"what": "dies"}], corpus, cache=tmp_path / "c", processes=2)
+    run(sweeps.logged, units, corpus, cache=tmp_path / "c")
     assert len(sweeps.calls(log)) == 3
 
 
@@ -166,16 +167,16 @@ def test_a_dead_worker_is_reported_and_finished_units_are_kept(corpus, tmp_path)
 def test_a_damaged_file_is_computed_again(corpus, tmp_path, damage):
     log, place = tmp_path / "log", tmp_path / "cache"
     settings = {"cache": place, "processes": 1}
-    first = experiments.run(sweeps.logged, sweeps.units(log, 2), corpus, **settings)
+    first = run(sweeps.logged, sweeps.units(log, 2), corpus, **settings)
     path = sorted(place.rglob("output.pkl"))[0]
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content[: {"cut": len(content) // 2, "empty": 0}.get(damage)])
-    again = experiments.run(sweeps.logged, sweeps.units(log, 2), corpus, **settings)
+    again = run(sweeps.logged, sweeps.units(log, 2), corpus, **settings)
     assert sorted(Counter(sweeps.calls(log)).values()) == [1, 2]
     for (_, frame), (_, other) in zip(first.done, again.done):
         pd.testing.assert_frame_equal(frame, other, check_exact=True)
-    experiments.run(sweeps.logged, sweeps.units(log, 2), corpus, **settings)
+    run(sweeps.logged, sweeps.units(log, 2), corpus, **settings)
     assert len(sweeps.calls(log)) == 3, "the new file replaces the damaged one"
 
 
@@ -183,7 +184,7 @@ def test_without_a_cache_folder_units_are_computed_with_one_warning(corpus, tmp_
     (tmp_path / "file").write_text("no folder")
     units = sweeps.units(tmp_path / "log", 3)
     with pytest.warns(DataWarning, match=r"expected a folder that can be written.*`cache`") as told:
-        found = experiments.run(sweeps.logged, units, corpus, cache=tmp_path / "file" / "cache")
+        found = run(sweeps.logged, units, corpus, cache=tmp_path / "file" / "cache")
     assert len(told) == 1
     assert len(found.done) == 3
 
@@ -213,26 +214,26 @@ def test_a_full_disk_costs_only_the_cache(corpus, tmp_path, disk):
     # 40 kB each, and slow enough for the one that writes them to keep up.
     units = sweeps.units(log, 40, rows=1500, seconds=0.02)
     with pytest.warns(DataWarning, match=r"No space left on device.*free some space") as told:
-        found = experiments.run(sweeps.logged, units, corpus, **settings)
+        found = run(sweeps.logged, units, corpus, **settings)
     assert len(told) == 1
     assert len(found.done) == 40
     kept = sweeps.kept(sweeps.logged, disk, units)
     assert 3 <= len(kept) < 10
     mounted(disk, "-o", "remount,size=3m")
     called = len(sweeps.calls(log))
-    assert len(experiments.run(sweeps.logged, units, corpus, **settings).done) == 40
+    assert len(run(sweeps.logged, units, corpus, **settings).done) == 40
     assert not {unit["number"] for unit in kept} & set(sweeps.calls(log)[called:])
 
 
 def test_a_read_only_cache_is_read(corpus, tmp_path, disk):
     log, settings = tmp_path / "log", {"cache": disk, "processes": 1}
-    experiments.run(sweeps.logged, sweeps.units(log, 3), corpus, **settings)
+    run(sweeps.logged, sweeps.units(log, 3), corpus, **settings)
     mounted(disk, "-o", "remount,ro")
     with warnings.catch_warnings(action="error"):
-        found = experiments.run(sweeps.logged, sweeps.units(log, 3), corpus, **settings)
+        found = run(sweeps.logged, sweeps.units(log, 3), corpus, **settings)
     assert len(found.done) == len(sweeps.calls(log)) == 3
     with pytest.warns(DataWarning, match="Read-only file system") as told:
-        found = experiments.run(sweeps.logged, sweeps.units(log, 5), corpus, **settings)
+        found = run(sweeps.logged, sweeps.units(log, 5), corpus, **settings)
     assert len(told) == 1
     assert (len(found.done), len(sweeps.calls(log))) == (5, 5)
 
@@ -247,7 +248,7 @@ def test_two_processes_on_one_store(corpus, tmp_path):
     assert [run.wait() for run in together] == [0, 0]
     units = sweeps.units(log, count, seconds=0.05)
     called = len(sweeps.calls(log))
-    found = experiments.run(sweeps.logged, units, corpus, cache=store, processes=1)
+    found = run(sweeps.logged, units, corpus, cache=store, processes=1)
     assert len(found.done) == count
     assert len(sweeps.calls(log)) == called <= count * 1.2
     pids = {line.split()[1] for line in log.read_text().splitlines()}
@@ -265,7 +266,7 @@ def two_workers():
 
 
 def test_a_sweep_on_a_cluster_gives_the_same(corpus, tmp_path, two_workers):
-    units = [*experiments.product(setting=[LINEAR], features=["FS1"], fold=range(10), seed=[0])]
+    units = [*studies.product(setting=[LINEAR], features=["FS1"], fold=range(10), seed=[0])]
     units += [{"setting": LINEAR, "features": "FS9", "fold": 0, "seed": 0}]
     alone, spread = (
         _with_one_failure(units, corpus, tmp_path / backend, backend)
@@ -281,13 +282,13 @@ def _with_one_failure(units, corpus, store, backend):
         pytest.warns(UserWarning, match="1 of 11 units failed.*KeyError: 'FS9'"),
         joblib.parallel_config(backend=backend),
     ):
-        return experiments.run(experiments.predict, units, corpus, cache=store)
+        return run(studies.predict, units, corpus, cache=store)
 
 
 def test_units_are_computed_by_both_workers(corpus, tmp_path, two_workers):
     units = sweeps.units(tmp_path / "log", 8, seconds=0.1)
     with joblib.parallel_config(backend="dask"):
-        experiments.run(sweeps.logged, units, corpus, cache=tmp_path / "store")
+        run(sweeps.logged, units, corpus, cache=tmp_path / "store")
     pids = {int(line.split()[1]) for line in (tmp_path / "log").read_text().splitlines()}
     assert pids == set(two_workers.run(os.getpid).values())
 
@@ -319,14 +320,15 @@ def test_features_on_a_cluster_are_the_same(tmp_path, two_workers):
 def small(monkeypatch):
     """A catalogue of one small sweep."""
     systems = {"constant": {"model": "Constant"}, "linear": LINEAR}
-    sweep = experiments.regressors(systems, seeds=[0, 1], seeded=False)
-    monkeypatch.setitem(experiments.SWEEPS, "small", sweep)
+    files = ("small.csv", "small_songs.parquet")
+    study = studies.regressors(systems, seeds=[0, 1], seeded=False, files=files)
+    monkeypatch.setitem(studies.STUDIES, "small", study)
     return "small"
 
 
 def test_a_table_holds_what_scoring_gives(corpus, tmp_path, small):
-    experiments.compute(small, corpus, folder=tmp_path, cache=tmp_path / "store", processes=1)
-    table = experiments.table("small", folder=tmp_path)
+    results.compute(small, corpus, folder=tmp_path, cache=tmp_path / "store", processes=1)
+    table = results.table("small", folder=tmp_path)
     dev = corpus.split("dev")
     folds = evaluation.k_folds(dev.songs.index, seed=1)
     raw = evaluation.cross_validate(models.Linear(ridge=10), dev, folds)
@@ -337,7 +339,7 @@ def test_a_table_holds_what_scoring_gives(corpus, tmp_path, small):
     row = table.loc["linear", "FS1", "smoothed", "CV", 1].loc[expected.index]
     pd.testing.assert_frame_equal(row, smoothed, rtol=1e-4)
     assert list(table.xs("test", level="protocol").index.unique("seed")) == [0]
-    songs = experiments.table("small_songs", folder=tmp_path)
+    songs = results.table("small_songs", folder=tmp_path)
     row = songs.loc["linear", "FS1", "raw", "CV", 1]
     expected = score_songs(dev.labels, raw)[["rmse", "pearson"]]
     pd.testing.assert_frame_equal(
@@ -347,7 +349,7 @@ def test_a_table_holds_what_scoring_gives(corpus, tmp_path, small):
 
 def test_a_table_says_how_it_was_made(corpus, tmp_path, small):
     settings = {"folder": tmp_path, "cache": tmp_path / "cache", "processes": 1}
-    experiments.compute(small, corpus, **settings)
+    results.compute(small, corpus, **settings)
     about = json.loads((tmp_path / "small.json").read_text())
     assert about["settings"]["setting"] == [{"model": "Constant"}, LINEAR]
     assert about["libraries"]["numpy"] == np.__version__
@@ -357,15 +359,15 @@ def test_a_table_says_how_it_was_made(corpus, tmp_path, small):
 
 def test_a_check_compares_numbers_and_finds_a_changed_one(corpus, tmp_path, small):
     settings = {"folder": tmp_path, "cache": tmp_path / "cache", "processes": 1}
-    experiments.compute(small, corpus, **settings)
-    table = experiments.check(small, corpus, every=True, **settings)
+    results.compute(small, corpus, **settings)
+    table = results.check(small, corpus, every=True, **settings)
     assert (table["compared"] > 100).all()
     assert (table["different"] == 0).all()
     louder = replace(corpus, labels=corpus.labels * 1.01)
-    assert (experiments.check(small, louder, **settings)["different"] > 0).all()
+    assert (results.check(small, louder, **settings)["different"] > 0).all()
     text = (tmp_path / "small.csv").read_text()
     (tmp_path / "small.csv").write_text(text.replace("mean,0.", "mean,0.9"))
-    assert experiments.check(small, corpus, **settings)["different"].tolist()[0] > 0
+    assert results.check(small, corpus, **settings)["different"].tolist()[0] > 0
 
 
 @pytest.mark.parametrize(
@@ -374,75 +376,76 @@ def test_a_check_compares_numbers_and_finds_a_changed_one(corpus, tmp_path, smal
 def test_what_stands_beside_a_table_is_read_with_care(tmp_path, text):
     (tmp_path / "small.json").write_text(text)
     with pytest.raises(DataError, match=r"small\.json: expected a description of tables"):
-        experiments.table("small", folder=tmp_path)
+        results.table("small", folder=tmp_path)
 
 
 def test_tables_lie_in_their_own_folder(corpus, tmp_path, small):
-    experiments.compute(small, corpus, folder=tmp_path, cache=tmp_path / "store", processes=1)
+    results.compute(small, corpus, folder=tmp_path, cache=tmp_path / "store", processes=1)
     about = json.loads((tmp_path / "small.json").read_text())
     about["tables"] = {"../small.csv": about["tables"]["small.csv"]}
     (tmp_path / "small.json").write_text(json.dumps(about))
     with pytest.raises(DataError, match=r"tables in its own folder, found \['\.\./small\.csv'\]"):
-        experiments.table("small", folder=tmp_path)
+        results.table("small", folder=tmp_path)
 
 
 def test_two_systems_of_one_setting_both_stand_in_the_table(corpus, tmp_path, monkeypatch):
     systems = {"one": LINEAR, "other": dict(LINEAR), "zero": {"model": "Constant"}}
-    sweep = experiments.regressors(systems, seeds=[0], seeded=False)
-    monkeypatch.setitem(experiments.SWEEPS, "twins", sweep)
+    files = ("twins.csv", "twins_songs.parquet")
+    study = studies.regressors(systems, seeds=[0], seeded=False, files=files)
+    monkeypatch.setitem(studies.STUDIES, "twins", study)
     settings = {"folder": tmp_path, "cache": tmp_path / "store", "processes": 1}
-    experiments.compute("twins", corpus, **settings)
-    table = experiments.table("twins", folder=tmp_path)
+    results.compute("twins", corpus, **settings)
+    table = results.table("twins", folder=tmp_path)
     pd.testing.assert_frame_equal(table.loc["one"], table.loc["other"])
     assert (table.loc["zero"]["rmse"] != table.loc["one"]["rmse"]).any()
 
 
 def test_no_two_sweeps_on_the_embedded_corpus_fill_the_same_row():
-    scores = experiments.stored_scores()
+    scores = results.stored_scores()
     assert scores.index.is_unique, scores.index[scores.index.duplicated()][0]
 
 
 def test_the_overview_is_the_mean_over_seeds(corpus, tmp_path, small):
     settings = {"folder": tmp_path, "cache": tmp_path / "store", "processes": 1}
-    experiments.compute(small, corpus, **settings)
-    shown = experiments.overview(experiments.stored_scores(folder=tmp_path))
-    table = experiments.table(small, folder=tmp_path)
+    results.compute(small, corpus, **settings)
+    shown = results.overview(results.stored_scores(folder=tmp_path))
+    table = results.table(small, folder=tmp_path)
     row = ("CV", "linear", "FS1", "raw")
     seeds = [table.loc["linear", "FS1", "raw", "CV", k, "arousal", "pooled"] for k in (0, 1)]
     assert shown.loc[row, ("arousal", "RMSE")] == pytest.approx((seeds[0] + seeds[1])["rmse"] / 2)
     assert list(shown["seeds"]) == [2] * 4 + [1] * 4
     mean = table.loc["linear", "FS1", "raw", "test", 0, "valence", "mean"]
     assert shown.loc[("test", "linear", "FS1", "raw"), ("valence", "r")] == mean["pearson"]
-    assert experiments.stored_scores(folder=tmp_path / "store").empty
+    assert results.stored_scores(folder=tmp_path / "store").empty
 
 
 def test_there_is_no_table_with_holes(corpus, tmp_path, monkeypatch):
     units = [((str(k),), {"number": k, "broken": [3]}) for k in range(5)]
-    sweep = experiments.Sweep(sweeps.failing, units, ("name",), pytest.fail)
-    monkeypatch.setitem(experiments.SWEEPS, "holes", sweep)
+    sweep = studies.Study(sweeps.failing, units, ("name",), pytest.fail, ("holes.csv",))
+    monkeypatch.setitem(studies.STUDIES, "holes", sweep)
     with (
         pytest.warns(UserWarning, match="1 of 5"),
         pytest.raises(DataError, match=r"5 finished units, found 1 failures.*broken"),
     ):
-        experiments.compute("holes", corpus, folder=tmp_path, cache=tmp_path / "s", processes=1)
+        results.compute("holes", corpus, folder=tmp_path, cache=tmp_path / "s", processes=1)
     assert not list(tmp_path.glob("*.*"))
 
 
 def test_unknown_names_are_told(corpus, tmp_path):
     with pytest.raises(ValueError, match=r"a study of \[.*'baselines'.*found 'elmo'"):
-        experiments.compute("elmo", corpus, folder=tmp_path)
+        results.compute("elmo", corpus, folder=tmp_path)
     with pytest.raises(DataError, match=r"a table of \[.*'baselines'.*make results"):
-        experiments.table("elmo")
+        results.table("elmo")
 
 
-@pytest.mark.parametrize("name", experiments.SWEEPS)
+@pytest.mark.parametrize("name", studies.STUDIES)
 def test_the_cheapest_rows_of_every_study_are_reproduced(mini, name, monkeypatch, tmp_path):
-    load = experiments.SWEEPS[name].corpus
+    load = studies.STUDIES[name].corpus
     if load in (deam_songs, deam_valence) and not (SHARED / "deam").is_dir():
         pytest.skip("needs a copy of DEAM")
     monkeypatch.setenv("MER_DATA", str(SHARED / "deam"))
     corpus = load() if load else mini
-    table = experiments.check(name, corpus, cache=tmp_path, processes=1)
+    table = results.check(name, corpus, cache=tmp_path, processes=1)
     assert (table["compared"] > 3).any()
     assert (table["different"] == 0).all(), table.to_string()
 
@@ -450,8 +453,8 @@ def test_the_cheapest_rows_of_every_study_are_reproduced(mini, name, monkeypatch
 def test_stored_tables_are_small_and_each_has_its_sweep():
     paths = list(results.RESULTS.iterdir())
     assert sum(path.stat().st_size for path in paths) < 3e6
-    assert {path.stem for path in paths if path.suffix == ".json"} == set(experiments.SWEEPS)
-    assert {sweep.cheapest == () for sweep in experiments.SWEEPS.values()} == {False}
+    assert {path.stem for path in paths if path.suffix == ".json"} == set(studies.STUDIES)
+    assert {sweep.cheapest == () for sweep in studies.STUDIES.values()} == {False}
 
 
 def test_a_row_of_the_stored_baselines_computed_anew(mini):
@@ -459,10 +462,10 @@ def test_a_row_of_the_stored_baselines_computed_anew(mini):
     dev = replace(dev, features=choose(dev.features, ("compare",)))
     folds = evaluation.k_folds(dev.songs.index, k=10, seed=2)
     live = score(dev.labels, moving_average(evaluation.cross_validate(models.Linear(), dev, folds)))
-    kept = experiments.table("baselines").loc["linear", "FS1", "smoothed", "CV", 2]
+    kept = results.table("baselines").loc["linear", "FS1", "smoothed", "CV", 2]
     pd.testing.assert_frame_equal(kept.loc[live.index], live, rtol=1e-3)
-    kept = experiments.table("baselines").xs(2, level="seed")
-    assert set(kept.index.unique("features")) == set(experiments.FEATURE_SETS)
+    kept = results.table("baselines").xs(2, level="seed")
+    assert set(kept.index.unique("features")) == set(studies.FEATURE_SETS)
 
 
 def test_the_command_computes_and_checks(corpus, tmp_path, small, monkeypatch, capsys):

@@ -13,11 +13,12 @@ import soundfile
 from matplotlib import pyplot as plt
 
 from conftest import ROOT
-from mer_core import explore, load_corpus
-from mer_core.explore import page
+from mer_core import ensemble, load_corpus
 from mer_core.files import DataError
 from mer_core.retrieval import search_profile
-from mer_core.widgets import FileDrop, Player
+from workbook import explore
+from workbook.explore import page
+from workbook.widgets import FileDrop, Player
 
 RATE = 44_100
 
@@ -41,7 +42,7 @@ def corpus():
 
 @pytest.fixture(scope="module")
 def quick(corpus):
-    return explore.ensemble(corpus, seeds=2)
+    return ensemble.ensemble(corpus, seeds=2)
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_what_is_no_song_is_told_in_words(case, folder):
 
 
 def test_what_is_too_large_is_refused(monkeypatch):
-    monkeypatch.setattr("mer_core.explore.own_song.MOST_BYTES", len(tone) - 1)
+    monkeypatch.setattr("workbook.explore.own_song.MOST_BYTES", len(tone) - 1)
     with pytest.raises(DataError, match=r"up to 0 MB of audio, found 0\.1 MB"):
         explore.read_upload("song.wav", tone)
 
@@ -135,22 +136,22 @@ def test_whatever_reading_raises_becomes_a_message():
 
 def test_an_ensemble_answers_every_half_second_and_says_how_far_it_agrees(corpus, quick):
     track = corpus.select(corpus.songs.index[:1]).features
-    curve, spread = explore.predict_curve(quick, track)
+    curve, spread = ensemble.predict_curve(quick, track)
     assert len(quick) == 3
     assert curve.index.equals(spread.index)
     assert curve.index.tolist() == track.index.get_level_values("time").tolist()
     assert curve.abs().to_numpy().max() <= 1
     assert (spread.to_numpy() > 0).all()
-    same = explore.predict_curve([quick[0], quick[0]], track)[1]
+    same = ensemble.predict_curve([quick[0], quick[0]], track)[1]
     assert np.allclose(same, 0)
 
 
 def test_a_corpus_without_features_is_explored_with_models_of_the_embedded_one(corpus, monkeypatch):
     from dataclasses import replace
 
-    monkeypatch.setattr("mer_core.explore.own_song.load_corpus", lambda where: corpus)
+    monkeypatch.setattr("mer_core.ensemble.load_corpus", lambda where: corpus)
     bare = replace(corpus, features=corpus.features[:0])
-    assert len(explore.ensemble(bare, seeds=1)) == 2
+    assert len(ensemble.ensemble(bare, seeds=1)) == 2
 
 
 def test_the_library_says_what_it_is(monkeypatch, capsys, deam):

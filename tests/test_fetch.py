@@ -17,9 +17,9 @@ import requests
 
 from layout import make_deam
 from mer_core import load_corpus
-from mer_core.deam import download, unpack
-from mer_core.deam.fetch import ARCHIVES, CHECKSUMS, CHUNK
-from mer_core.deam.layout import find_folder
+from mer_core.datasets.deam import download, unpack
+from mer_core.datasets.deam.fetch import ARCHIVES, CHECKSUMS, CHUNK
+from mer_core.datasets.deam.layout import find_folder
 from mer_core.files import DataError
 
 
@@ -271,14 +271,14 @@ def bomb(size: int = 100_000) -> bytes:
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr("mer_core.deam.fetch.MOST_BYTES", 1000)
+    monkeypatch.setattr("mer_core.datasets.deam.fetch.MOST_BYTES", 1000)
     (tmp_path / "metadata.zip").write_bytes(bomb())
     with pytest.raises(DataError, match="at most 1000 bytes unpacked, found 100000"):
         unpack(tmp_path / "metadata.zip", tmp_path, "metadata")
 
 
 def test_a_bomb_that_says_it_is_small_unpacks_to_no_more_than_it_says(tmp_path, monkeypatch):
-    monkeypatch.setattr("mer_core.deam.fetch.MOST_BYTES", 1000)
+    monkeypatch.setattr("mer_core.datasets.deam.fetch.MOST_BYTES", 1000)
     content, true, said = bomb(), (100_000).to_bytes(4, "little"), (10).to_bytes(4, "little")
     assert content.count(true) == 2
     (tmp_path / "metadata.zip").write_bytes(content.replace(true, said))

@@ -7,8 +7,8 @@ import pytest
 import soundfile
 
 from layout import FEATURES, SONGS
-from mer_core import lesson
 from mer_core.files import DataError
+from workbook import lesson
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_scoreboard_of_a_copy_without_features_has_what_needs_none(real_deam, ca
         pd.MultiIndex.from_tuples([("SVM", "valence")], names=["system", "dimension"]),
     )
     monkeypatch.setattr(
-        "mer_core.experiments.songs.static_scores",
+        "workbook.studies.songs.static_scores",
         lambda corpus: seen.update(corpus=corpus) or table,
     )
     assert main(["scoreboard", str(real_deam), "--folds", "3"]) == 0
@@ -60,7 +60,7 @@ def test_scoreboard_of_a_copy_without_features_has_what_needs_none(real_deam, ca
 
 
 def test_static_systems_are_scored_with_an_interval(monkeypatch):
-    from mer_core.experiments import songs
+    from workbook.studies import songs
 
     corpus = songs.mini_songs()
     predicted = corpus.labels.droplevel("time") * 0.9
@@ -106,8 +106,10 @@ def test_commands_are_listed(capsys):
 
 
 def test_the_real_slice(real_deam, capsys, monkeypatch):
-    monkeypatch.setattr("mer_core.deam.compare_features", lambda *_: pytest.fail("too slow here"))
-    monkeypatch.setattr("mer_core.deam.SONG_LEVEL_FEATURES", "absent.csv")
+    monkeypatch.setattr(
+        "mer_core.datasets.deam.compare_features", lambda *_: pytest.fail("too slow here")
+    )
+    monkeypatch.setattr("mer_core.datasets.deam.SONG_LEVEL_FEATURES", "absent.csv")
     assert main(["check", str(real_deam)]) == 0
     printed = capsys.readouterr()
     assert "0.617" in printed.out

@@ -8,12 +8,13 @@ import pytest
 import torch
 from torch import nn
 
-from mer_core import evaluation, experiments, models
+from mer_core import evaluation, models
 from mer_core.corpus import Corpus
-from mer_core.experiments.catalogue import ELMAN, PAPERS_ELMAN
 from mer_core.metrics import DIMENSIONS
 from mer_core.models.network import Network
 from mer_core.training import Job, pad, standard
+from workbook import studies
+from workbook.studies.elman import ELMAN, PAPERS_ELMAN
 
 TORCH = {"elman": nn.RNN, "lstm": nn.LSTM}
 
@@ -406,6 +407,6 @@ def test_the_papers_settings():
 
 def test_the_catalogues_setting_of_the_paper_is_the_papers():
     # JSON knows no infinity: a bound that nothing reaches stands for it.
-    stored = vars(experiments.build(ELMAN | PAPERS_ELMAN))
+    stored = vars(studies.build(ELMAN | PAPERS_ELMAN))
     assert stored.pop("clip") > 1e6
     assert stored == {k: v for k, v in vars(models.ElmanRNN.paper()).items() if k != "clip"}

@@ -13,10 +13,10 @@ from torch import nn
 
 from conftest import ROOT
 from mer_core import evaluation, load_corpus, models
-from mer_core.experiments.songs import whole_songs
 from mer_core.features import song_level
 from mer_core.metrics import DIMENSIONS, r2
 from mer_core.models.triplet import STRATEGIES, mine, triplet_loss
+from workbook.studies.songs import whole_songs
 
 RANGES = {"positive": 0.1, "negative": 0.3}
 

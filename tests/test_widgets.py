@@ -12,8 +12,8 @@ from PIL import Image
 
 from conftest import ROOT
 from mer_core.files import DataError
-from mer_core.plots import CORNERS, PALETTE
-from mer_core.widgets import PlanePicker, Player, ProfileDrawing
+from workbook.plots import CORNERS, PALETTE
+from workbook.widgets import PlanePicker, Player, ProfileDrawing
 
 mpl.use("Agg")
 SECOND = np.sin(np.arange(44_100) / 10).astype(np.float32) / 2

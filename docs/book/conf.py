@@ -18,7 +18,15 @@ PARTS = {
     "Pages": ["docs/*", "data/README", "CONTRIBUTING", "CHANGELOG"],
 }
 include_patterns = [f"{name}.*" for names in PARTS.values() for name in names] + ["README.md"]
-exclude_patterns = [".*", "book", "mer_core", "notebooks/*.py", "tests"]  # .venv is a long walk
+# .venv is a long walk
+exclude_patterns = [
+    ".*",
+    "book",
+    "mer_core",
+    "workbook",
+    "notebooks/*.py",
+    "tests",
+]
 
 nb_execution_mode = "off"  # the notebooks bring their outputs
 nb_render_markdown_format = "myst"  # tables and formulas in computed text

@@ -25,7 +25,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import sweeps
-from mer_core import experiments
+from workbook.units import run
 
 PROCESSES = 2
 
@@ -72,10 +72,10 @@ def check(folder: Path, count: int, seconds: float, lost: int) -> None:
     """Finish the sweep and hold it against an undisturbed one."""
     settings = {"corpus": sweeps.tiny_corpus(), "processes": PROCESSES}
     units = sweeps.units(folder / "log", count, seconds=seconds)
-    after = experiments.run(sweeps.logged, units, cache=folder / "store", **settings)
+    after = run(sweeps.logged, units, cache=folder / "store", **settings)
     calls = Counter(sweeps.calls(folder / "log"))
     assert sum(calls.values()) == count + lost, "only what was under way is computed twice"
-    calm = experiments.run(sweeps.logged, units, cache=folder / "calm", **settings)
+    calm = run(sweeps.logged, units, cache=folder / "calm", **settings)
     assert len(after.done) == len(calm.done) == count
     for (_, frame), (_, other) in zip(after.done, calm.done):
         pd.testing.assert_frame_equal(frame, other, check_exact=True)

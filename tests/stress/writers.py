@@ -34,13 +34,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import make_corpus
 import song
-from mer_core import lesson, models
-from mer_core.deam import fetch
-from mer_core.deam.layout import find_folder
-from mer_core.experiments import results
+from mer_core import models
+from mer_core.datasets.deam import fetch
+from mer_core.datasets.deam.layout import find_folder
 from mer_core.features import batch
 from mer_core.files import written_atomically
 from test_fetch import Site
+from workbook import lesson, results
 
 FILES = 40
 

@@ -1,0 +1,154 @@
+"""The commands of the workbook: `mer scoreboard | ablation | results`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+EXTRA = ("psychoacoustic", "spectral")
+
+
+def add_to(commands: argparse._SubParsersAction) -> None:
+    """Add the commands to those of `mer_core`; its entry point in the group `mer.commands`.
+
+    Parameters
+    ----------
+    commands : subparsers of argparse
+    """
+    command = commands.add_parser("scoreboard", help=scoreboard.__doc__)
+    command.add_argument("where", nargs="?", help="a folder with DEAM, or mini")
+    command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"))
+    command.add_argument("--folds", type=int, help="10")
+    command.add_argument("--sets", nargs="+", help="compare")
+    short = "the README's tables, from the stored results"
+    command.add_argument("--markdown", action="store_true", help=short)
+    command.set_defaults(run=scoreboard)
+    command = commands.add_parser("ablation", help=ablation.__doc__)
+    command.add_argument("where", nargs="?", default="mini")
+    command.set_defaults(run=ablation)
+    command = commands.add_parser("results", help=results.__doc__)
+    command.add_argument("names", nargs="*", metavar="NAME", help="of a study; default: all")
+    command.add_argument("--processes", type=int, default=-1, help="-1: one per core")
+    short = "compute again and compare with the stored tables, writing nothing"
+    command.add_argument("--check", action="store_true", help=short)
+    command.set_defaults(run=results)
+
+
+def scoreboard(
+    where: str | None, task: str, folds: int | None, sets: list[str] | None, markdown: bool
+) -> None:
+    """Show the stored results beside the papers', or score the baselines on mini or on DEAM."""
+    if markdown:
+        print(stored_board())
+    elif where is not None:
+        _live_scoreboard(where, task, folds or 10, sets or ["compare"])
+    elif folds or sets:
+        raise ValueError("scoreboard: expected a corpus for --folds and --sets, found none")
+    else:
+        _stored_scoreboard()
+
+
+def _live_scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None:
+    from mer_core import evaluation, features, load_corpus, models
+    from mer_core.datasets import deam
+
+    corpus = load_corpus(where, task=task)
+    systems = {"constant": models.Constant()}
+    if corpus.features.empty:
+        print(f"{where} holds no features of half seconds: the constant, which needs none, alone.")
+        corpus = replace(corpus, features=pd.DataFrame(index=corpus.labels.index))
+    else:
+        corpus = replace(corpus, features=features.choose(corpus.features, sets))
+        systems |= {"linear": models.Linear(), "SVR": models.SVR()}
+        print(f"Features: {', '.join(sets)}.")
+    divided = evaluation.k_folds(corpus.split("dev").songs.index, k=folds)
+    table = evaluation.scoreboard(systems, corpus, folds=divided)
+    kind = " (synthetic)" if where == "mini" else ""
+    print(f"Corpus: {where}{kind}, task {task}. {folds} folds; 13 frames smoothed.")
+    print(evaluation.as_paper(table).to_string())
+    if (Path(where) / deam.SONG_LEVEL_FEATURES).exists():
+        _static_scoreboard(Path(where))
+
+
+def _static_scoreboard(where: Path) -> None:
+    from workbook import papers
+    from workbook.studies import songs
+
+    print(
+        "\nWhole songs of 2013, ten folds: R2 with its 95 % interval; the paper's features differ."
+    )
+    table = songs.static_scores(songs.read_whole_songs(where, songs.read_features(where)))
+    printed = papers.published().query("paper == 'herremans_2019' and metric == 'r2'")
+    printed = printed.set_index(["ours", "dimension"])["value"].rename_axis(table.index.names)
+    print(table.assign(paper=printed).to_string(na_rep="-"))
+
+
+def stored_board() -> str:
+    """The README's scoreboard."""
+    from workbook import papers, results
+
+    whole = results.table("songs_2013_intervals").droplevel(["features", "output", "protocol"])
+    return papers.board(results.stored_scores(), whole)
+
+
+def _stored_scoreboard() -> None:
+    from workbook import papers, results
+
+    scores = results.stored_scores()
+    print("Stored results on the embedded corpus (synthetic), means over seeds of folds.")
+    print("CV: pooled over frames; all else: mean over songs. Smoothed: 13 frames.")
+    print(results.overview(scores).to_string())
+    rows = papers.compare(scores).dropna(subset="ours_value")
+    notes = {note: f"[{number}]" for number, note in enumerate(rows["comparable"].unique(), 1)}
+    rows["note"] = rows["comparable"].map(notes)
+    shown = ["paper", "table", "system", "run", "ours", "our_features", "output", "protocol"]
+    shown += ["dimension", "metric", "value", "ours_value", "difference", "note"]
+    print("\nThe papers' rows that have a counterpart here (ours is synthetic):")
+    print(rows[shown].to_string(index=False))
+    print("\n".join(f"{number} {note}" for note, number in notes.items()))
+
+
+def ablation(where: str) -> None:
+    """Cross-validate the linear model on FS1, FS2, IRIT's 268 and FS1 with each extra feature."""
+    from mer_core import evaluation, features, load_corpus, models
+
+    dev = load_corpus(where).split("dev")
+    names = {k: list(features.choose(dev.features, [k])) for k in ("compare", *EXTRA)}
+    groups = {"FS1 (260)": names["compare"]}
+    groups["FS2 (264)"] = names["compare"] + names["psychoacoustic"]
+    groups["IRIT (268)"] = names["compare"] + names["spectral"]
+    groups["all (272)"] = [name for some in names.values() for name in some]
+    groups |= {f"FS1 + {k}": [*names["compare"], k] for some in EXTRA for k in names[some]}
+    groups |= {f"{k} alone": [k] for some in EXTRA for k in names[some]}
+    folds = evaluation.k_folds(dev.songs.index)
+    print(evaluation.ablate(models.Linear(), dev, folds, groups).to_string())
+
+
+def results(names: list[str], processes: int, check: bool) -> int:
+    """Compute the tables of data/results, or check them; studies on DEAM need MER_DATA."""
+    from mer_core import load_corpus
+    from workbook import results, studies
+
+    different = 0
+    for name in names or studies.STUDIES:
+        load = studies.STUDIES[name].corpus if name in studies.STUDIES else None
+        try:
+            corpus = load() if load else load_corpus("mini")
+        except ValueError as error:
+            if names:
+                raise
+            print(f"{name}: skipped, since {error}")
+            continue
+        if check:
+            table = results.check(name, corpus, every=True, processes=processes)
+            print(table.to_string())
+            different += table["different"].sum()
+        else:
+            written = results.compute(name, corpus, processes=processes)
+            print(f"{name}: wrote {', '.join(path.name for path in written)}")
+    if check:
+        print(f"{different} values differ from the stored tables")
+    return int(different > 0)
