@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from mer_core import Corpus, load_corpus
+from mer_core.corpus import with_titles
 from mer_core.files import DataError
 
 
@@ -84,3 +85,20 @@ def test_select_keeps_the_order_asked_for(corpus):
     part = corpus.select([2001, 3])
     assert list(part.songs.index) == [2001, 3]
     part.validate()
+
+
+def test_a_side_without_songs_says_what_there_is(corpus):
+    with pytest.raises(ValueError, match=r"'test', found none .* 4 in 'dev', 4 in neither"):
+        corpus.select(corpus.songs.index[corpus.songs["split"] != "test"]).split("test")
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, "", " ", pd.NaT])
+def test_missing_titles_are_song_ids(missing):
+    songs = pd.DataFrame({"title": ["Tree", missing]}, pd.Index([3, 2001], name="song_id"))
+    assert list(with_titles(songs)["title"]) == ["Tree", "2001"]
+
+
+@pytest.mark.parametrize("kind", ["string", "category", float])
+def test_missing_titles_of_any_type_of_column_are_song_ids(kind):
+    songs = pd.DataFrame({"title": pd.Series([None, None], [3, 4], dtype=kind)})
+    assert list(with_titles(songs)["title"]) == ["3", "4"]

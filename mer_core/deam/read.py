@@ -227,13 +227,19 @@ def _warn_of_foreign_ids(songs: pd.DataFrame, folder: Path, task: str) -> None:
     named = songs[["title", "artist", "genre"]].notna().any(axis=None)
     complete = development_2015().index.isin(songs.index).all()
     if len(foreign):
-        reason = f"{len(foreign)} of {len(songs)} songs, such as {list(foreign[:5])}, are not DEAM's"
+        reason = f"{len(foreign)} of {len(songs)} songs are not DEAM's, such as {list(foreign[:5])}"
     elif not named and not complete:
-        reason = "without metadata nothing shows that the songs are DEAM's"
+        reason = f"without metadata, nothing shows that the {len(songs)} songs are DEAM's"
     else:
         return
-    message = f"{folder}: {reason} but they are divided as DEAM's songs are. {describe_split(songs, folder, task)}"
-    warnings.warn(message, DataWarning, stacklevel=3)
+    counts = songs["split"].value_counts()
+    warnings.warn(
+        f"{folder}: {reason}; DEAM's lists made {counts.get('dev', 0)} of them development songs "
+        f"and {counts.get('test', 0)} test songs of task {task}. If this is another data set, "
+        f"write {DEVELOPMENT_2015} (columns song_id, certain) into the folder",
+        DataWarning,
+        stacklevel=3,
+    )
 
 
 def _warn_if_longer_than_audio(features: pd.DataFrame, songs: pd.DataFrame, folder: Path) -> None:
