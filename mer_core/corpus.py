@@ -12,6 +12,7 @@ from mer_core import checks
 from mer_core.features.grid import HOP
 from mer_core.files import DataError
 from mer_core.metrics import DIMENSIONS
+from mer_core.scales import probable_scale
 
 SONG_COLUMNS = [
     *("title", "artist", "genre", "year", "duration", "audio"),
@@ -204,7 +205,8 @@ def _check_rated(track: pd.DataFrame, name: str) -> None:
 def _check_range(frame: pd.DataFrame, name: str) -> None:
     outside = frame.abs().gt(1).any(axis=1)
     if outside.any():
-        raise DataError(name, "values in [-1, 1]", f"{frame[outside].iloc[0].to_dict()}")
+        found = f"{frame[outside].iloc[0].to_dict()}{probable_scale(frame.to_numpy(dtype=float))}"
+        raise DataError(name, "values in [-1, 1]", found)
 
 
 def _check_covered(labels: pd.DataFrame, features: pd.DataFrame) -> None:

@@ -37,6 +37,7 @@ BROKEN: dict[str, tuple[Callable[[Corpus], Corpus], str]] = {
         lambda c: replace(c, labels=changed(c.labels, "valence", 1.5)),
         r"labels: expected values in \[-1, 1\]",
     ),
+    "labels from 1 to 9": (lambda c: replace(c, labels=5 + 4 * c.labels), "look like 1 to 9"),
     "NaN in labels": (lambda c: replace(c, labels=changed(c.labels, "arousal", np.nan)), "NaN"),
     "infinite feature": (
         lambda c: replace(c, features=changed(c.features, "F0final_sma_amean", np.inf)),

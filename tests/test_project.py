@@ -22,13 +22,14 @@ ROOMS = [
     ("valence", {"agreement", "metrics"}),
     ("smoothing", {"checks"}),
     ("features", {"files"}),
-    ("corpus", {"checks", "features", "files", "metrics"}),
-    ("deam", {"checks", "corpus", "features", "files", "metrics"}),
+    ("scales", {"files", "metrics"}),
+    ("corpus", {"checks", "features", "files", "metrics", "scales"}),
+    ("deam", {"checks", "corpus", "features", "files", "metrics", "scales"}),
     ("retrieval", {"features", "metrics"}),
     ("folds", set()),
     ("training", {"checks"}),
     ("models", {"checks", "features", "files", "folds", "metrics", "smoothing", "training"}),
-    ("evaluation", {"corpus", "folds", "metrics", "smoothing", "training"}),
+    ("evaluation", {"corpus", "files", "folds", "metrics", "smoothing", "training"}),
     (
         "experiments",
         {"agreement", "corpus", "deam", "evaluation", "features", "files", "folds", "metrics"}

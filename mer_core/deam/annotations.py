@@ -11,10 +11,10 @@ import pandas as pd
 
 from mer_core import checks
 from mer_core.deam.layout import entry, files_by_song, visible
-from mer_core.deam.scales import probable_scale
 from mer_core.features.grid import HOP
 from mer_core.files import DataError, DataWarning, read_table
 from mer_core.metrics import DIMENSIONS
+from mer_core.scales import probable_scale
 
 DYNAMIC = "dynamic (per second annotations)"
 AVERAGED = "annotations averaged per song"

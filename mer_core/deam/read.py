@@ -15,10 +15,10 @@ from mer_core.deam.defects import unswap
 from mer_core.deam.feature_files import cut_labels, read_features
 from mer_core.deam.layout import entry, files_by_song, find_folder, looks_like, visible
 from mer_core.deam.metadata import read_metadata
-from mer_core.deam.scales import warn_of_five_points, warn_of_unsigned
 from mer_core.features.audio import SUFFIXES, duration
 from mer_core.files import DataError, DataWarning, read_table
 from mer_core.metrics import DIMENSIONS
+from mer_core.scales import warn_of_five_points, warn_of_unsigned
 
 MINI = Path(__file__).parents[2] / "data" / "mini"
 DEVELOPMENT_2015 = "mediaeval2015_development_ids.csv"
