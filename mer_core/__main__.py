@@ -131,7 +131,7 @@ def _static_scoreboard(where: Path, corpus: Corpus) -> None:
         "\nWhole songs of 2013, ten folds: R2 with its 95 % interval. The paper's features differ."
         "\n"
         "Songs are divided once here (seed 0); the README's R2 are means over three divisions\n"
-        "(seeds 0, 1, 2) and differ by up to .02."
+        "(seeds 0, 1, 2) and differ by about .02."
     )
     table = songs.static_scores(whole)
     printed = papers.published().query("paper == 'herremans_2019' and metric == 'r2'")

@@ -19,9 +19,9 @@ OUTSIDE = 0.1
 """Share of values out of range from which another scale is likelier than a few wrong values."""
 FEW, MANY, RATED = 5, 20, 3
 """Songs without a negative value from which [0, 1] is suspected: in both dimensions, in one of
-them, and with song-level means to compare. 45 % of DEAM's songs have no negative value in both
-dimensions, 57 % in valence, 58 % in arousal, so that random songs of DEAM are suspected in 2 %, in
-fewer than 0.01 %, and in 0.02 % of cases."""
+them, and with song-level means to compare. Cheerful songs have none either: 45 % of DEAM's in both
+dimensions. Of 1500 random draws of songs from DEAM, five without song-level means were suspected
+in 2.3 %, three with them in 0.7 %, ten in none; moved to [0, 1], all were."""
 
 
 def probable_scale(values: np.ndarray, *, target: tuple[int, int] = (-1, 1)) -> str:
