@@ -405,6 +405,20 @@ def test_song_level_means_from_1_to_5_are_reported(deam):
         load_corpus(deam)
 
 
+def test_sad_songs_are_not_taken_for_means_from_1_to_5(deam):
+    rescale(deam, lambda t: -t.abs())
+    for path in (deam / AVERAGED / "song_level").iterdir():
+        edit_table(path, lambda t: 5 - (t - 5).abs())
+    load_quietly(deam)
+
+
+def test_a_single_value_out_of_range_is_no_other_scale(deam):
+    edit(deam / VALENCE, lambda t: first_cell(t, "1.01"))
+    with pytest.raises(DataError) as error:
+        load_corpus(deam)
+    assert "look like" not in str(error.value)
+
+
 def test_songs_that_are_not_deams_are_divided_with_a_warning(deam):
     rescale(deam, lambda t: t.rename(index={4: 1, 20: 6, 1010: 5000}))
     shutil.rmtree(deam / "annotations/annotations per each rater")
