@@ -74,6 +74,7 @@ def check(where: str, task: str) -> None:
 
     corpus = deam.load_corpus(where, task=task)
     print(deam.describe(corpus).to_string())
+    print(f"\n{deam.describe_split(corpus.songs, where, task)}")
     print("\nSong-level against dynamic labels, valence - arousal, as loaded:")
     print(deam.find_swapped(corpus.songs, corpus.labels, corpus.songs["year"]).to_string())
     if (Path(where) / deam.SONG_LEVEL_FEATURES).exists() and corpus.songs["audio"].notna().any():

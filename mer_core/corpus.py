@@ -12,6 +12,7 @@ from mer_core import checks
 from mer_core.features.grid import HOP
 from mer_core.files import DataError
 from mer_core.metrics import DIMENSIONS
+from mer_core.scales import probable_scale
 
 SONG_COLUMNS = [
     *("title", "artist", "genre", "year", "duration", "audio"),
@@ -49,7 +50,11 @@ class Corpus:
     ratings: pd.DataFrame | None = None
 
     def split(self, name: str) -> Corpus:
-        """The songs of one side of the chosen task, "dev" or "test", with all that belongs to them.
+        """The development or the test songs of the chosen task, with their labels and features.
+
+        Parameters
+        ----------
+        name : {"dev", "test"}
 
         Raises
         ------
@@ -60,11 +65,15 @@ class Corpus:
             raise ValueError(f"split: expected 'dev' or 'test', found {name!r}")
         song_ids = self.songs.index[self.songs["split"] == name]
         if song_ids.empty:
-            raise ValueError(f"split: expected songs in {name!r}, found none in this task's data")
+            counts = self.songs["split"].value_counts()
+            others = [f"{count} in {side!r}" for side, count in counts.items()]
+            rest = f"{self.songs['split'].isna().sum()} in neither"
+            found = f"none in this task's data, which have {', '.join([*others, rest])}"
+            raise ValueError(f"split: expected songs in {name!r}, found {found}")
         return self.select(song_ids)
 
     def select(self, song_ids: Iterable[int]) -> Corpus:
-        """The corpus of these songs alone, in this order of songs and with rows as they stand.
+        """The corpus of these songs alone, in this order; the order of rows in tracks is kept.
 
         Raises
         ------
@@ -97,6 +106,31 @@ class Corpus:
             _check_known(self.ratings, "ratings", self.songs)
         _check_range(self.songs[DIMENSIONS], "songs")
         _check_covered(self.labels, self.features)
+
+
+def with_titles(songs: pd.DataFrame) -> pd.DataFrame:
+    """Songs whose missing titles are replaced by their song_id, for display.
+
+    Parameters
+    ----------
+    songs : DataFrame
+        Index song_id; a column title. Missing values of any kind, empty and blank text count as
+        missing.
+
+    Returns
+    -------
+    DataFrame
+        A copy; all titles are text.
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"title": ["Tree", None, " "]}, pd.Index([3, 4, 5], name="song_id"))
+    >>> list(with_titles(songs)["title"])
+    ['Tree', '4', '5']
+    """
+    titles = songs["title"].astype(object).where(songs["title"].notna(), "").astype(str)
+    ids = pd.Series(songs.index.astype(str), songs.index)
+    return songs.assign(title=titles.where(titles.str.strip() != "", ids))
 
 
 def labels_without_features(labels: pd.DataFrame, features: pd.DataFrame) -> pd.MultiIndex:
@@ -171,7 +205,8 @@ def _check_rated(track: pd.DataFrame, name: str) -> None:
 def _check_range(frame: pd.DataFrame, name: str) -> None:
     outside = frame.abs().gt(1).any(axis=1)
     if outside.any():
-        raise DataError(name, "values in [-1, 1]", f"{frame[outside].iloc[0].to_dict()}")
+        found = f"{frame[outside].iloc[0].to_dict()}{probable_scale(frame.to_numpy(dtype=float))}"
+        raise DataError(name, "values in [-1, 1]", found)
 
 
 def _check_covered(labels: pd.DataFrame, features: pd.DataFrame) -> None:

@@ -148,7 +148,7 @@ def _parse(path: str | os.PathLike) -> pd.DataFrame:
 
 
 def _text(path: str | os.PathLike) -> str:
-    opener = gzip.open if Path(path).suffix == ".gz" else open
+    opener = gzip.open if Path(path).suffix.lower() == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8-sig") as file:
             text = file.read(MOST_LETTERS + 1)

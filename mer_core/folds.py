@@ -35,7 +35,7 @@ def k_folds(song_ids: Iterable[int], *, k: int = 10, seed: int = 0) -> list[Fold
     Raises
     ------
     ValueError
-        If there are fewer songs than folds, fewer than two folds, or repeated songs.
+        If there are fewer songs than folds, fewer than two songs or folds, or repeated songs.
 
     Examples
     --------
@@ -47,6 +47,8 @@ def k_folds(song_ids: Iterable[int], *, k: int = 10, seed: int = 0) -> list[Fold
     Pellegrini and Barriere (2015), section 2. Notebook 02.
     """
     songs = _unique(song_ids)
+    if len(songs) < 2:
+        raise ValueError(f"song_ids: expected at least 2 songs to divide, found {len(songs)}")
     if not 2 <= k <= len(songs):
         raise ValueError(f"k: expected 2 to {len(songs)} folds for as many songs, found {k}")
     shuffled = np.random.default_rng(seed).permutation(songs)

@@ -199,6 +199,8 @@ ARGUMENTS: dict[str, Callable[[], object]] = {
     ),
     "ratings of NaN": lambda: agreement.cronbach_alpha(np.full((9, 3), np.nan)),
     "more folds than songs": lambda: evaluation.k_folds([1, 2, 3], k=10),
+    "a single song to divide": lambda: evaluation.k_folds([1], k=2),
+    "a scoreboard without development songs": lambda: evaluation.scoreboard({}, _mini(), folds=[]),
     "a model that isn't fitted": lambda: models.Linear().predict(_mini().features),
     "a network that isn't fitted": lambda: models.LSTM().predict(_mini().features),
     "saving what isn't fitted": lambda: models.save(models.Linear(), "m.safetensors"),

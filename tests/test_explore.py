@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import json
 import tempfile
+from dataclasses import replace
 
 import ipywidgets
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from matplotlib import pyplot as plt
@@ -254,3 +256,18 @@ def test_the_page_is_set_up_for_this_machine_alone():
     assert settings["VoilaConfiguration"]["file_allowlist"] == []
     notebook = json.loads((ROOT / "app" / "explore.ipynb").read_text())
     assert not any(cell.get("outputs") for cell in notebook["cells"])
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, ""])
+def test_songs_without_title_and_artist_are_listed_by_their_id(corpus, missing):
+    songs = corpus.songs.assign(title=missing, artist=None)
+    shown = page.Page(replace(corpus, songs=songs))
+    found = explore.describe_pieces(pd.DataFrame({"song_id": [songs.index[0]]}), shown.corpus)
+    assert found.loc[0, ["title", "artist"]].tolist() == [str(songs.index[0]), "artist unknown"]
+    listed = [label for label, _ in shown.answers["point"].list.options]
+    ids = {str(song_id) for song_id in songs.index}
+    assert listed
+    assert all(label.split(": ")[1].split(", ")[0] in ids for label in listed)
+    assert not any("nan" in label or "None" in label for label in listed)
+    players = shown._hear(pd.Series({"song_id": songs.index[0], "start": 0.0}))
+    assert players[-1].title == str(songs.index[0])

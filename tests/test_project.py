@@ -21,13 +21,14 @@ CORE = [
     ("agreement", {"metrics"}),
     ("smoothing", {"checks"}),
     ("features", {"files"}),
-    ("corpus", {"checks", "features", "files", "metrics"}),
-    ("datasets", {"checks", "corpus", "features", "files", "metrics"}),
+    ("scales", {"files", "metrics"}),
+    ("corpus", {"checks", "features", "files", "metrics", "scales"}),
+    ("datasets", {"checks", "corpus", "features", "files", "metrics", "scales"}),
     ("retrieval", {"features", "metrics"}),
     ("folds", set()),
     ("training", {"checks"}),
     ("models", {"checks", "features", "files", "folds", "metrics", "smoothing", "training"}),
-    ("evaluation", {"corpus", "folds", "metrics", "smoothing", "training"}),
+    ("evaluation", {"corpus", "files", "folds", "metrics", "smoothing", "training"}),
     ("ensemble", {"corpus", "datasets", "features", "metrics", "models", "training"}),
 ]
 """Modules of `mer_core` from the bottom up, and what each may import."""

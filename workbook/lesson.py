@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mer_core import features
-from mer_core.corpus import Corpus
+from mer_core.corpus import Corpus, with_titles
 from mer_core.features.sets import columns_of
 from mer_core.files import DataError, written_atomically
 
@@ -36,7 +36,8 @@ def corpus(sets: Sequence[str] = ("compare",)) -> Corpus:
     Returns
     -------
     Corpus
-        For the task of 2015, with audio, features and ratings.
+        For the task of 2015, with audio, features and ratings. A song without a title has its
+        song_id for one.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def corpus(sets: Sequence[str] = ("compare",)) -> Corpus:
         raise DataError(where, "a whole copy of DEAM for the notebooks", f"none of its {missing}")
     kind = "the embedded corpus, SYNTHETIC" if where == "mini" else "DEAM, from MER_DATA"
     print(f"Data: {kind}; {len(loaded.songs)} songs.")
-    return replace(loaded, features=_with_sets(loaded, sets))
+    return replace(loaded, songs=with_titles(loaded.songs), features=_with_sets(loaded, sets))
 
 
 def _with_sets(loaded: Corpus, sets: Sequence[str]) -> pd.DataFrame:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 
 import ipywidgets
 import pandas as pd
 
 from mer_core import features
-from mer_core.corpus import Corpus
+from mer_core.corpus import Corpus, with_titles
 from mer_core.ensemble import ensemble, predict_curve
 from mer_core.evaluation import Regressor
 from mer_core.metrics import DIMENSIONS
@@ -58,7 +59,7 @@ class Page(ipywidgets.Tab):
 
     def __init__(self, corpus: Corpus) -> None:
         self.corpus, self.points, self.curves = (
-            corpus,
+            replace(corpus, songs=with_titles(corpus.songs)),
             song_points(corpus),
             Curves.of(corpus.labels),
         )

@@ -6,20 +6,23 @@ import os
 
 import pandas as pd
 
-from mer_core.corpus import Corpus
+from mer_core.corpus import Corpus, with_titles
 from mer_core.datasets.deam import load_corpus
 from mer_core.metrics import DIMENSIONS
+
+NOBODY = "artist unknown"
+"""In the place of a missing artist."""
 
 
 def library() -> Corpus:
     """The songs to explore: the embedded ones, or DEAM's where `MER_DATA` names a folder.
 
-    A copy of DEAM that has labels alone will do; what has no audio can't be heard, that is all.
+    A copy of DEAM with labels alone is enough; songs without audio can't be played.
 
     Returns
     -------
     Corpus
-        Of all songs with labels; what it is gets printed.
+        Of all songs with labels. A line about it is printed.
 
     Raises
     ------
@@ -48,7 +51,7 @@ def song_points(corpus: Corpus) -> pd.DataFrame:
         Index song_id; columns valence, arousal in [-1, 1], title, artist, genre.
     """
     means = corpus.labels.groupby(level="song_id")[DIMENSIONS].mean()
-    return means.join(corpus.songs[["title", "artist", "genre"]])
+    return means.join(with_titles(corpus.songs)[["title", "artist", "genre"]])
 
 
 def describe_pieces(found: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
@@ -63,15 +66,13 @@ def describe_pieces(found: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns title, artist, then of song_id, start, end, distance those that were found.
+        Columns title (the song_id if it is missing), artist (text), then of song_id, start, end,
+        distance those that were found.
     """
     kept = [name for name in ("song_id", "start", "end", "distance") if name in found]
-    return (
-        corpus.songs[["title", "artist"]]
-        .loc[found["song_id"]]
-        .reset_index(drop=True)
-        .join(found[kept].reset_index(drop=True))
-    )
+    songs = with_titles(corpus.songs)[["title", "artist"]].loc[found["song_id"]]
+    songs["artist"] = songs["artist"].astype(object).where(songs["artist"].notna(), NOBODY)
+    return songs.reset_index(drop=True).join(found[kept].reset_index(drop=True))
 
 
 def piece_of(labels: pd.DataFrame, piece: pd.Series) -> pd.DataFrame:

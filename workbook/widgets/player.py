@@ -33,8 +33,9 @@ class Player(Widget):
         Up to three, by name, such as rated and predicted: index time in s from the song's start,
         columns valence, arousal. One may cover a part of the song only. What lies beyond [-1, 1],
         as a prediction may, is drawn at the plane's border.
-    title : str
-        What is played.
+    title : str, optional
+        What is played. Without one, or with a missing value such as NaN, it is the file's name
+        without its suffix, which is the song_id in DEAM's layout.
     start, end : float
         The stretch in s that the button plays, from the start to the end of the song by default.
 
@@ -83,7 +84,7 @@ class Player(Widget):
         audio: Audio,
         tracks: Mapping[str, pd.DataFrame] | None = None,
         *,
-        title: str = "",
+        title: object = "",
         start: float = 0.0,
         end: float | None = None,
     ) -> None:
@@ -97,7 +98,7 @@ class Player(Widget):
             raise ValueError(f"tracks: expected at most {len(LINES)}, found {len(tracks)}")
         sound, kind = _for_the_browser(audio, samples)
         super().__init__(
-            title=title,
+            title=_title(title, audio),
             sound=sound,
             kind=kind,
             seconds=seconds,
@@ -140,6 +141,12 @@ class Player(Widget):
         curves.set(xlim=(0, self.seconds), ylim=(-1, 1), xlabel="time (s)", ylabel="-1 to 1")
         if self.tracks:
             curves.legend(ncols=len(self.tracks), fontsize="x-small", loc="lower right")
+
+
+def _title(title: object, audio: Audio) -> str:
+    if not pd.isna(title) and str(title).strip():
+        return str(title)
+    return "" if isinstance(audio, tuple) else Path(audio).stem
 
 
 def _for_the_browser(audio: Audio, samples: np.ndarray) -> tuple[bytes, str]:

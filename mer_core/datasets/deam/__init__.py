@@ -8,12 +8,13 @@ Aljanaki, Yang, Soleymani (2017), "Developing a benchmark for emotional analysis
 from mer_core.datasets.deam.defects import find_swapped, unswap
 from mer_core.datasets.deam.describe import SONG_LEVEL_FEATURES, compare_features, describe
 from mer_core.datasets.deam.fetch import download, unpack
-from mer_core.datasets.deam.read import development_2015, load_corpus
+from mer_core.datasets.deam.read import describe_split, development_2015, load_corpus
 
 __all__ = [
     "SONG_LEVEL_FEATURES",
     "compare_features",
     "describe",
+    "describe_split",
     "development_2015",
     "download",
     "find_swapped",

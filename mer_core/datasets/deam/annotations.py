@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from mer_core import checks
-from mer_core.datasets.deam.layout import files_by_song
+from mer_core.datasets.deam.layout import entry, files_by_song, visible
 from mer_core.features.grid import HOP
 from mer_core.files import DataError, DataWarning, read_table
 from mer_core.metrics import DIMENSIONS
+from mer_core.scales import probable_scale
 
 DYNAMIC = "dynamic (per second annotations)"
 AVERAGED = "annotations averaged per song"
@@ -21,14 +22,14 @@ PER_RATER = "annotations per each rater"
 RATER = "WorkerId"
 HELD = 2
 """Frames by which the two curves of a song may differ in length."""
-SAMPLE = re.compile(r"sample_(\d+)ms")
+SAMPLE = re.compile(r"sample_([0-9]+)ms")
 
 
 def read_labels(annotations: Path) -> pd.DataFrame:
     """Read the dynamic labels, averaged over raters.
 
-    Where one dimension ends a frame or two before the other, its last value is held, as a rater's
-    slider would, with a warning.
+    Where one dimension ends a frame or two before the other, its last value is repeated, with a
+    warning.
 
     Parameters
     ----------
@@ -46,8 +47,8 @@ def read_labels(annotations: Path) -> pd.DataFrame:
         If a file is missing, has other columns, text, values out of range, repeated songs, a gap
         inside a song, songs that the other file lacks, or lengths that differ by more.
     """
-    folder = annotations / AVERAGED / DYNAMIC
-    curves = {name: read_curves(folder / f"{name}.csv") for name in DIMENSIONS}
+    folder = entry(entry(annotations, AVERAGED), DYNAMIC)
+    curves = {name: read_curves(entry(folder, f"{name}.csv")) for name in DIMENSIONS}
     lengths = pd.DataFrame({k: c.groupby(level="song_id").size() for k, c in curves.items()})
     if lengths.isna().any(axis=None):
         alone = lengths.index[lengths.isna().any(axis=1)]
@@ -88,8 +89,8 @@ def read_curves(path: Path, *, index: str | None = "song_id", index_type: type =
     Returns
     -------
     Series
-        MultiIndex (index, time in s), values in [-1, 1]; curves of unequal length end where their
-        cells run out.
+        MultiIndex (index, time in s), values in [-1, 1]. Empty cells at the end of a row are left
+        out, so that curves may differ in length.
 
     Raises
     ------
@@ -115,11 +116,12 @@ def _check_curves(table: pd.DataFrame, path: Path) -> None:
     faults = {
         "an empty row": last < 0,
         "a gap (NaN) inside the curve": (~there & (frames <= last[:, None])).any(axis=1),
-        "a value outside [-1, 1], perhaps another scale,": (np.abs(values) > 1).any(axis=1),
+        "a value outside [-1, 1]": (np.abs(values) > 1).any(axis=1),
     }
     for found, rows in faults.items():
         if rows.any():
-            where = f"{found} in {table.index.name} {table.index[rows][0]}"
+            scale = probable_scale(values) if "outside" in found else ""
+            where = f"{found} in {table.index.name} {table.index[rows][0]}{scale}"
             raise DataError(path, "curves without gaps, in [-1, 1]", where)
 
 
@@ -149,10 +151,10 @@ def read_ratings(annotations: Path) -> pd.DataFrame | None:
     DataError
         As for :func:`read_labels`; raters without a WorkerId are numbered from 1.
     """
-    folder = annotations / PER_RATER / DYNAMIC
+    folder = entry(entry(annotations, PER_RATER), DYNAMIC)
     if not folder.is_dir():
         return None
-    curves = {name: _curves_of_raters(folder / name) for name in DIMENSIONS}
+    curves = {name: _curves_of_raters(entry(folder, name)) for name in DIMENSIONS}
     songs = [set(curve.index.unique(0)) for curve in curves.values()]
     if songs[0] != songs[1]:
         found = f"one alone of song {min(songs[0] ^ songs[1])}"
@@ -193,25 +195,30 @@ def read_song_level(annotations: Path) -> pd.DataFrame:
     DataError
         If a file lacks `valence_mean` or `arousal_mean`, or a value is not in 1-9.
     """
-    parts = []
-    for path in sorted((annotations / AVERAGED / "song_level").glob("*.csv")):
-        table = read_table(path, index="song_id")
-        absent = {f"{name}_mean" for name in DIMENSIONS} - set(table)
-        if absent:
-            raise DataError(path, f"columns {sorted(absent)}", f"{list(table)}")
-        means = table[[f"{name}_mean" for name in DIMENSIONS]].set_axis(DIMENSIONS, axis=1)
-        checks.numbers(means, where=path)
-        wrong = ~means.stack().between(1, 9)
-        empty = means.isna().any(axis=1)
-        if empty.any():
-            raise DataError(path, "both means of every song", f"none for {means.index[empty][0]}")
-        if wrong.any():
-            raise DataError(path, "means from 1 to 9", "others: another scale?")
-        parts.append((means - 5) / 4)
-    if not parts:
+    folder = entry(entry(annotations, AVERAGED), "song_level")
+    files = [path for path in visible(folder) if path.suffix.lower() == ".csv"]
+    if not files:
         return pd.DataFrame(columns=DIMENSIONS, index=pd.Index([], name="song_id"), dtype=float)
-    levels = pd.concat(parts)
+    levels = pd.concat(map(_read_means, files))
     if not levels.index.is_unique:
         twice = list(levels.index[levels.index.duplicated()][:5])
         raise DataError(annotations, "every song in one song-level file", f"{twice} in two")
-    return levels
+    return (levels - 5) / 4
+
+
+def _read_means(path: Path) -> pd.DataFrame:
+    table = read_table(path, index="song_id")
+    absent = {f"{name}_mean" for name in DIMENSIONS} - set(table)
+    if absent:
+        raise DataError(path, f"columns {sorted(absent)}", f"{list(table)}")
+    means = table[[f"{name}_mean" for name in DIMENSIONS]].set_axis(DIMENSIONS, axis=1)
+    checks.numbers(means, where=path)
+    empty = means.isna().any(axis=1)
+    if empty.any():
+        raise DataError(path, "both means of every song", f"none for {means.index[empty][0]}")
+    outside = means.stack()[lambda values: ~values.between(1, 9)]
+    if len(outside):
+        scale = probable_scale(means.to_numpy(dtype=float), target=(1, 9))
+        found = f"{outside.iloc[0]:g} in song {outside.index[0][0]}{scale}"
+        raise DataError(path, "means from 1 to 9", found)
+    return means

@@ -12,14 +12,13 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections import Counter
 from pathlib import Path, PurePosixPath
 
 import pooch
 import requests
 from tqdm.auto import tqdm
 
-from mer_core.datasets.deam.layout import find_folder
+from mer_core.datasets.deam.layout import entry, find_folder, is_hidden
 from mer_core.files import DataError, written_atomically
 
 SITE = "https://cvml.unige.ch/databases/DEAM/"
@@ -78,19 +77,20 @@ def download(folder: str | os.PathLike, *, site: str = SITE) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, brings in ARCHIVES.items():
         if find_folder(folder, brings) is None:
-            if not (folder / name).exists():
+            archive = entry(folder, name)
+            if not archive.exists():
                 pooch.retrieve(site + name, None, fname=name, path=folder, downloader=_resume)
-            checksums = _checked(folder, name)
-            unpack(folder / name, folder, brings)
+            checksums = _checked(archive, name)
+            unpack(archive, folder, brings)
             with written_atomically(folder / CHECKSUMS) as part:
                 part.write_text(json.dumps(checksums, indent=2) + "\n")
     return folder
 
 
-def _checked(folder: Path, name: str) -> dict[str, str]:
-    checksums, found = _checksums(folder), pooch.file_hash(str(folder / name))
+def _checked(archive: Path, name: str) -> dict[str, str]:
+    checksums, found = _checksums(archive.parent), pooch.file_hash(str(archive))
     if checksums.setdefault(name, found) != found:
-        raise DataError(folder / name, f"SHA-256 {checksums[name]}, as at its first sight", found)
+        raise DataError(archive, f"SHA-256 {checksums[name]}, as at its first sight", found)
     return checksums
 
 
@@ -138,10 +138,13 @@ def _write(response: requests.Response, part: Path, *, start: int) -> None:
 def unpack(archive: Path, folder: Path, brings: str) -> None:
     """Unpack an archive and put the folder that it brings in place, whole or not at all.
 
+    Backslashes in names, as PowerShell 5 writes them, count as slashes. Files that Mac and Windows
+    add to archives (`__MACOSX`, `.DS_Store`, `Thumbs.db`) are not unpacked.
+
     Parameters
     ----------
     archive : Path
-        A zip archive, trusted in nothing.
+        A zip archive. Nothing in it is trusted.
     folder : Path
         Where the folder `brings` is to be.
     brings : str
@@ -150,16 +153,17 @@ def unpack(archive: Path, folder: Path, brings: str) -> None:
     Raises
     ------
     DataError
-        If the archive is none, is damaged, lacks the folder, or holds a path that leaves the
-        folder or that no file can have, a link, or more than 20 GiB.
+        If the file is not a zip archive or is damaged, if it lacks the folder, or if it holds a
+        path that leaves the folder or that no file can have, two files of one name on this disk
+        (which may not distinguish upper and lower case), a link, or more than 20 GiB.
     """
     for left in folder.glob(f"{UNPACKING}*"):  # by a kill
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=UNPACKING) as temporary:
         try:
             with zipfile.ZipFile(archive) as content:
-                _check_members(content, archive)
-                for member in tqdm(content.infolist(), f"unpacking {archive.name}"):
+                members = _checked_members(content, archive)
+                for member in tqdm(members, f"unpacking {archive.name}"):
                     _extract(content, member, temporary, archive)
         except BROKEN_ZIP as error:
             found = str(error) or type(error).__name__
@@ -171,11 +175,14 @@ def unpack(archive: Path, folder: Path, brings: str) -> None:
 
 
 def _extract(content: zipfile.ZipFile, member: zipfile.ZipInfo, folder: str, archive: Path) -> None:
-    """Unpack one file; tell what an error says of the archive, leave one of the disk as it is."""
+    """Unpack one file. Errors caused by the archive name it; those of the disk are passed on."""
     try:
+        if not member.is_dir() and os.path.lexists(os.path.join(folder, member.filename)):
+            found = f"{member.filename!r} more than once, perhaps in other case"
+            raise DataError(archive, "every file once", found)
         content.extract(member, folder)
     except OSError as error:
-        if error.errno is None:  # bz2's way to say it
+        if error.errno is None:  # as bz2 reports damaged data
             raise DataError(archive, SOUND, f"{error}") from None
         if error.errno not in NO_NAME:
             raise
@@ -183,19 +190,27 @@ def _extract(content: zipfile.ZipFile, member: zipfile.ZipInfo, folder: str, arc
         raise DataError(archive, "names that files can have", found) from None
 
 
-def _check_members(content: zipfile.ZipFile, archive: Path) -> None:
-    for member in content.infolist():
-        path = PurePosixPath(member.filename.replace("\\", "/"))
-        if not path.name and not member.filename.endswith("/"):
-            raise DataError(archive, "a name for every file", f"{member.filename!r}")
-        if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
-            raise DataError(archive, "paths inside the archive's folder", f"{member.filename!r}")
-        if stat.S_ISLNK(member.external_attr >> 16):
-            raise DataError(archive, "files and folders only", f"a link: {member.filename!r}")
-    names = [member.filename.replace("\\", "/") for member in content.infolist()]
-    if len(set(names)) < len(names):
-        twice = next(name for name, count in Counter(names).items() if count > 1)
-        raise DataError(archive, "every file once", f"{twice!r} more than once")
+def _checked_members(content: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
+    """The files and folders to unpack, with slashes in their names, all safe to extract."""
     size = sum(member.file_size for member in content.infolist())
     if size > MOST_BYTES:
         raise DataError(archive, f"at most {MOST_BYTES} bytes unpacked", f"{size}")
+    for member in content.infolist():
+        member.filename = _safe_name(member, archive)
+    return [
+        member
+        for member in content.infolist()
+        if not any(map(is_hidden, PurePosixPath(member.filename).parts))
+    ]
+
+
+def _safe_name(member: zipfile.ZipInfo, archive: Path) -> str:
+    name = member.filename.replace("\\", "/")
+    path, folder = PurePosixPath(name), "/" if name.endswith("/") else ""
+    if not path.name and not folder:
+        raise DataError(archive, "a name for every file", f"{member.filename!r}")
+    if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
+        raise DataError(archive, "paths inside the archive's folder", f"{member.filename!r}")
+    if stat.S_ISLNK(member.external_attr >> 16):
+        raise DataError(archive, "files and folders only", f"a link: {member.filename!r}")
+    return f"{path}{folder}"

@@ -9,18 +9,19 @@ from pathlib import Path
 
 import pandas as pd
 
+from mer_core.datasets.deam.layout import SONG_ID, visible
 from mer_core.files import DataError, DataWarning
 
 ALIASES = {"song_id": "song_id", "title": "title", "song title": "title"}
 ALIASES |= {"artist": "artist", "genre": "genre"}
-FILE = re.compile(r"metadata_(\d{4})\.csv")
+FILE = re.compile(r"metadata_([0-9]{4})\.csv", re.IGNORECASE)
 
 
 def read_metadata(folder: Path) -> pd.DataFrame:
     """Read title, artist, genre and year of every song.
 
-    Cells behind the last named column are tags and left out; tabs and blanks around cells go; a
-    name that an unquoted comma split in two is joined again. The last two are told in a warning.
+    Cells behind the last named column are tags and are left out. Tabs and blanks around cells are
+    removed, and a name that an unquoted comma split in two is joined again, with a warning.
 
     Parameters
     ----------
@@ -36,9 +37,9 @@ def read_metadata(folder: Path) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If a file has no column song_id, an id is no number, or a song stands twice.
+        If a file has no column song_id, an id is not a whole number, or a song is listed twice.
     """
-    files = [path for path in sorted(folder.glob("metadata_*.csv")) if FILE.fullmatch(path.name)]
+    files = [path for path in visible(folder) if FILE.fullmatch(path.name)]
     if not files:
         return pd.DataFrame(columns=["title", "artist", "genre", "year"]).rename_axis("song_id")
     years = [_read_year(path).assign(year=int(FILE.fullmatch(path.name)[1])) for path in files]
@@ -67,7 +68,7 @@ def _read_year(path: Path) -> pd.DataFrame:
         raise DataError(path, "a song_id in every row", f"a row that ends before it: {short[0]!r}")
     songs = [dict(zip(names, (cell.strip() for cell in row))) for row in joined]
     table = pd.DataFrame(songs, columns=["song_id", "title", "artist", "genre"])
-    whole = table["song_id"].str.fullmatch(r"\d{1,18}")
+    whole = table["song_id"].str.fullmatch(SONG_ID.pattern)
     if not whole.all():
         raise DataError(path, "a whole number as song_id", f"{table['song_id'][~whole].iloc[0]!r}")
     return table.replace("", None).astype({"song_id": int}).set_index("song_id")

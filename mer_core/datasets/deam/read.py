@@ -10,24 +10,29 @@ import numpy as np
 import pandas as pd
 
 from mer_core.corpus import SONG_COLUMNS, Corpus
-from mer_core.datasets.deam.annotations import read_labels, read_ratings, read_song_level
+from mer_core.datasets.deam.annotations import AVERAGED, read_labels, read_ratings, read_song_level
 from mer_core.datasets.deam.defects import unswap
 from mer_core.datasets.deam.feature_files import cut_labels, read_features
-from mer_core.datasets.deam.layout import files_by_song, find_folder
+from mer_core.datasets.deam.layout import entry, files_by_song, find_folder, looks_like, visible
 from mer_core.datasets.deam.metadata import read_metadata
 from mer_core.features.audio import SUFFIXES, duration
 from mer_core.files import DataError, DataWarning, read_table
+from mer_core.metrics import DIMENSIONS
+from mer_core.scales import warn_of_five_points, warn_of_unsigned
 
 MINI = Path(__file__).parents[3] / "data" / "mini"
 DEVELOPMENT_2015 = "mediaeval2015_development_ids.csv"
 TASKS = ("2013", "2014", "2015")
+SONG_IDS = "song_ids.csv"
+"""Ranges of the ids that DEAM's songs have: 1802 of 2 to 2058."""
 
 
 def load_corpus(where: str | os.PathLike = "mini", *, task: str = "2015") -> Corpus:
     """Load a corpus in DEAM's layout, whole or partial, and repair DEAM's known defects aloud.
 
-    Needed is the folder `annotations`; `metadata`, `features` and `MEMD_audio` are taken where they
-    are. Each may also lie one folder deeper, as unpacked archives do.
+    The folder `annotations` is needed; `metadata`, `features` and `MEMD_audio` are read if they are
+    there. Each may also lie one folder deeper, as in unpacked archives. Upper and lower case in
+    names of files and folders make no difference; hidden files are passed over.
 
     Parameters
     ----------
@@ -54,7 +59,9 @@ def load_corpus(where: str | os.PathLike = "mini", *, task: str = "2015") -> Cor
     -----
     DataWarning
         For each repair: swapped song-level columns, unequal curves, ragged metadata, labels behind
-        the last feature window, features that outlast the audio.
+        the last feature window, features that outlast the audio. Also if a song has several files,
+        files lie in subfolders, labels look like [0, 1], or DEAM's division into development and
+        test songs is applied to songs that do not seem to be DEAM's.
 
     Examples
     --------
@@ -69,18 +76,18 @@ def load_corpus(where: str | os.PathLike = "mini", *, task: str = "2015") -> Cor
     """
     if task not in TASKS:
         raise ValueError(f"task: expected one of {TASKS}, found {task!r}")
-    folder = MINI if where == "mini" else Path(os.path.expanduser(where))
-    annotations = find_folder(folder, "annotations")
-    if annotations is None:
-        raise DataError(folder, "a folder with DEAM's `annotations` in it", _contents(folder))
-    labels = read_labels(annotations)
+    folder = _folder(where)
+    annotations = _find_annotations(folder)
+    labels, ratings = read_labels(annotations), read_ratings(annotations)
     songs = _read_songs(folder, annotations, labels)
     songs["split"] = _split(songs, task, folder)
+    _warn_of_scales(annotations, songs[DIMENSIONS], labels, ratings)
+    _warn_of_foreign_ids(songs, folder, task)
     features_folder = find_folder(folder, "features") or folder / "features"
     features = read_features(features_folder, songs.index)
     _warn_if_longer_than_audio(features, songs, features_folder)
     labels = cut_labels(labels, features, features_folder)
-    corpus = Corpus(songs[SONG_COLUMNS], labels, features, read_ratings(annotations))
+    corpus = Corpus(songs[SONG_COLUMNS], labels, features, ratings)
     corpus.validate()
     return corpus
 
@@ -91,7 +98,7 @@ def development_2015(folder: Path | None = None) -> pd.DataFrame:
     Parameters
     ----------
     folder : Path, optional
-        A corpus; its own `mediaeval2015_development_ids.csv` goes before DEAM's.
+        A corpus; its own `mediaeval2015_development_ids.csv` is used instead of DEAM's.
 
     Returns
     -------
@@ -102,20 +109,80 @@ def development_2015(folder: Path | None = None) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If the list is no table with song_id and certain.
+        If the list is not a table with song_id and certain.
     """
-    paths = [place / DEVELOPMENT_2015 for place in (folder, Path(__file__).parent) if place]
-    path = next(path for path in paths if path.exists())
+    path = (folder and _own_list(folder)) or Path(__file__).parent / DEVELOPMENT_2015
     table = read_table(path, index="song_id")
     if "certain" not in table:
         raise DataError(path, "a column 'certain'", f"{['song_id', *table]}")
     return table
 
 
+def describe_split(songs: pd.DataFrame, where: str | os.PathLike, task: str) -> str:
+    """Say what divides a folder's songs into development and test songs.
+
+    Parameters
+    ----------
+    songs : DataFrame
+        `Corpus.songs`.
+    where : "mini" or path
+    task : {"2015", "2014", "2013"}
+        As for :func:`load_corpus`.
+
+    Returns
+    -------
+    str
+        Which list was used, how many of the songs it names, how many test songs there are, and how
+        to give a list for another data set.
+
+    Raises
+    ------
+    DataError
+        As for :func:`development_2015`.
+    """
+    folder, counts = _folder(where), songs["split"].value_counts()
+    named, total = f"{counts.get('dev', 0)} of {len(songs)} songs", len(development_2015(folder))
+    own = f"write {DEVELOPMENT_2015} (columns song_id, certain) into the folder"
+    if task != "2015":
+        dev = f"those of the year 2013, {named}"
+    elif _own_list(folder):
+        dev = f"the folder's own list, {DEVELOPMENT_2015}, of {total} ids, which names {named}"
+    else:
+        dev = f"DEAM's list of {total} ids, which names {named}; for another data set, {own}"
+    test = f"those of the year {task}, {counts.get('test', 0)} songs"
+    if task == "2013":
+        test = "none, since DEAM has no division of 2013's songs"
+    return (
+        f"Task {task}. Development songs: {dev}. Test songs: {test}. Years are those of "
+        "metadata_<year>.csv, else by song_id: up to 1000, 2013; up to 2000, 2014; above, 2015."
+    )
+
+
+def _folder(where: str | os.PathLike) -> Path:
+    return MINI if where == "mini" else Path(os.path.expanduser(where))
+
+
+def _own_list(folder: Path) -> Path | None:
+    path = entry(folder, DEVELOPMENT_2015)
+    return path if path.exists() else None
+
+
+def _find_annotations(folder: Path) -> Path:
+    annotations = find_folder(folder, "annotations")
+    if annotations is None or not entry(annotations, AVERAGED).is_dir():
+        other = looks_like(folder)
+        if annotations is None or other:
+            found = _contents(folder)
+            if other:
+                found += f"; the files look like {other}'s, whose layout is not read"
+            raise DataError(folder, "a folder with DEAM's `annotations` in it", found)
+    return annotations
+
+
 def _contents(folder: Path) -> str:
     if not folder.is_dir():
         return "no such folder"
-    names = sorted(path.name for path in folder.iterdir())
+    names = [path.name for path in visible(folder)]
     return f"{len(names)} entries: {', '.join(names[:8])}"
 
 
@@ -141,6 +208,39 @@ def _split(songs: pd.DataFrame, task: str, folder: Path) -> pd.Series:
     test = songs["year"] == int(task) if task != "2013" else pd.Series(False, songs.index)
     split = pd.Series(None, songs.index, dtype=object)
     return split.mask(test, "test").mask(development[task], "dev")
+
+
+def _warn_of_scales(
+    annotations: Path, song_level: pd.DataFrame, labels: pd.DataFrame, ratings: pd.DataFrame | None
+) -> None:
+    warn_of_unsigned(labels, annotations, song_level)
+    warn_of_five_points(song_level, labels, annotations)
+    if ratings is not None and labels.min(axis=None) < 0:
+        warn_of_unsigned(ratings, f"{annotations}, raters")
+
+
+def _warn_of_foreign_ids(songs: pd.DataFrame, folder: Path, task: str) -> None:
+    if _own_list(folder):
+        return
+    ranges = read_table(Path(__file__).parent / SONG_IDS, index=None)
+    known = np.concatenate([np.arange(first, last + 1) for first, last in ranges.to_numpy()])
+    foreign = songs.index.difference(known)
+    named = songs[["title", "artist", "genre"]].notna().any(axis=None)
+    complete = development_2015().index.isin(songs.index).all()
+    if len(foreign):
+        reason = f"{len(foreign)} of {len(songs)} songs are not DEAM's, such as {list(foreign[:5])}"
+    elif not named and not complete:
+        reason = f"without metadata, nothing shows that the {len(songs)} songs are DEAM's"
+    else:
+        return
+    counts = songs["split"].value_counts()
+    warnings.warn(
+        f"{folder}: {reason}; DEAM's lists made {counts.get('dev', 0)} of them development songs "
+        f"and {counts.get('test', 0)} test songs of task {task}. If this is another data set, "
+        f"write {DEVELOPMENT_2015} (columns song_id, certain) into the folder",
+        DataWarning,
+        stacklevel=3,
+    )
 
 
 def _warn_if_longer_than_audio(features: pd.DataFrame, songs: pd.DataFrame, folder: Path) -> None:
