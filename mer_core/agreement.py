@@ -74,9 +74,7 @@ def rater_statistics(ratings: pd.DataFrame) -> pd.DataFrame:
     Aljanaki, Yang, Soleymani (2017), "Developing a benchmark for emotional analysis of music".
     Notebook 00.
     """
-    ratings = as_track(
-        ratings, "ratings", columns=DIMENSIONS, levels=RATING_LEVELS, missing=True
-    )
+    ratings = as_track(ratings, "ratings", columns=DIMENSIONS, levels=RATING_LEVELS, missing=True)
     rows = {}
     for (song_id,), song in ratings.groupby(level=["song_id"]):
         for dimension in DIMENSIONS:

@@ -16,6 +16,7 @@ from mer_core.tracks import (
     RATING_LEVELS,
     as_table,
     as_track,
+    check_columns,
     check_levels,
 )
 
@@ -92,6 +93,7 @@ class Corpus:
         _check_songs(self.songs)
         _check_rated(as_track(self.labels, "labels"), "labels")
         tracks = {"labels": self.labels, "features": self.features}
+        check_columns(self.features, "features")
         if self.features.empty:
             check_levels(self.features, "features", LEVELS)
         else:

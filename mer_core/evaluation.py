@@ -14,7 +14,7 @@ from mer_core.corpus import Corpus
 from mer_core.folds import Fold, genre_folds, k_folds, modulus_folds
 from mer_core.metrics import DIMENSIONS, score
 from mer_core.smoothing import moving_average
-from mer_core.tracks import as_track
+from mer_core.tracks import as_track, sorted_rows
 
 __all__ = ["Fold", "ablate", "as_paper", "cross_validate", "genre_folds", "k_folds"]
 __all__ += ["modulus_folds", "scoreboard"]
@@ -61,8 +61,10 @@ def cross_validate(model: Regressor, corpus: Corpus, folds: Iterable[Fold]) -> p
     Pellegrini and Barriere (2015), section 2. Notebook 02.
     """
     folds = list(folds)
-    tracks = {name: as_track(getattr(corpus, name), name) for name in ("features", "labels")}
-    corpus = replace(corpus, **tracks)
+    names = ("features", "labels")
+    corpus = replace(
+        corpus, **{name: sorted_rows(as_track(getattr(corpus, name), name), name) for name in names}
+    )
     _check_folds(folds, corpus)
     if hasattr(model, "fit_many"):
         from mer_core.training import Job  # loads torch, which baselines do without

@@ -221,10 +221,11 @@ def _matched(labels: pd.DataFrame, predictions: pd.DataFrame) -> tuple[pd.DataFr
     predictions = as_track(predictions, "predictions", columns=DIMENSIONS)
     missing = labels.index[~labels.index.isin(predictions.index)]
     if len(missing):
+        first = missing[0]
         raise DataError(
             "predictions",
             f"one for each of the {len(labels)} labelled rows",
-            f"none for {len(missing)}, the first at song_id {missing[0][0]}, time {missing[0][1]} s",
+            f"none for {len(missing)}, the first at song_id {first[0]}, time {first[1]} s",
         )
     return labels, predictions.loc[labels.index]
 

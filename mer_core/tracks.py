@@ -151,11 +151,14 @@ def as_table(
     >>> songs = pd.DataFrame({"valence": pd.array([0.1, pd.NA], "Float64")}, [7, 8])
     >>> as_table(songs, "songs")
     Traceback (most recent call last):
-    mer_core.files.DataError: songs: expected finite numbers, found NaN or infinity in 'valence' at 8
+    mer_core.files.DataError: songs: expected finite numbers, found NaN or infinity in 'valence' \
+at 8
     """
     frame = _columns(frame, where, columns)
     if not frame.shape[0] or not frame.shape[1]:
-        raise DataError(where, "rows and columns", f"{frame.shape[0]} rows, {frame.shape[1]} columns")
+        raise DataError(
+            where, "rows and columns", f"{frame.shape[0]} rows, {frame.shape[1]} columns"
+        )
     _check_index(frame.index, where)
     frame = _as_floats(frame, where)
     values = frame.to_numpy()
@@ -257,6 +260,41 @@ def as_rows(
     return as_track(frame, where, columns=columns, ordered=ordered)
 
 
+def sorted_rows(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Sort a frame by its index, so that what is drawn at random does not depend on its order.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        That :func:`as_track` or :func:`as_table` returned.
+    where : str
+        The argument's name, for the error.
+
+    Returns
+    -------
+    DataFrame
+        The same frame where it is sorted already.
+
+    Raises
+    ------
+    DataError
+        If song_ids are numbers and text, which have no order.
+
+    Examples
+    --------
+    >>> sorted_rows(pd.DataFrame({"tempo": [90.0, 99.0]}, [8, 7]), "features")
+       tempo
+    7   99.0
+    8   90.0
+    """
+    if frame.index.is_monotonic_increasing:
+        return frame
+    try:
+        return frame.sort_index()
+    except TypeError:
+        raise DataError(where, "song_ids that are all numbers or all text", "both") from None
+
+
 def check_levels(frame: pd.DataFrame, where: str, levels: Sequence[str] = LEVELS) -> None:
     """Raise a DataError unless the index has these levels.
 
@@ -355,7 +393,9 @@ def stretches(track: pd.DataFrame) -> np.ndarray:
 def _array(values: ArrayLike, where: str) -> np.ndarray:
     if isinstance(values, pd.DataFrame):
         plain = all(isinstance(kind, np.dtype) for kind in values.dtypes)
-        columns = [] if plain else [floats(values.iloc[:, k], where) for k in range(values.shape[1])]
+        columns = (
+            [] if plain else [floats(values.iloc[:, k], where) for k in range(values.shape[1])]
+        )
         return np.column_stack(columns) if columns else values.to_numpy()
     if isinstance(values, (pd.Series, pd.Index)) or pd.api.types.is_extension_array_dtype(values):
         values = pd.Series(values)
@@ -372,7 +412,9 @@ def _array(values: ArrayLike, where: str) -> np.ndarray:
 def _number(value: object, where: str) -> float:
     if value is None or value is pd.NA or value is pd.NaT or value is np.ma.masked:
         return np.nan
-    if isinstance(value, (bool, np.bool_, np.timedelta64)) or not isinstance(value, (Real, Decimal)):
+    if isinstance(value, (bool, np.bool_, np.timedelta64)) or not isinstance(
+        value, (Real, Decimal)
+    ):
         raise DataError(where, "numbers", _kind(value))
     try:
         return float(value)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from mer_core.files import DataError
-from mer_core.tracks import DIMENSIONS, as_track, check_columns, check_covered
+from mer_core.tracks import DIMENSIONS, as_track, check_columns, check_covered, sorted_rows
 
 
 class Schedule(NamedTuple):
@@ -199,7 +199,7 @@ def checked(jobs: Sequence[Job], *, outputs: Sequence[str] = DIMENSIONS) -> list
     Returns
     -------
     list of Job
-        Jobs that shared a track share it still.
+        With sorted rows. Jobs that shared a track share it still.
 
     Raises
     ------
@@ -213,7 +213,7 @@ def checked(jobs: Sequence[Job], *, outputs: Sequence[str] = DIMENSIONS) -> list
 
     def once(frame: pd.DataFrame, name: str, **options: object) -> pd.DataFrame:
         if id(frame) not in known:
-            known[id(frame)] = as_track(frame, name, **options)
+            known[id(frame)] = sorted_rows(as_track(frame, name, **options), name)
         return known[id(frame)]
 
     converted, pairs = [], set()

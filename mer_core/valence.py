@@ -222,7 +222,9 @@ def ceiling(reliability: ArrayLike) -> ArrayLike:
     ----------
     Spearman (1904), correction for attenuation. Notebook 09.
     """
-    return np.sqrt(np.clip(as_array(reliability, "reliability", ndim=(0, 1, 2), missing=True), 0, 1))
+    return np.sqrt(
+        np.clip(as_array(reliability, "reliability", ndim=(0, 1, 2), missing=True), 0, 1)
+    )
 
 
 def mean_reliability(means: ArrayLike, spreads: ArrayLike, raters: ArrayLike) -> float:

@@ -131,7 +131,7 @@ def save(features: pd.DataFrame, folder: str | os.PathLike, *, format: str = "cs
     """
     if format not in ("csv", "parquet"):
         raise ValueError(f"format: expected 'csv' or 'parquet', found {format!r}")
-    features = as_track(features, "features")
+    features = as_track(features, "features", ordered=True)
     _check_names(features.index.unique("song_id").map(str), files=format == "csv")
     if format == "parquet":
         ids = features.index.unique("song_id")

@@ -101,9 +101,10 @@ class MultiScaleBLSTM(Combined):
             If features or labels are not as they must be, see :func:`mer_core.training.checked`,
             or the labels of a song have a gap.
         """
-        for job in jobs:  # the networks are judged on these rows alone, as on a song without a gap
-            as_track(job.labels, "labels", gapless=True)
-        return [self._fitted(job) for job in checked(jobs)]
+        jobs = checked(jobs)
+        for labels in {id(job.labels): job.labels for job in jobs}.values():
+            as_track(labels, "labels", gapless=True)  # the networks hear these rows as songs
+        return [self._fitted(job) for job in jobs]
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict every row, by the fusion that was asked for."""

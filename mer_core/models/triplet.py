@@ -21,7 +21,7 @@ from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from sklearn.svm import SVR as SupportVectorRegressor
 from torch import Tensor, nn
 
-from mer_core.tracks import DIMENSIONS, as_array, as_table, check_covered
+from mer_core.tracks import DIMENSIONS, as_array, as_table, check_covered, sorted_rows
 
 STRATEGIES = ("paper", "semi-hard", "weighted")
 QUANTILES = 50
@@ -300,7 +300,7 @@ class TripletNetwork:
         Notebook 06, which watches a space as it is learned.
         """
         features = as_table(features, "features")
-        labels = as_table(labels, "labels", columns=DIMENSIONS)
+        labels = sorted_rows(as_table(labels, "labels", columns=DIMENSIONS), "labels")
         check_covered(labels, features)
         names = {"joint": DIMENSIONS} if self.joint else {name: name for name in DIMENSIONS}
         for name, columns in names.items():
