@@ -154,13 +154,17 @@ def _shares(genres: pd.Series, places: int) -> pd.Series:
 
 
 def _unique(song_ids: Iterable[int]) -> pd.Index:
+    expected = "song_ids: expected numbers, or text, one for each song"
+    if not isinstance(song_ids, Iterable):
+        raise ValueError(f"{expected}, found {song_ids!r}")
+    values = list(song_ids)
+    if not all(pd.api.types.is_scalar(value) and pd.notna(value) for value in values):
+        raise ValueError(f"{expected}, found missing or other values")
     try:
-        songs = pd.Index(list(song_ids), name="song_id")
+        songs = pd.Index(values, name="song_id")
         order = songs.sort_values()
-    except TypeError:  # not iterable, or text among numbers, or tuples
-        raise ValueError("song_ids: expected numbers, or text, found other values") from None
-    if songs.nlevels > 1 or songs.hasnans:
-        raise ValueError("song_ids: expected a number or text for each, found missing or other ids")
+    except TypeError:
+        raise ValueError(f"{expected}, found both") from None
     if not songs.is_unique:
         raise ValueError("song_ids: expected every song once, found repeated ones")
     return order

@@ -133,9 +133,9 @@ def _agrees(answer: object, expected: object, tolerance: float) -> bool:
 
 
 def _numbers(value: object) -> np.ndarray:
-    array = np.asarray(value) if isinstance(value, (bool, np.bool_, np.ndarray, list)) else value
-    truths = isinstance(array, np.ndarray) and array.dtype == bool
-    return array.astype(float) if truths else floats(value, "answer")
+    if isinstance(value, (bool, np.bool_)) or getattr(value, "dtype", None) == bool:
+        value = np.asarray(value).astype(float)
+    return floats(value, "answer")
 
 
 def _difference(answer: object, expected: object, tolerance: float) -> str:

@@ -241,9 +241,9 @@ def _pair(y: ArrayLike, p: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
 
 def _check_same_order(labels: pd.Index, predictions: pd.Index) -> None:
     """Raise unless positions mean the same rows, where the index can tell."""
-    if labels.equals(predictions) or len(labels) != len(predictions):
+    if labels.nlevels != predictions.nlevels or labels.equals(predictions):
         return
-    tracks = labels.nlevels > 1 and labels.nlevels == predictions.nlevels
+    tracks = labels.nlevels > 1 and len(labels) == len(predictions)
     if tracks or labels.isin(predictions).all():
         expected = "the rows of the labels in the same order"
         raise DataError("predictions", expected, "other rows or another order")

@@ -287,10 +287,11 @@ def sorted_rows(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     7   99.0
     8   90.0
     """
-    if frame.index.is_monotonic_increasing:
-        return frame
+    names = frame.index.levels[0] if isinstance(frame.index, pd.MultiIndex) else frame.index
     try:
-        return frame.sort_index()
+        if names.dtype == object:
+            names.sort_values()
+        return frame if frame.index.is_monotonic_increasing else frame.sort_index()
     except TypeError:
         raise DataError(where, "song_ids that are all numbers or all text", "both") from None
 

@@ -276,10 +276,10 @@ def refused(result: object) -> bool:
 
 def assert_same(found: object, wanted: object, kind: str = "") -> None:
     if isinstance(wanted, (pd.DataFrame, pd.Series)):
-        if isinstance(found.index, pd.MultiIndex) and not found.index.equals(wanted.index):
-            keys = [found.index.map(tuple), wanted.index.map(tuple)]
-            assert set(keys[0]) == set(keys[1])
-            found = found.set_axis(keys[0]).loc[keys[1]]
+        if not found.index.equals(wanted.index):
+            rows = dict(zip(found.index, range(len(found)), strict=True))
+            assert set(rows) == set(wanted.index)
+            found = found.iloc[[rows[key] for key in wanted.index]]
         found, wanted = (side.to_numpy(dtype=float) for side in (found, wanted))
     if isinstance(wanted, str):
         assert found == wanted
@@ -291,6 +291,7 @@ ALLOWED = {
     ("LSTM.fit, unlabelled", "nothing"),
     ("Corpus.validate, features", "no rows"),
     ("Corpus.validate, features", "no columns"),
+    ("song_level, functionals", "nothing"),
 }
 """What has a meaning: no further songs, a data set without features."""
 
@@ -376,7 +377,7 @@ def test_no_delta_spans_a_gap():
 
 
 GAPLESS = [name for name in TRACKS if name.split(".")[0] in NETWORKS and "labels" not in name]
-GAPLESS += ["MultiScaleBLSTM.fit, labels", "search_profile"]
+GAPLESS += ["search_profile"]
 
 
 @pytest.mark.parametrize("name", [*GAPLESS, "LSTM.fit, unlabelled", "BLSTM.states"])
@@ -398,8 +399,10 @@ def test_models_that_hear_every_frame_alone_accept_gaps(name):
 
 
 def test_labels_of_networks_may_have_gaps():
-    some = plain_track()[plain_track().index.get_level_values("time").isin([1.0, 3.0])]
-    assert np.isfinite(learned(ELMAN, labels=some)).all(axis=None)
+    apart = plain_track()[plain_track().index.get_level_values("time").isin([1.0, 3.0])]
+    assert np.isfinite(learned(ELMAN, labels=apart)).all(axis=None)
+    with pytest.raises(ValueError, match=r"labels: expected a row every 0.5 s within a song"):
+        learned(MULTISCALE, labels=apart)
 
 
 # Short songs, one song, and names of songs
@@ -425,9 +428,8 @@ def test_songs_may_have_any_names_where_a_model_predicts(model, kind):
     found = known(MODELS[model]).predict(renamed)
     assert found.index.equals(renamed.index)
     np.testing.assert_array_equal(found, known(MODELS[model]).predict(x))
-    assert_same(
-        moving_average(found, 3).to_numpy(), moving_average(predictions(MODELS[model], x), 3)
-    )
+    smooth = moving_average(predictions(MODELS[model], x), 3)
+    np.testing.assert_array_equal(moving_average(found, 3), smooth)
 
 
 @pytest.mark.parametrize("kind", NAMES)
@@ -517,6 +519,7 @@ def test_frames_that_are_no_tables_of_numbers_are_refused(name):
     found = {
         kind: outcome(lambda c=change: TABLES[name](_song_kind(c)))
         for kind, change in WRONG_TABLES.items()
+        if (name, kind) not in ALLOWED
     }
     assert [kind for kind in found if not refused(found[kind])] == []
 
@@ -554,7 +557,7 @@ WRONG_ARRAYS: dict[str, Callable[[list], object]] = {
     "Float64 with NA": lambda v: pd.Series([*v[:-1], pd.NA], dtype="Float64"),
     "boolean with NA": lambda v: pd.Series([*[True] * (len(v) - 1), pd.NA], dtype="boolean"),
     "Arrow with null": lambda v: pd.Series([*v[:-1], None], dtype="double[pyarrow]"),
-    "masked": lambda v: np.ma.masked_greater(v, 0.6),
+    "masked": lambda v: np.ma.masked_less(v, -0.1),
     "masked in a list": lambda v: [*v[:-1], np.ma.masked],
     "masked whole": lambda v: np.ma.masked_all(len(v)),
     "complex": lambda v: np.array(v) + 1j,
@@ -581,7 +584,7 @@ ARRAYS: dict[str, Callable[[object], object]] = {
     **{f"{name}, predictions": lambda v, m=m: m(OTHER, v) for name, m in metrics.METRICS.items()},
     "cronbach_alpha": lambda v: agreement.cronbach_alpha(pair_of(v)),
     "mine": lambda v: mine(v, positive=0.2, negative=0.4),
-    "nearest, query": lambda v: retrieval.nearest(plain_track(), some(v, 2))["distance"],
+    "nearest, query": lambda v: retrieval.nearest(plain_track(), some(v))["distance"],
     "search_profile": lambda v: retrieval.search_profile(plain_track(), pair_of(v))["distance"],
     "alignment": lambda v: retrieval.alignment(pair_of(v), pair_of(OTHER)),
     "weighted_scores": lambda v: list(valence.weighted_scores(v, OTHER, np.ones(6)).values()),
@@ -596,12 +599,15 @@ ARRAYS: dict[str, Callable[[object], object]] = {
 EMPTY = {("mine", "empty"), ("as_array", "empty"), ("mine", "a number")}
 
 
-def some(values: object, count: int) -> object:
-    return values[:count] if isinstance(values, (list, tuple, np.ndarray, torch.Tensor)) else values
+def some(values: object) -> object:
+    """The last two, of which the last is a wrong one."""
+    return values[-2:] if isinstance(values, (list, tuple, np.ndarray, torch.Tensor)) else values
 
 
 def pair_of(values: object) -> object:
     """Two columns, of the values and of zeros and ones, in the values' own type where it can be."""
+    if isinstance(values, np.ndarray) and values.dtype == bool:
+        return np.column_stack([values, ~values])
     if isinstance(values, np.ma.MaskedArray) and values.ndim == 1:
         return np.ma.column_stack([values, np.arange(len(values)) % 2])
     if (
