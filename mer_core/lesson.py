@@ -135,6 +135,11 @@ def _agrees(answer: object, expected: object, tolerance: float) -> bool:
 def _numbers(value: object) -> np.ndarray:
     if isinstance(value, (bool, np.bool_)) or getattr(value, "dtype", None) == bool:
         value = np.asarray(value).astype(float)
+    if isinstance(value, str):
+        try:
+            return np.asarray(value, dtype=float)
+        except ValueError:
+            raise DataError("answer", "a number", "text") from None
     return floats(value, "answer")
 
 

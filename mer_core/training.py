@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from mer_core.files import DataError
-from mer_core.tracks import DIMENSIONS, as_track, check_columns, check_covered, sorted_rows
+from mer_core.tracks import DIMENSIONS, as_track, sorted_rows
 
 
 class Schedule(NamedTuple):
@@ -205,9 +205,9 @@ def checked(jobs: Sequence[Job], *, outputs: Sequence[str] = DIMENSIONS) -> list
     ------
     DataError
         If features, labels or unlabelled features are not tracks of finite numbers, see
-        :func:`mer_core.tracks.as_track`; if features are missing for a label or have a gap in a
-        song, since a recurrent network would take the rows beside a gap for neighbours; or if the
-        labels have other columns.
+        :func:`mer_core.tracks.as_track`; if features have a gap in a song, since a recurrent
+        network would take the rows beside a gap for neighbours; or if the labels have other
+        columns.
     """
     known: dict[int, pd.DataFrame] = {}
 
@@ -216,19 +216,15 @@ def checked(jobs: Sequence[Job], *, outputs: Sequence[str] = DIMENSIONS) -> list
             known[id(frame)] = sorted_rows(as_track(frame, name, **options), name)
         return known[id(frame)]
 
-    converted, pairs = [], set()
+    converted = []
     for job in jobs:
         features = once(job.features, "features", gapless=True)
         labels = once(job.labels, "labels", ordered=True)
         if list(labels) != list(outputs):
             raise DataError("labels", f"the columns {list(outputs)}", f"{list(labels)}")
-        if (id(features), id(labels)) not in pairs:
-            check_covered(labels, features)
-            pairs.add((id(features), id(labels)))
         more = job.unlabelled
         if more is not None:
-            check_columns(more, "unlabelled", list(features))
-            more = once(more, "unlabelled", gapless=True)
+            more = once(more, "unlabelled", columns=list(features), gapless=True)
         converted.append(job._replace(features=features, labels=labels, unlabelled=more))
     return converted
 

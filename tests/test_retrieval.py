@@ -174,7 +174,7 @@ BAD = [
     ({"profile": np.zeros((3, 3))}, r"profile: expected the shape \(frames, 2\), found \(3, 3\)"),
     ({"profile": np.zeros((0, 2))}, r"found \(0, 2\)"),
     ({"profile": [[0, np.nan]]}, "profile: expected finite"),
-    ({"profile": pd.DataFrame({"energy": [1.0]})}, "profile: expected rows with the columns"),
+    ({"profile": pd.DataFrame({"energy": [1.0]})}, "profile: expected the columns"),
     ({"profile": pd.DataFrame({"valence": [np.nan]})}, "profile: expected finite"),
     ({"k": 0}, "k: expected a whole number from 1, found 0"),
     ({"k": 2.5}, "k: expected a whole number"),
@@ -195,7 +195,7 @@ def test_bad_tracks_are_named():
     track = a_track({1: np.zeros((4, 2)), 2: np.zeros((4, 2))})
     profile = np.zeros((2, 2))
     bad = {
-        "no rows": track[:0],
+        "0 rows": track[:0],
         "none of": track[["valence"]],
         "NaN or infinity in row": track.mask(track.index.to_frame()["time"] == 16),
         "song_id, time": track.loc[1],

@@ -326,7 +326,7 @@ class EncodedLSTM(Combined):
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy to each job: an autoencoder for each, then all LSTMs together."""
         encoders, derived = [], []
-        for job in checked(jobs):
+        for job in _checked(jobs):
             held = () if job.validation is None else job.validation
             heard = rows_of(job.features, {*songs_of(job), *held})
             seed = self.seed if job.seed is None else job.seed
@@ -517,9 +517,7 @@ class CNNLSTM(LSTM):
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy of the model to each job; see :meth:`LSTM.fit_many`."""
-        jobs = checked(jobs)
-        mel = {id(job.features): _mel(job.features) for job in jobs}
-        return super().fit_many([job._replace(features=mel[id(job.features)]) for job in jobs])
+        return super().fit_many(_checked(jobs))
 
     def _make_network(self, inputs: int, seeds: Sequence[int]) -> CNN:
         return CNN(self.latent, self.hidden, seeds=seeds)
@@ -528,6 +526,12 @@ class CNNLSTM(LSTM):
 def _drawn(shape: tuple[int, ...], fan_in: int, seed: int) -> Tensor:
     edge = (6 / fan_in) ** 0.5  # keeps the variance through a rectified layer
     return torch.empty(shape).uniform_(-edge, edge, generator=generator(seed))
+
+
+def _checked(jobs: Sequence[Job]) -> list[Job]:
+    """Jobs with the mel columns alone, after the checks of training."""
+    mel = {id(job.features): _mel(job.features) for job in jobs}
+    return checked([job._replace(features=mel[id(job.features)]) for job in jobs])
 
 
 def _mel(features: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mer_core.models.network import Network
 from mer_core.models.recurrent import RecurrentRegressor
-from mer_core.tracks import DIMENSIONS
+from mer_core.tracks import DIMENSIONS, check_covered
 from mer_core.training import (
     Job,
     Schedule,
@@ -271,6 +271,7 @@ def _labelled_pieces(
     features: pd.DataFrame, labels: pd.DataFrame, scale: int
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
     """Both tracks in pieces, from the first labelled frame on; songs of the labelled pieces."""
+    check_covered(labels, features)
     step = features.groupby(level="song_id", sort=False).cumcount()
     first = step.loc[labels.index].groupby(level="song_id").min()
     pieces, songs = cut(features, scale, start=first)

@@ -20,7 +20,7 @@ from mer_core.folds import k_folds, modulus_folds
 from mer_core.metrics import METRICS
 from mer_core.models.recurrent import ElmanRNN, RecurrentRegressor, rows_of
 from mer_core.smoothing import moving_average
-from mer_core.tracks import DIMENSIONS, as_track
+from mer_core.tracks import DIMENSIONS, as_track, check_covered
 from mer_core.training import Job, checked
 
 
@@ -186,6 +186,7 @@ class FoldEnsemble(Combined):
         return sum(member.predict(features) for member in self.members_) / len(self.members_)
 
     def _fitted(self, job: Job) -> Self:
+        check_covered(rows_of(job.labels, songs_of(job)), job.features)
         folds, held_out = modulus_folds(songs_of(job))
         first = (self.seed if job.seed is None else job.seed) * self.trials
         inner = [
@@ -247,11 +248,10 @@ class Preprocessed(Combined):
         """Fit a copy to each job: each has its own derived features."""
         pipelines, columns, derived = [], [], []
         for job in checked(jobs):
-            frames = job.labels.index[
-                job.labels.index.isin(rows_of(job.labels, songs_of(job)).index)
-            ]
+            labels = rows_of(job.labels, songs_of(job))
+            check_covered(labels, job.features)
             pipeline = make_pipeline(StandardScaler(), copy.deepcopy(self.transformer))
-            pipelines.append(pipeline.fit(job.features.loc[frames].to_numpy()))
+            pipelines.append(pipeline.fit(job.features.loc[labels.index].to_numpy()))
             columns.append(list(job.features))
             songs = {*songs_of(job), *(job.validation if job.validation is not None else ())}
             derived.append(

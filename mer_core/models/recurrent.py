@@ -13,7 +13,7 @@ from joblib import Parallel, delayed
 from torch import Tensor
 
 from mer_core.models.network import Network
-from mer_core.tracks import DIMENSIONS, as_track
+from mer_core.tracks import DIMENSIONS, as_track, check_covered
 from mer_core.training import (
     Job,
     Schedule,
@@ -74,7 +74,8 @@ class RecurrentRegressor:
             If there is no song to train on or none to stop by, a song to stop by has no labels, or
             a loss stops being finite.
         DataError
-            If features or labels are not as they must be; see :func:`mer_core.training.checked`.
+            If a label has no features, or features or labels are not as they must be; see
+            :func:`mer_core.training.checked`.
         """
         job = Job(features, labels, None, validation, unlabelled)
         vars(self).update(vars(self.fit_many([job])[0]))
@@ -205,7 +206,9 @@ class RecurrentRegressor:
         for key, job in kinds.items():
             same = [other for other in jobs if (id(other.features), id(other.labels)) == key]
             used = sorted({song for other in same for song in (*other.train, *other.validation)})
-            songs, song_ids = pad(*(rows_of(part, used) for part in (job.features, job.labels)))
+            features, labels = (rows_of(part, used) for part in (job.features, job.labels))
+            check_covered(labels, features)
+            songs, song_ids = pad(features, labels)
             places[key] = dict(zip(song_ids, range(start, start + len(song_ids))))
             pools, start = [*pools, songs], start + len(song_ids)
         whole, known, tasks = joined(pools), {}, []
