@@ -23,6 +23,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "raters",
         "retrieval",
         "smoothing",
+        "tracks",
         "training",
         "valence",
         "widgets",

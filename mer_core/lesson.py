@@ -133,7 +133,7 @@ def _agrees(answer: object, expected: object, tolerance: float) -> bool:
 
 
 def _numbers(value: object) -> np.ndarray:
-    if isinstance(value, (bool, np.bool_)) or getattr(value, "dtype", None) == bool:
+    if isinstance(value, (bool, np.bool_)) or getattr(value, "dtype", "") == "bool":
         value = np.asarray(value).astype(float)
     if isinstance(value, str):
         try:

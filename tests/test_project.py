@@ -14,21 +14,22 @@ from conftest import ROOT
 
 CONDA_NAMES = {"pytorch": "torch", "pysoundfile": "soundfile"}
 ROOMS = [
-    ("metrics", set()),
-    ("checks", {"metrics"}),
+    ("checks", set()),
     ("files", {"checks"}),
-    ("agreement", {"metrics"}),
+    ("tracks", {"files"}),
+    ("metrics", {"files", "tracks"}),
+    ("agreement", {"tracks"}),
     ("raters", set()),
-    ("valence", {"agreement", "metrics"}),
-    ("smoothing", {"checks"}),
-    ("features", {"files"}),
-    ("corpus", {"checks", "features", "files", "metrics"}),
+    ("valence", {"agreement", "files", "tracks"}),
+    ("smoothing", {"files", "tracks"}),
+    ("features", {"files", "tracks"}),
+    ("corpus", {"files", "tracks"}),
     ("deam", {"checks", "corpus", "features", "files", "metrics"}),
-    ("retrieval", {"features", "metrics"}),
+    ("retrieval", {"files", "tracks"}),
     ("folds", set()),
-    ("training", {"checks"}),
-    ("models", {"checks", "features", "files", "folds", "metrics", "smoothing", "training"}),
-    ("evaluation", {"corpus", "folds", "metrics", "smoothing", "training"}),
+    ("training", {"files", "tracks"}),
+    ("models", {"features", "files", "folds", "metrics", "smoothing", "tracks", "training"}),
+    ("evaluation", {"corpus", "folds", "metrics", "smoothing", "tracks", "training"}),
     (
         "experiments",
         {"agreement", "corpus", "deam", "evaluation", "features", "files", "folds", "metrics"}
@@ -36,8 +37,8 @@ ROOMS = [
     ),
     ("papers", {"files", "metrics"}),
     ("plots", set()),
-    ("widgets", {"features", "files", "plots"}),
-    ("lesson", {"corpus", "deam", "features", "files"}),
+    ("widgets", {"features", "files", "plots", "tracks"}),
+    ("lesson", {"corpus", "deam", "features", "files", "tracks"}),
     (
         "explore",
         {"corpus", "deam", "evaluation", "features", "files", "metrics", "models", "plots"}
