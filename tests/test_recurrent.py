@@ -273,11 +273,11 @@ BAD = {
     ),
     "a feature is not finite": (
         lambda x, y: (spoilt(x, np.nan), y),
-        r"features: expected finite numbers, found NaN or infinity in 'f0' at song_id 2, time 4.0 s",
+        r"features: expected finite .* in 'f0' at song_id 2, time 4.0 s",
     ),
     "a label is not finite": (
         lambda x, y: (x, spoilt(y, np.inf)),
-        r"labels: expected finite numbers, found NaN or infinity in 'valence' at song_id 2, time 4.0 s",
+        r"labels: expected finite .* in 'valence' at song_id 2, time 4.0 s",
     ),
     "no label at all": (
         lambda x, y: (x, y.iloc[:0]),
@@ -344,7 +344,7 @@ def test_misuse_is_told():
     with pytest.raises(ValueError, match="expected a fitted model"):
         models.ElmanRNN().predict(features)
     model = models.ElmanRNN(epochs=1).fit(features, labels)
-    with pytest.raises(ValueError, match="features: expected the columns .*, found none for"):
+    with pytest.raises(ValueError, match=r"features: expected the columns .*, found none for"):
         model.predict(features[["f0", "f1"]])
     for wrong in ({"output": "relu"},):
         with pytest.raises(ValueError, match="output: expected 'linear' or 'softmax'"):
