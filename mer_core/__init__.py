@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "models",
         "retrieval",
         "smoothing",
+        "tracks",
         "training",
     ],
     submod_attrs={"corpus": ["Corpus"], "datasets": ["load_corpus"]},

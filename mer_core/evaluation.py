@@ -16,6 +16,7 @@ from mer_core.files import DataWarning
 from mer_core.folds import Fold, genre_folds, k_folds, modulus_folds
 from mer_core.metrics import DIMENSIONS, score
 from mer_core.smoothing import moving_average
+from mer_core.tracks import as_track, sorted_rows
 
 __all__ = ["Fold", "ablate", "as_paper", "cross_validate", "genre_folds", "k_folds"]
 __all__ += ["labelled", "modulus_folds", "scoreboard"]
@@ -53,12 +54,19 @@ def cross_validate(model: Regressor, corpus: Corpus, folds: Iterable[Fold]) -> p
     ------
     ValueError
         If a song is on both sides of a fold, is scored twice, or has no features.
+    DataError
+        If features or labels are not tracks of finite numbers; see
+        :func:`mer_core.tracks.as_track`.
 
     References
     ----------
     Pellegrini and Barriere (2015), section 2. Notebook 02.
     """
     folds = list(folds)
+    names = ("features", "labels")
+    corpus = replace(
+        corpus, **{name: sorted_rows(as_track(getattr(corpus, name), name), name) for name in names}
+    )
     _check_folds(folds, corpus)
     if hasattr(model, "fit_many"):
         from mer_core.training import Job  # loads torch, which baselines do without

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
 
 import test_deam
 import test_features
@@ -26,6 +27,7 @@ from mer_core import Corpus, agreement, evaluation, load_corpus, metrics, models
 from mer_core.datasets.deam import unpack
 from mer_core.features import extract, extract_all, read_audio
 from mer_core.files import DataWarning
+from mer_core.models.triplet import triplet_loss
 from mer_core.smoothing import moving_average
 
 PAGE = Path(__file__).parents[1] / "docs" / "bad_input.md"
@@ -147,7 +149,7 @@ def _fitted() -> models.Linear:
     return models.Linear().fit(_mini().features.iloc[:, :6], _mini().labels)
 
 
-def _turned(frame: pd.DataFrame, value: float) -> pd.DataFrame:
+def _turned(frame: pd.DataFrame, value: object) -> pd.DataFrame:
     frame = frame.copy()
     frame.iloc[5, 1] = value
     return frame
@@ -227,6 +229,24 @@ ARGUMENTS: dict[str, Callable[[], object]] = {
     "an odd number of units both ways": lambda: models.BLSTM(hidden=(5,)),
     "pieces of no length": lambda: models.BLSTM(scale=0),
     "a fusion of another kind": lambda: models.MultiScaleBLSTM(fusion="vote"),
+    "no triplets": lambda: triplet_loss(*(torch.zeros(0, 2) for _ in range(3))),
+    "smoothing of one song's curve": lambda: moving_average(_mini().labels.loc[2001]),
+    "a network trained on a song with a gap": lambda: _fit(
+        models.ElmanRNN(), features=_mini().features.iloc[:, :6].drop((2001, 30.0))
+    ),
+    "features with pd.NA": lambda: _fit(
+        models.Linear(),
+        features=_turned(_mini().features.iloc[:, :6].astype("Float64"), pd.NA),
+    ),
+    "a feature twice": lambda: _fit(
+        models.ElmanRNN(), features=_mini().features.iloc[:, [0, 1, 2, 0]]
+    ),
+    "audio that is missing": lambda: read_audio(np.nan),
+    "labels that are True or False": lambda: metrics.score(_mini().labels > 0, _mini().labels),
+    "masked values": lambda: metrics.rmse(np.ma.masked_less([0.1, 0.2], 0.15), [0.1, 0.2]),
+    "times that are time differences": lambda: moving_average(
+        _mini().labels.rename(index=lambda time: pd.Timedelta(time, "s"), level="time")
+    ),
     "ranges of triplets that overlap": lambda: models.TripletNetwork(positive=0.4, negative=0.3),
 }
 

@@ -41,7 +41,7 @@ BROKEN: dict[str, tuple[Callable[[Corpus], Corpus], str]] = {
     "NaN in labels": (lambda c: replace(c, labels=changed(c.labels, "arousal", np.nan)), "NaN"),
     "infinite feature": (
         lambda c: replace(c, features=changed(c.features, "F0final_sma_amean", np.inf)),
-        "features: expected finite numbers, found .* F0final_sma_amean of song 3 at 0 s",
+        "features: expected finite numbers, found .* 'F0final_sma_amean' at song_id 3, time 0",
     ),
     "rows in another order": (lambda c: replace(c, labels=c.labels.iloc[::-1]), "rising order"),
     "repeated rows": (

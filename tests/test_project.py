@@ -15,20 +15,21 @@ from conftest import ROOT
 
 CONDA_NAMES = {"pytorch": "torch", "pysoundfile": "soundfile"}
 CORE = [
-    ("metrics", set()),
-    ("checks", {"metrics"}),
+    ("checks", set()),
     ("files", {"checks"}),
-    ("agreement", {"metrics"}),
-    ("smoothing", {"checks"}),
-    ("features", {"files"}),
-    ("scales", {"files", "metrics"}),
-    ("corpus", {"checks", "features", "files", "metrics", "scales"}),
-    ("datasets", {"checks", "corpus", "features", "files", "metrics", "scales"}),
-    ("retrieval", {"features", "metrics"}),
+    ("tracks", {"files"}),
+    ("metrics", {"files", "tracks"}),
+    ("agreement", {"tracks"}),
+    ("smoothing", {"files", "tracks"}),
+    ("features", {"files", "tracks"}),
+    ("scales", {"files", "metrics", "tracks"}),
+    ("corpus", {"files", "scales", "tracks"}),
+    ("datasets", {"checks", "corpus", "features", "files", "metrics", "scales", "tracks"}),
+    ("retrieval", {"files", "tracks"}),
     ("folds", set()),
-    ("training", {"checks"}),
-    ("models", {"checks", "features", "files", "folds", "metrics", "smoothing", "training"}),
-    ("evaluation", {"corpus", "files", "folds", "metrics", "smoothing", "training"}),
+    ("training", {"files", "tracks"}),
+    ("models", {"features", "files", "folds", "metrics", "smoothing", "tracks", "training"}),
+    ("evaluation", {"corpus", "files", "folds", "metrics", "smoothing", "tracks", "training"}),
     ("ensemble", {"corpus", "datasets", "features", "metrics", "models", "training"}),
 ]
 """Modules of `mer_core` from the bottom up, and what each may import."""

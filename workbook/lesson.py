@@ -17,6 +17,7 @@ from mer_core import features
 from mer_core.corpus import Corpus, with_titles
 from mer_core.features.sets import columns_of
 from mer_core.files import DataError, written_atomically
+from mer_core.tracks import floats
 
 EXPECTED = Path(__file__).parents[1] / "data" / "expected.json"
 _answers: dict[str, bool] = {}
@@ -126,18 +127,29 @@ def _agrees(answer: object, expected: object, tolerance: float) -> bool:
         answer = answer.item() if isinstance(answer, np.generic) else answer
         return type(answer) is type(expected) and answer == expected
     try:
-        given, wanted = np.asarray(answer, dtype=float), np.asarray(expected, dtype=float)
-    except (TypeError, ValueError):
-        return type(answer) is type(expected) and answer == expected
+        given, wanted = _numbers(answer), _numbers(expected)
+    except DataError:
+        return type(answer) is type(expected) and bool(np.all(answer == expected))
     return given.shape == wanted.shape and bool((np.abs(given - wanted) <= tolerance).all())
+
+
+def _numbers(value: object) -> np.ndarray:
+    if isinstance(value, (bool, np.bool_)) or getattr(value, "dtype", "") == "bool":
+        value = np.asarray(value).astype(float)
+    if isinstance(value, str):
+        try:
+            return np.asarray(value, dtype=float)
+        except ValueError:
+            raise DataError("answer", "a number", "text") from None
+    return floats(value, "answer")
 
 
 def _difference(answer: object, expected: object, tolerance: float) -> str:
     kinds = [type(side).__name__ for side in (expected, answer)]
     other_kind = "" if kinds[0] == kinds[1] else f"Wanted: {kinds[0]}; found: {kinds[1]}."
     try:
-        given, wanted = np.asarray(answer, dtype=float), np.asarray(expected, dtype=float)
-    except (TypeError, ValueError):
+        given, wanted = _numbers(answer), _numbers(expected)
+    except DataError:
         return other_kind
     if isinstance(expected, bool):
         return other_kind

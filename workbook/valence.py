@@ -7,7 +7,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from mer_core.agreement import rater_statistics
-from mer_core.metrics import DIMENSIONS
+from mer_core.files import DataError
+from mer_core.tracks import DIMENSIONS, as_array, as_table, as_track
 
 AGGREGATIONS = ["pooled", "over song means", "within songs"]
 
@@ -35,7 +36,9 @@ def song_counts(songs: int, *, draws: int = 2000, seed: int = 0) -> np.ndarray:
 
 def interval(values: ArrayLike) -> dict[str, float]:
     """The estimate, which stands first, and the 2.5 and 97.5 % points of the draws behind it."""
-    values = np.asarray(values, dtype=float)
+    values = as_array(values, "values", missing=True)
+    if len(values) < 2 or np.isnan(values[1:]).all():
+        raise DataError("values", "an estimate and draws behind it", f"{len(values)} values")
     low, high = np.nanpercentile(values[1:], [2.5, 97.5])
     return {"value": values[0], "low": low, "high": high}
 
@@ -64,7 +67,8 @@ def weighted_scores(y: ArrayLike, p: ArrayLike, weights: ArrayLike) -> dict[str,
     ----------
     Notebook 09.
     """
-    y, p, weights = (np.asarray(values, dtype=float) for values in (y, p, weights))
+    y, p = _songs(labels=y, predictions=p)
+    weights = _weights(weights, len(y))
     weights = weights / weights.sum(axis=-1, keepdims=True)
     mean_y, mean_p = weights @ y, weights @ p
     var_y = weights @ y**2 - mean_y**2
@@ -75,6 +79,24 @@ def weighted_scores(y: ArrayLike, p: ArrayLike, weights: ArrayLike) -> dict[str,
         r = np.where(var_p > 1e-14, both / np.sqrt(var_y * var_p), np.nan)[()]
     ccc = 2 * both / (var_y + var_p + (mean_y - mean_p) ** 2)
     return {"rmse": np.sqrt(error), "pearson": r, "ccc": ccc, "r2": 1 - error / var_y}
+
+
+def _songs(**columns: ArrayLike) -> list[np.ndarray]:
+    arrays = [as_array(values, name) for name, values in columns.items()]
+    lengths = {len(array) for array in arrays}
+    if len(lengths) > 1 or not min(lengths):
+        found = f"lengths of {sorted(lengths)}"
+        raise DataError(", ".join(columns), "arrays of one length, not empty", found)
+    return arrays
+
+
+def _weights(weights: ArrayLike, songs: int) -> np.ndarray:
+    weights = as_array(weights, "weights", ndim=(0, 1, 2, 3))
+    if not weights.ndim or weights.shape[-1] != songs:
+        raise DataError("weights", f"one for each of {songs} songs", f"the shape {weights.shape}")
+    if (weights < 0).any() or not weights.any(axis=-1).all():
+        raise DataError("weights", "numbers of at least 0, some above 0", "others")
+    return weights
 
 
 def label_correlations(labels: pd.DataFrame, *, draws: int = 2000, seed: int = 0) -> pd.DataFrame:
@@ -107,6 +129,7 @@ def label_correlations(labels: pd.DataFrame, *, draws: int = 2000, seed: int = 0
     labels have that pooled over frames (0.626; over song means 0.631); DEAM's newer labels of the
     same songs have 0.614 pooled and 0.617 over song means. Notebook 09.
     """
+    labels = as_track(labels, "labels", columns=DIMENSIONS)
     own = _song_sums(labels)
     counts = song_counts(len(own), draws=draws, seed=seed)
     pooled = _correlation(counts @ own[["n", "v", "a", "vv", "aa", "va"]].to_numpy())
@@ -151,6 +174,7 @@ def between_share(labels: pd.DataFrame) -> pd.Series:
     ----------
     Notebook 09.
     """
+    labels = as_track(labels, "labels", columns=DIMENSIONS)
     means = labels.groupby(level="song_id").transform("mean")
     return means[DIMENSIONS].var(ddof=0) / labels[DIMENSIONS].var(ddof=0)
 
@@ -176,7 +200,7 @@ def spearman_brown(reliability: ArrayLike, times: float) -> ArrayLike:
     ----------
     Spearman (1910); Brown (1910). Notebook 09.
     """
-    reliability = np.asarray(reliability, dtype=float)
+    reliability = as_array(reliability, "reliability", ndim=(0, 1, 2), missing=True)
     return times * reliability / (1 + (times - 1) * reliability)
 
 
@@ -199,7 +223,9 @@ def ceiling(reliability: ArrayLike) -> ArrayLike:
     ----------
     Spearman (1904), correction for attenuation. Notebook 09.
     """
-    return np.sqrt(np.clip(np.asarray(reliability, dtype=float), 0, 1))
+    return np.sqrt(
+        np.clip(as_array(reliability, "reliability", ndim=(0, 1, 2), missing=True), 0, 1)
+    )
 
 
 def mean_reliability(means: ArrayLike, spreads: ArrayLike, raters: ArrayLike) -> float:
@@ -223,8 +249,14 @@ def mean_reliability(means: ArrayLike, spreads: ArrayLike, raters: ArrayLike) ->
     ----------
     ICC(1,k) of Shrout and Fleiss (1979). Notebook 09.
     """
-    error = np.mean(np.square(np.asarray(spreads, dtype=float)) / raters)
-    return float(1 - error / np.var(np.asarray(means, dtype=float), ddof=1))
+    means, spreads = _songs(means=means, spreads=spreads)
+    raters = as_array(raters, "raters", ndim=(0, 1))
+    if raters.shape not in ((), means.shape) or not (raters > 0).all():
+        raise DataError("raters", "one number above 0, or one for each song", f"{raters}")
+    if len(means) < 2 or not np.ptp(means):
+        raise DataError("means", "two or more that differ", f"{means}")
+    error = np.mean(np.square(spreads) / raters)
+    return float(1 - error / np.var(means, ddof=1))
 
 
 def song_agreement(ratings: pd.DataFrame) -> pd.DataFrame:
@@ -274,12 +306,17 @@ def shifts(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     ----------
     Notebook 09.
     """
-    after = after[list(before)]
+    before, after = _two_tables(before, after)
     pooled = np.sqrt((before.var() + after.var()) / 2)
     return pd.DataFrame(
         {"difference": (after.mean() - before.mean()) / pooled}
         | {"spread_ratio": after.std() / before.std()}
     )
+
+
+def _two_tables(before: pd.DataFrame, after: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    before = as_table(before, "before")
+    return before, as_table(after, "after", columns=list(before))
 
 
 def domain_auc(
@@ -310,7 +347,11 @@ def domain_auc(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    x = pd.concat([before, after[list(before)]]).to_numpy()
+    before, after = _two_tables(before, after)
+    if min(len(before), len(after)) < folds:
+        found = f"{len(before)} and {len(after)}"
+        raise DataError("before, after", f"at least {folds} songs each", found)
+    x = pd.concat([before, after]).to_numpy()
     side = np.repeat([0, 1], [len(before), len(after)])
     classifier = make_pipeline(StandardScaler(), RidgeClassifier(100.0, class_weight="balanced"))
     parts = StratifiedKFold(folds, shuffle=True, random_state=seed)
@@ -353,7 +394,9 @@ def arousal_split(
     ----------
     Semipartial correlation: Cohen and Cohen (1983), chapter 3. Notebook 09.
     """
-    weights = np.ones(len(np.asarray(valence))) if weights is None else weights
+    songs = _songs(predicted=predicted, valence=valence, arousal=arousal)
+    predicted, valence, arousal = songs
+    weights = np.ones(len(valence)) if weights is None else weights
     pairs = ((predicted, valence), (predicted, arousal), (arousal, valence))
     r, in_it, in_labels = (weighted_scores(*pair, weights)["pearson"] for pair in pairs)
     through = in_it * in_labels
@@ -390,7 +433,9 @@ def error_parts(y: ArrayLike, p: ArrayLike) -> dict[str, float]:
     ----------
     Murphy (1988), "Skill scores based on the mean square error". Notebook 09.
     """
-    y, p = np.asarray(y, dtype=float), np.asarray(p, dtype=float)
+    y, p = _songs(labels=y, predictions=p)
+    if not np.ptp(y):
+        raise DataError("labels", "numbers that differ", f"{y[0]} alone")
     r = weighted_scores(y, p, np.ones(len(y)))["pearson"]
     r = 0.0 if np.isnan(r) else r
     scale, offset = (r - p.std() / y.std()) ** 2, ((p.mean() - y.mean()) / y.std()) ** 2
@@ -437,6 +482,7 @@ def tilt(means: pd.DataFrame, correlation: float) -> pd.Series:
     from scipy.optimize import minimize
     from scipy.special import logsumexp, softmax
 
+    means = as_table(means, "means", columns=DIMENSIONS)
     z = (means[DIMENSIONS] - means[DIMENSIONS].mean()) / means[DIMENSIONS].std(ddof=0)
     v, a = z.to_numpy().T
     away = np.column_stack([v, a, v**2 - 1, a**2 - 1, v * a - correlation])
@@ -471,8 +517,11 @@ def standing(value: float, drawn: ArrayLike) -> dict[str, float]:
     ----------
     Phipson and Smyth (2010), "Permutation p-values should never be zero". Notebook 09.
     """
-    drawn = np.asarray(drawn, dtype=float)
+    drawn = as_array(drawn, "drawn", missing=True)
     drawn = drawn[np.isfinite(drawn)]
+    value = as_array(value, "value", ndim=(0,))
+    if not len(drawn):
+        raise DataError("drawn", "at least one number", "none")
     low, median, high = np.percentile(drawn, [2.5, 50, 97.5])
     return {
         "value": float(value),

@@ -105,7 +105,7 @@ def duration(path: str | os.PathLike) -> float:
     """
     import soundfile
 
-    check_file(Path(path))
+    check_file(as_path(path))
     if Path(path).suffix.lower() in FFMPEG:
         samples, rate = _by_ffmpeg(Path(path))
         return len(samples) / rate
@@ -123,8 +123,29 @@ def song_id_of(audio: Audio) -> int | str:
     >>> song_id_of("music/12.mp3"), song_id_of("music/my song.wav")
     (12, 'my song')
     """
-    name = "0" if isinstance(audio, tuple) else Path(audio).stem
+    name = "0" if isinstance(audio, tuple) else as_path(audio).stem
     return int(name) if name.isdecimal() else name
+
+
+def as_path(audio: object) -> Path:
+    """Turn what names an audio file into a path.
+
+    Raises
+    ------
+    DataError
+        If it is neither text nor a path, such as the missing value of a song without audio.
+
+    Examples
+    --------
+    >>> as_path(float("nan"))
+    Traceback (most recent call last):
+    mer_core.files.DataError: audio: expected a path or (samples, sample_rate), found nan
+    """
+    if not isinstance(audio, (str, os.PathLike)):
+        plain = audio is None or isinstance(audio, float) or str(audio) in ("<NA>", "NaT")
+        found = f"{audio}" if plain else type(audio).__name__
+        raise DataError("audio", "a path or (samples, sample_rate)", found)
+    return Path(audio)
 
 
 def check_file(path: Path) -> None:
@@ -146,7 +167,7 @@ def check_file(path: Path) -> None:
 
 def _decode(audio: Audio) -> tuple[str, np.ndarray, int]:
     if not isinstance(audio, tuple):
-        path = Path(audio)
+        path = as_path(audio)
         check_file(path)
         decode = _by_ffmpeg if path.suffix.lower() in FFMPEG else _by_sndfile
         return str(path), *decode(path)

@@ -17,9 +17,10 @@ import pooch
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
-from mer_core.features.audio import SUFFIXES, check_file, song_id_of
+from mer_core.features.audio import SUFFIXES, as_path, check_file, song_id_of
 from mer_core.features.sets import check_settings, extract
 from mer_core.files import DataError, DataWarning, written_atomically
+from mer_core.tracks import as_track
 
 NOTHING = pd.DataFrame(index=pd.Index([], dtype=float, name="time"))
 """The features of no song."""
@@ -125,9 +126,12 @@ def save(features: pd.DataFrame, folder: str | os.PathLike, *, format: str = "cs
     ValueError
         If the format is another, two song_ids are the same as text, or one is no name for a CSV
         file, such as "a/b".
+    DataError
+        If the features are not a track of finite numbers; see :func:`mer_core.tracks.as_track`.
     """
     if format not in ("csv", "parquet"):
         raise ValueError(f"format: expected 'csv' or 'parquet', found {format!r}")
+    features = as_track(features, "features", ordered=True)
     _check_names(features.index.unique("song_id").map(str), files=format == "csv")
     if format == "parquet":
         ids = features.index.unique("song_id")
@@ -149,20 +153,27 @@ def _check_names(names: pd.Index, *, files: bool) -> None:
         raise ValueError(f"song_id: expected a file's name for each song, found {found}")
 
 
-def _files(audio: object) -> dict[int | str, Path]:
+def _files(audio: object) -> dict[int | str, object]:
+    if isinstance(audio, pd.Series) and not audio.index.is_unique:
+        twice = audio.index[audio.index.duplicated()][0]
+        raise DataError("audio", "every song_id once", f"{twice} more than once")
     if isinstance(audio, (Mapping, pd.Series)):
-        return {song_id: Path(path) for song_id, path in audio.items()}
+        return dict(audio.items())
+    if isinstance(audio, pd.DataFrame) or not isinstance(audio, (str, os.PathLike, Iterable)):
+        expected = "a folder, files, or a mapping of song_id to file, such as songs['audio']"
+        raise DataError("audio", expected, type(audio).__name__)
     single = isinstance(audio, (str, os.PathLike))
     files: dict[int | str, Path] = {}
-    for path in audio_files(audio) if single else map(Path, audio):
+    for path in audio_files(audio) if single else map(as_path, audio):
         if song_id_of(path) in files:
             raise DataError(path, "a name of its own for each song", f"{files[song_id_of(path)]}")
         files[song_id_of(path)] = path
     return dict(sorted(files.items(), key=lambda item: (isinstance(item[0], str), item[0])))
 
 
-def _kept(path: Path, sets: tuple[str, ...], window: float, folder: Path) -> pd.DataFrame | str:
+def _kept(path: object, sets: tuple[str, ...], window: float, folder: Path) -> pd.DataFrame | str:
     try:
+        path = as_path(path)
         check_file(path)
         settings = f"{sets} {window} {_code()}".encode()
         with path.open("rb") as file:

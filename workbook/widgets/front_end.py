@@ -13,6 +13,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from mer_core.files import DataError
+from mer_core.tracks import check_columns, floats
 from workbook.plots import CORNERS, PALETTE
 
 FOLDER = Path(__file__).parent
@@ -80,7 +81,9 @@ def emotions(
         raise DataError(where, "a frame with the columns valence and arousal", f"{found}")
     if frame.empty:
         raise DataError(where, "at least one row", "none")
-    values = frame[COLUMNS].astype(float)
+    check_columns(frame, where)
+    numbers = {name: floats(frame[name], where) for name in COLUMNS}
+    values = pd.DataFrame(numbers, frame.index)
     wrong = ~(np.isfinite(values) & (values.abs() <= limit)) & ~(values.isna() & gaps)
     if wrong.any(axis=None):
         row = wrong.any(axis=1).to_numpy().argmax()
