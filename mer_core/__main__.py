@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
-
-from mer_core.files import DataError, DataWarning
-
 EXTRA = ("psychoacoustic", "spectral")
+INTERRUPTED, BROKEN_PIPE = 130, 141
+"""128 + SIGINT and 128 + SIGPIPE, as a shell reports them."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,55 +26,128 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 1 after a bad input, which is told in one line on standard error.
+        0; 1 after bad input, with one line on standard error; 130 after Ctrl-C; 141 if whoever
+        reads the output has stopped reading.
     """
-    chosen = vars(_parser().parse_args(arguments))
-    wide = ("display.width", 120, "display.max_rows", 500)
-    decimals = ("display.float_format", "{:.3f}".format)
     try:
-        with warnings.catch_warnings(), pd.option_context(*wide, *decimals):
-            warnings.simplefilter("always", DataWarning)
-            warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
-            return chosen.pop("run")(**chosen) or 0
+        _write_any_text()
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        _close_quietly()
+        return BROKEN_PIPE
     except (ValueError, OSError) as error:
+        _close_quietly()
         print(f"error: {error}", file=sys.stderr)
         return 1
 
 
+def _run(arguments: list[str] | None) -> int:
+    chosen = vars(_parser().parse_args(arguments))
+    import pandas as pd  # here, so that Ctrl-C is quiet from the start
+
+    from mer_core.files import DataWarning
+
+    wide = ("display.width", 120, "display.max_rows", 500)
+    decimals = ("display.float_format", "{:.3f}".format)
+    noted: set[str] = set()
+
+    def note(message: Warning | str, *_: object, **__: object) -> None:
+        if str(message) not in noted:  # a command may read the same folder twice
+            noted.add(str(message))
+            print(f"note: {message}", file=sys.stderr)
+
+    with warnings.catch_warnings(), pd.option_context(*wide, *decimals):
+        warnings.simplefilter("always", DataWarning)
+        warnings.showwarning = note
+        return chosen.pop("run")(**chosen) or 0
+
+
+def _write_any_text() -> None:
+    """Let letters that the console lacks be written as escapes, and a closed stream be silent."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - until the process ends
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _close_quietly() -> None:
+    """Keep the interpreter's last flush from failing as well."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(nowhere, stream.fileno())
+
+
+def _folds(text: str) -> int:
+    return _whole(text, at_least=2, expected="2 or more folds")
+
+
+def _processes(text: str) -> int:
+    return -1 if text == "-1" else _whole(text, at_least=1, expected="1 or more, or -1 for all")
+
+
+def _whole(text: str, *, at_least: int, expected: str) -> int:
+    number = int(text) if text.isascii() and text.isdecimal() else at_least - 1
+    if number < at_least:
+        raise argparse.ArgumentTypeError(f"expected {expected}, found {text!r}")
+    return number
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m mer_core", description=__doc__)
-    commands = parser.add_subparsers(required=True)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for run, count in ((scoreboard, "?"), (check, None), (download, None)):
-        command = commands.add_parser(run.__name__, help=run.__doc__)
+        command = _command(commands, run)
         command.add_argument("where", nargs=count, help="a folder with DEAM, or mini")
-        command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"))
-        command.set_defaults(run=run)
-    commands.choices["scoreboard"].add_argument("--folds", type=int, help="10")
-    commands.choices["scoreboard"].add_argument("--sets", nargs="+", help="compare")
-    short = "the README's tables, from the stored results"
-    commands.choices["scoreboard"].add_argument("--markdown", action="store_true", help=short)
-    command = commands.add_parser("ablation", help=ablation.__doc__)
-    command.add_argument("where", nargs="?", default="mini")
-    command.set_defaults(run=ablation)
-    command = commands.add_parser("results", help=results.__doc__)
+        years = "of MediaEval (default: 2015)"
+        command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"), help=years)
+    board = commands.choices["scoreboard"]
+    board.add_argument("--folds", type=_folds, help="of the cross-validation (default: 10)")
+    board.add_argument("--sets", nargs="+", help="feature sets (default: compare)")
+    board.add_argument(
+        "--markdown", action="store_true", help="the README's tables, from the stored results"
+    )
+    command = _command(commands, ablation)
+    command.add_argument("where", nargs="?", default="mini", help="a folder with DEAM, or mini")
+    command = _command(commands, results)
     command.add_argument("names", nargs="*", metavar="NAME", help="of the catalogue; default: all")
-    command.add_argument("--processes", type=int, default=-1, help="-1: one per core")
-    command.set_defaults(run=results)
-    command = commands.add_parser("predict", help=predict.__doc__)
+    _add_processes(command)
+    command = _command(commands, predict)
     command.add_argument("audio", help="a song")
     command.add_argument("--out", required=True, help="the CSV file to write")
-    command.add_argument("--train", default="mini", help="a folder with DEAM, or mini")
-    command.set_defaults(run=predict)
-    command = commands.add_parser("extract", help=extract.__doc__)
+    command.add_argument("--train", default="mini", help="a folder with DEAM, or mini (default)")
+    command = _command(commands, extract)
     command.add_argument("audio", nargs="+", help="audio files or folders of them")
     command.add_argument("--out", required=True, help="the folder to write to")
     known = "compare (the default), psychoacoustic, spectral, mel"
     command.add_argument("--sets", nargs="+", default=["compare"], help=known)
-    command.add_argument("--window", type=float, default=1.0, help="in s")
-    command.add_argument("--format", choices=("csv", "parquet"), default="csv")
-    command.add_argument("--processes", type=int, default=-1, help="-1: one per core")
-    command.set_defaults(run=extract)
+    command.add_argument("--window", type=float, default=1.0, help="in s (default: 1)")
+    kinds = "one CSV file a song (the default), or one Parquet file"
+    command.add_argument("--format", choices=("csv", "parquet"), default="csv", help=kinds)
+    command.add_argument("--recursive", action="store_true", help="search subfolders as well")
+    _add_processes(command)
     return parser
+
+
+def _command(commands: argparse._SubParsersAction, run: Callable) -> argparse.ArgumentParser:
+    command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_processes(command: argparse.ArgumentParser) -> None:
+    count = "at most one per core (default: -1, one per core)"
+    command.add_argument("--processes", type=_processes, default=-1, help=count)
 
 
 def scoreboard(
@@ -92,9 +165,15 @@ def scoreboard(
 
 
 def _live_scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None:
+    import pandas as pd
+
     from mer_core import deam, evaluation, features, load_corpus, models
 
     corpus = load_corpus(where, task=task)
+    songs = corpus.split("dev").songs.index
+    if folds > len(songs):
+        most = f"at most {len(songs)}, one per development song"
+        raise ValueError(f"--folds: expected {most}, found {folds}")
     systems = {"constant": models.Constant()}
     if corpus.features.empty:
         print(f"{where} holds no features of half seconds: the constant, which needs none, alone.")
@@ -103,7 +182,7 @@ def _live_scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None
         corpus = replace(corpus, features=features.choose(corpus.features, sets))
         systems |= {"linear": models.Linear(), "SVR": models.SVR()}
         print(f"Features: {', '.join(sets)}.")
-    divided = evaluation.k_folds(corpus.split("dev").songs.index, k=folds)
+    divided = evaluation.k_folds(songs, k=folds)
     table = evaluation.scoreboard(systems, corpus, folds=divided)
     kind = " (synthetic)" if where == "mini" else ""
     print(f"Corpus: {where}{kind}, task {task}. {folds} folds; 13 frames smoothed.")
@@ -211,14 +290,18 @@ def download(where: str, task: str) -> None:
 
 
 def predict(audio: str, out: str, train: str) -> None:
-    """Write a song's valence and arousal, every half second, as six models see them."""
+    """Write a song's valence and arousal, every half second, as six models predict them."""
     from mer_core import explore, features, load_corpus
-    from mer_core.files import written_atomically
+    from mer_core.features.audio import check_file
+    from mer_core.files import DataError, check_output, starts_with, written_atomically
 
+    check_file(Path(audio))
+    check_output(out, inputs=[audio], earlier=lambda path: starts_with(path, b"time,valence,"))
     corpus = load_corpus(train)
     if corpus.features.empty:
         raise DataError(train, "features to learn from, in its folder `features`", "none")
     track = features.extract(audio, ["compare"])
+    print(f"Training six models on {train}: half a minute or more.", file=sys.stderr)
     curve, spread = explore.predict_curve(explore.ensemble(corpus), track)
     with written_atomically(out) as part:
         curve.join(spread.add_suffix("_spread")).round(4).to_csv(part)
@@ -229,19 +312,32 @@ def predict(audio: str, out: str, train: str) -> None:
 
 
 def extract(
-    audio: list[str], out: str, sets: list[str], window: float, format: str, processes: int
+    audio: list[str],
+    out: str,
+    sets: list[str],
+    window: float,
+    format: str,
+    recursive: bool,
+    processes: int,
 ) -> int:
     """Extract features of audio files: DEAM's feature CSVs, or one Parquet file."""
     from mer_core import features
+    from mer_core.features import batch
+    from mer_core.features.audio import song_id_of
 
-    files = [path for place in audio for path in features.audio_files(place)]
-    found, failures = features.extract_all(files, sets, window=window, processes=processes)
-    for why in failures:
+    files = [k for place in audio for k in features.audio_files(place, recursive=recursive)]
+    odd = [k for k in files if format == "csv" and not batch.is_file_name(song_id_of(k))]
+    named = [k for k in files if k not in odd]
+    ids = {song_id_of(path) for path in named}
+    batch.check_save(ids, out, format=format, inputs=files)
+    found, failures = features.extract_all(named, sets, window=window, processes=processes)
+    unsafe = "expected a name that a CSV file can have, or --format parquet, found this one"
+    for why in [*failures, *(f"{path}: {unsafe}" for path in odd)]:
         print(f"failed: {why}", file=sys.stderr)
     if not found.empty:
         features.save(found, out, format=format)
         print(f"{found.index.unique(0).size} songs, {len(found)} rows, in {out}")
-    return int(len(failures) > 0)
+    return int(len(failures) + len(odd) > 0)
 
 
 if __name__ == "__main__":
