@@ -38,11 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        _close_quietly()
-        return BROKEN_PIPE
     except (ValueError, OSError) as error:
-        _close_quietly()
+        lost = _close_broken()
+        if lost and isinstance(error, BrokenPipeError):
+            return BROKEN_PIPE
         print(f"error: {error}", file=sys.stderr)
         return 1
 
@@ -78,14 +77,16 @@ def _write_any_text() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _close_quietly() -> None:
-    """Keep the interpreter's last flush from failing as well."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+def _close_broken() -> bool:
+    """Whether output can't be written; if so, it goes nowhere, also when the interpreter ends."""
+    broken = False
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except OSError:
-            os.dup2(nowhere, stream.fileno())
+            broken = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return broken
 
 
 def _folds(text: str) -> int:
@@ -336,7 +337,8 @@ def extract(
         print(f"failed: {why}", file=sys.stderr)
     if not found.empty:
         features.save(found, out, format=format)
-        print(f"{found.index.unique(0).size} songs, {len(found)} rows, in {out}")
+        count = found.index.unique("song_id").size
+        print(f"{count} {'song' if count == 1 else 'songs'}, {len(found)} rows, in {out}")
     return int(len(failures) + len(odd) > 0)
 
 

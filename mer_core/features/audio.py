@@ -120,7 +120,7 @@ def song_id_of(audio: Audio) -> int | str:
     """Name of a song: its file's name without the suffix; 0 for an array.
 
     A name is taken for a number only if the number is written the same way, so "007" and digits of
-    other scripts remain text.
+    other scripts remain text. Bytes that are not UTF-8 become U+FFFD.
 
     Examples
     --------
@@ -128,6 +128,8 @@ def song_id_of(audio: Audio) -> int | str:
     (12, '01', 'my song')
     """
     name = "0" if isinstance(audio, tuple) else Path(audio).stem
+    if not name.isprintable():  # pandas takes no surrogates, as which such bytes are read
+        name = os.fsencode(name).decode("utf-8", "replace")
     number = int(name) if name.isascii() and name.isdecimal() else -1
     return number if str(number) == name and number < 2**63 else name
 

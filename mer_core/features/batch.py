@@ -219,13 +219,13 @@ def save(features: pd.DataFrame, folder: str | os.PathLike, *, format: str = "cs
     ids = features.index.unique("song_id")
     check_save(ids, folder, format=format)
     if format == "parquet":
-        text = features.rename(index=_readable, level="song_id")
+        text = features.rename(index=str, level="song_id")
         with written_atomically(Path(folder) / "features.parquet") as part:
             (features if ids.dtype != object else text).to_parquet(part)
         return
     for song_id, track in features.groupby(level="song_id"):
         table = track.droplevel("song_id").rename_axis("frameTime")
-        with written_atomically(Path(folder) / f"{song_id}.csv") as part:
+        with written_atomically(Path(folder) / _file_name(song_id)) as part:
             table.to_csv(part, sep=";", float_format="%.7g", lineterminator="\n")
 
 
@@ -259,7 +259,7 @@ def check_save(
         found = repr(odd[0]) if odd else f"{names[names.duplicated()][0]!r} twice"
         raise ValueError(f"song_id: expected a file's name for each song, found {found}")
     check_writable(folder)
-    outputs = [f"{name}.csv" for name in names] if format == "csv" else ["features.parquet"]
+    outputs = [_file_name(name) for name in names] if format == "csv" else ["features.parquet"]
     earlier = _is_table if format == "csv" else _is_parquet
     for output in outputs:
         if os.path.lexists(Path(folder) / output):
@@ -282,9 +282,13 @@ def _is_parquet(path: Path) -> bool:
         return False
 
 
-def _readable(song_id: int | str) -> str:
-    """As text that Parquet takes: bytes of a file's name that are not UTF-8 are written in hex."""
-    return os.fsencode(str(song_id)).decode("utf-8", "backslashreplace")
+def _file_name(song_id: int | str) -> str:
+    name = f"{song_id}.csv"
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:  # in a locale that has not all letters
+        return os.fsdecode(name.encode())
+    return name
 
 
 def _order(song_id: int | str) -> tuple[bool, int | str]:

@@ -8,7 +8,8 @@ import shutil
 import sys
 import tempfile
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -32,9 +33,26 @@ def load_librosa() -> ModuleType:
     trouble = prepare_numba()
     if trouble:
         warnings.warn(trouble, DataWarning, stacklevel=3)
-    import librosa
+    with _a_home():
+        import librosa
+        import librosa.util.files  # asks for the home folder
 
     return librosa
+
+
+@contextmanager
+def _a_home() -> Iterator[None]:
+    """Set HOME for a moment if the user has no home folder; nothing is written there."""
+    try:
+        user_cache("librosa")
+    except OSError:
+        os.environ["HOME"] = tempfile.gettempdir()
+        try:
+            yield
+        finally:
+            del os.environ["HOME"]
+    else:
+        yield
 
 
 def prepare_numba() -> str:
@@ -64,8 +82,8 @@ def prepare_numba() -> str:
         place = Path(tempfile.mkdtemp(prefix="numba-"))
         atexit.register(shutil.rmtree, place, ignore_errors=True)
         _use(place)
-    remedy = "compiled code is not kept; set NUMBA_CACHE_DIR to a folder that can be written"
-    return f"{trouble}: {remedy}"
+    remedy = "set NUMBA_CACHE_DIR to a folder that can be written"
+    return f"librosa's compiled code is not kept ({trouble}); to keep it, {remedy}"
 
 
 def _use(folder: Path) -> None:
