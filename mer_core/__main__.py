@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import select
 import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TextIO
 
 EXTRA = ("psychoacoustic", "spectral")
 INTERRUPTED, BROKEN_PIPE = 130, 141
@@ -78,15 +80,26 @@ def _write_any_text() -> None:
 
 
 def _close_broken() -> bool:
-    """Whether output can't be written; if so, it goes nowhere, also when the interpreter ends."""
-    broken = False
+    """Whether nobody reads the output any more; what is left of it goes nowhere."""
+    gone = False
     for stream in (sys.stdout, sys.stderr):
+        gone = gone or _has_no_reader(stream)
         try:
             stream.flush()
         except OSError:
-            broken = True
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    return broken
+    return gone
+
+
+def _has_no_reader(stream: TextIO) -> bool:
+    if not hasattr(select, "poll"):  # on Windows
+        return True
+    try:
+        poll = select.poll()
+        poll.register(stream.fileno(), 0)
+    except OSError:  # not a file, in a test or a notebook
+        return False
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def _folds(text: str) -> int:
@@ -171,10 +184,6 @@ def _live_scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None
     from mer_core import deam, evaluation, features, load_corpus, models
 
     corpus = load_corpus(where, task=task)
-    songs = corpus.split("dev").songs.index
-    if folds > len(songs):
-        most = f"at most {len(songs)}, one per development song"
-        raise ValueError(f"--folds: expected {most}, found {folds}")
     systems = {"constant": models.Constant()}
     if corpus.features.empty:
         print(f"{where} holds no features of half seconds: the constant, which needs none, alone.")
@@ -183,6 +192,10 @@ def _live_scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None
         corpus = replace(corpus, features=features.choose(corpus.features, sets))
         systems |= {"linear": models.Linear(), "SVR": models.SVR()}
         print(f"Features: {', '.join(sets)}.")
+    songs = corpus.split("dev").songs.index
+    if folds > len(songs):
+        most = f"at most {len(songs)}, one per development song"
+        raise ValueError(f"--folds: expected {most}, found {folds}")
     divided = evaluation.k_folds(songs, k=folds)
     table = evaluation.scoreboard(systems, corpus, folds=divided)
     kind = " (synthetic)" if where == "mini" else ""

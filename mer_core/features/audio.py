@@ -130,7 +130,7 @@ def song_id_of(audio: Audio) -> int | str:
     name = "0" if isinstance(audio, tuple) else Path(audio).stem
     if not name.isprintable():  # pandas takes no surrogates, as which such bytes are read
         name = os.fsencode(name).decode("utf-8", "replace")
-    number = int(name) if name.isascii() and name.isdecimal() else -1
+    number = int(name) if name.isascii() and name.isdecimal() else None
     return number if str(number) == name and number < 2**63 else name
 
 
