@@ -136,6 +136,8 @@ def _parser() -> argparse.ArgumentParser:
     command = _command(commands, results)
     command.add_argument("names", nargs="*", metavar="NAME", help="of the catalogue; default: all")
     _add_processes(command)
+    short = "compute again and compare with the stored tables, writing nothing"
+    command.add_argument("--check", action="store_true", help=short)
     command = _command(commands, predict)
     command.add_argument("audio", help="a song")
     command.add_argument("--out", required=True, help="the CSV file to write")
@@ -259,25 +261,30 @@ def ablation(where: str) -> None:
     print(evaluation.ablate(models.Linear(), dev, folds, groups).to_string())
 
 
-def results(names: list[str], processes: int) -> None:
-    """Compute what the stored tables in data/results lack; those of DEAM need MER_DATA."""
+def results(names: list[str], processes: int, check: bool) -> int:
+    """Compute the tables of data/results, or check them; studies on DEAM need MER_DATA."""
     from mer_core import experiments, load_corpus
 
-    mini = load_corpus("mini")
+    different = 0
     for name in names or experiments.SWEEPS:
         load = experiments.SWEEPS[name].corpus if name in experiments.SWEEPS else None
         try:
-            corpus = load() if load else mini
+            corpus = load() if load else load_corpus("mini")
         except ValueError as error:
             if names:
                 raise
-            print(f"{name}: left as it is, since {error}")
+            print(f"{name}: skipped, since {error}")
             continue
-        reasons = experiments.stale(name, corpus)
-        print("\n".join(reasons) or f"{name}: up to date")
-        if reasons:
+        if check:
+            table = experiments.check(name, corpus, every=True, processes=processes)
+            print(table.to_string())
+            different += table["different"].sum()
+        else:
             written = experiments.compute(name, corpus, processes=processes)
             print(f"{name}: wrote {', '.join(path.name for path in written)}")
+    if check:
+        print(f"{different} values differ from the stored tables")
+    return int(different > 0)
 
 
 def check(where: str, task: str) -> None:

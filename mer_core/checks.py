@@ -1,9 +1,4 @@
-"""Refusals of input that would be learned wrong: they raise or do nothing; no number changes.
-
-Call them as statements of their own, `checks.once(track=track)`: so they don't count when the code
-that a stored result depends on is hashed (:mod:`mer_core.experiments.versions`), and a further one
-makes no table stale. What each of them tells stands in docs/bad_input.md; notebooks 02 to 05.
-"""
+"""Checks of the models' input. Each raises a ValueError or does nothing; see docs/bad_input.md."""
 
 from __future__ import annotations
 

@@ -325,7 +325,7 @@ def test_hidden_files_and_those_of_the_system_are_skipped(tmp_path):
     for name in (*FOREIGN, "1.wav", "deeper/5.MP3", "deeper/._5.mp3"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         a_file(tmp_path / name)
-    with pytest.warns(DataWarning, match="left out 1 audio files in subfolders: add --recursive"):
+    with pytest.warns(DataWarning, match="left out 1 audio file in subfolders: add --recursive"):
         assert audio_files(tmp_path) == [tmp_path / "1.wav"]
     found = audio_files(tmp_path, recursive=True)
     assert found == [tmp_path / "1.wav", tmp_path / "deeper" / "5.MP3"]
@@ -340,7 +340,7 @@ def test_every_suffix_of_the_reader_is_found(tmp_path, suffix):
 def test_a_folder_with_audio_in_subfolders_alone_says_so(tmp_path):
     (tmp_path / "CD1.wav").mkdir()  # a folder, whatever its name
     a_file(tmp_path / "CD1.wav" / "1.wav")
-    expected = r"found none here but 1 audio files in subfolders: add --recursive"
+    expected = r"found none here but 1 audio file in subfolders: add --recursive"
     with pytest.raises(DataError, match=expected):
         audio_files(tmp_path)
     assert len(audio_files(tmp_path, recursive=True)) == 1

@@ -119,7 +119,7 @@ def test_the_real_slice(real_deam, capsys, monkeypatch):
     monkeypatch.setattr("mer_core.deam.SONG_LEVEL_FEATURES", "absent.csv")
     assert main(["check", str(real_deam)]) == 0
     printed = capsys.readouterr()
-    assert "0.626" in printed.out
+    assert "0.617" in printed.out
     assert "0.035" in printed.out
     assert printed.err.count("swapped back in 744 songs") == 1
 
@@ -211,7 +211,10 @@ def written(place: Path, text: str) -> Path:
 
 BAD_CURVES: dict[str, tuple[Callable[[Path], object], str]] = {
     "the song itself": (lambda p: p / "song.wav", "found the input itself"),
-    "the song in another spelling": (lambda p: f"{p}/../{p.name}/./song.wav", "the input itself"),
+    "the song in another spelling": (
+        lambda p: f"{mkdir(p / 'sub')}/../song.wav",
+        "the input itself",
+    ),
     "a link to the song": (lambda p: link(p / "l.csv", p / "song.wav"), "found the input itself"),
     "a hard link to the song": (lambda p: hard_link(p / "h.csv", p / "song.wav"), "input itself"),
     "a folder": (lambda p: p, "expected a file to write, found a folder"),

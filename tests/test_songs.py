@@ -196,17 +196,6 @@ def test_the_command_leaves_tables_of_deam_as_they_are_where_it_is_not(monkeypat
     monkeypatch.delenv("MER_DATA", raising=False)
     monkeypatch.setattr(experiments, "SWEEPS", {"songs_2013": study.SONG_SWEEPS["songs_2013"]})
     assert main(["results"]) == 0
-    assert "songs_2013: left as it is, since MER_DATA: expected" in capsys.readouterr().out
+    assert "songs_2013: skipped, since MER_DATA: expected" in capsys.readouterr().out
     assert main(["results", "songs_2013"]) == 1
     assert "error: MER_DATA: expected" in capsys.readouterr().err
-
-
-def test_a_stored_row_computed_anew(real_deam, monkeypatch):
-    monkeypatch.setenv("MER_DATA", str(real_deam))
-    with pytest.warns(match="swapped back"):
-        corpus = study.deam_songs()
-    unit = {"system": "ridge", "songs": "2013", "protocol": "CV", "seed": 1}
-    frame = {("ridge", "167", "raw", "CV", 1): study.predict_songs(corpus, **unit)}
-    live = study.song_scores(corpus, frame, study.LEVELS)[".csv"]
-    stored = experiments.table("songs_2013").loc[live.index]
-    pd.testing.assert_frame_equal(stored, live, rtol=1e-3)

@@ -65,7 +65,7 @@ def load_corpus(where: str | os.PathLike = "mini", *, task: str = "2015") -> Cor
     References
     ----------
     Aljanaki, Yang, Soleymani (2017). The list of the 431, which is not part of DEAM either, was
-    recovered by aligning label curves: 388 are certain. Notebook 00.
+    recovered by aligning label curves: 423 are certain, eight nearly so. Notebook 00.
     """
     if task not in TASKS:
         raise ValueError(f"task: expected one of {TASKS}, found {task!r}")
@@ -96,7 +96,8 @@ def development_2015(folder: Path | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index song_id, column `certain`: False for the 43 that may be off by a neighbouring id.
+        Index song_id, column `certain`: False for the eight that are only nearly certain; DEAM's
+        also `irit_fold`, the song's fold among IRIT's ten (song 1036 is in none).
 
     Raises
     ------

@@ -1,9 +1,6 @@
-"""Runs that are kept: settings x folds x seeds, computed once, stored one by one, read as tables.
+"""Studies: settings x folds x seeds, computed once, cached unit by unit, stored as tables.
 
-A *unit* is a dictionary of keyword arguments for a function of mer_core, `function(corpus, **unit)`
--> DataFrame. `run` computes the units that the store lacks, on all cores, and stores each as it is
-finished, under a hash of code, data and unit: a kill, a full disk or an exception costs the units
-under way and nothing else. The same call runs on a Dask cluster::
+The same call runs on a Dask cluster::
 
     from dask.distributed import Client
 
@@ -14,30 +11,25 @@ under way and nothing else. The same call runs on a Dask cluster::
 
 from mer_core.experiments.catalogue import SWEEPS
 from mer_core.experiments.overview import overview, stored_scores, stored_songs
-from mer_core.experiments.protocols import Sweep, ensembles, regressors
+from mer_core.experiments.protocols import ensembles, joined, regressors
+from mer_core.experiments.results import Results, Sweep, check, compute, run, table
 from mer_core.experiments.settings import FEATURE_SETS, build, predict, product
-from mer_core.experiments.store import Store
-from mer_core.experiments.sweep import Results, run
-from mer_core.experiments.tables import compute, stale, table
-from mer_core.experiments.versions import code_version, fingerprint
 
 __all__ = [
     "FEATURE_SETS",
     "Results",
     "SWEEPS",
-    "Store",
     "Sweep",
     "build",
-    "code_version",
+    "check",
     "compute",
     "ensembles",
-    "fingerprint",
+    "joined",
     "overview",
     "predict",
     "product",
     "regressors",
     "run",
-    "stale",
     "stored_scores",
     "stored_songs",
     "table",

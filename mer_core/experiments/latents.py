@@ -11,7 +11,8 @@ import pandas as pd
 
 from mer_core import evaluation
 from mer_core.corpus import Corpus
-from mer_core.experiments.protocols import Sweep, scores
+from mer_core.experiments.protocols import scores
+from mer_core.experiments.results import Sweep
 from mer_core.experiments.settings import build, product
 from mer_core.features import extract_all
 from mer_core.features.mel import patches

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from mer_core.experiments.catalogue import SWEEPS
+from mer_core.experiments.results import RESULTS, table
 from mer_core.experiments.songs import mini_songs
-from mer_core.experiments.tables import RESULTS, table
 from mer_core.metrics import DIMENSIONS
 
 LEVELS = ["system", "features", "output", "protocol", "seed", "dimension", "aggregation"]

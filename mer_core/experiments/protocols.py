@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import NamedTuple
 
 import pandas as pd
 
 from mer_core.corpus import Corpus
+from mer_core.experiments.results import Sweep
 from mer_core.experiments.settings import FEATURE_SETS, build, predict, product
 from mer_core.features.sets import choose
 from mer_core.folds import modulus_folds
@@ -19,26 +19,11 @@ SCORED = ("rmse", "pearson")
 """What the tables of songs hold, for paired tests."""
 
 
-class Sweep(NamedTuple):
-    """Units, and how their frames become tables."""
-
-    function: Callable[..., pd.DataFrame]
-    """`function(corpus, **unit)`, see :func:`mer_core.experiments.run`."""
-    units: list[tuple[tuple, dict]]
-    """Pairs of a label (the row of a table; folds share one) and a unit."""
-    levels: tuple[str, ...]
-    """Names of the label's parts."""
-    tabulate: Callable[[Corpus, dict[tuple, pd.DataFrame], tuple[str, ...]], dict]
-    """`tabulate(corpus, {label: frame}, levels)` -> {end of the file's name: table}, the end being
-    ".csv" or such as "_songs.parquet"."""
-    corpus: Callable[[], Corpus] | None = None
-    """Gives the data; None stands for the embedded corpus."""
-
-    def __add__(self, other: Sweep) -> Sweep:
-        """The units of both, which have everything else in common."""
-        if self[::2] + self[3:] != other[::2] + other[3:]:
-            raise ValueError("sweeps: expected the same function, levels and tables, found others")
-        return self._replace(units=self.units + other.units)
+def joined(*sweeps: Sweep) -> Sweep:
+    """One study with the units of all, which must have everything else in common."""
+    if len({(sweep.function, sweep.levels, sweep.tabulate) for sweep in sweeps}) > 1:
+        raise ValueError("sweeps: expected one function, levels and tables, found several")
+    return sweeps[0]._replace(units=[unit for sweep in sweeps for unit in sweep.units])
 
 
 def regressors(

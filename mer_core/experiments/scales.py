@@ -8,7 +8,8 @@ from dataclasses import replace
 import pandas as pd
 
 from mer_core.corpus import Corpus
-from mer_core.experiments.protocols import Sweep, scores
+from mer_core.experiments.protocols import scores
+from mer_core.experiments.results import Sweep
 from mer_core.experiments.settings import FEATURE_SETS, build, product
 from mer_core.features.sets import choose
 from mer_core.folds import genre_folds

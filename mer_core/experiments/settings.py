@@ -64,16 +64,6 @@ def is_setting(value: object) -> bool:
     return isinstance(value, Mapping) and "model" in value
 
 
-def named_models(value: object) -> set[str]:
-    """Names of the models in a unit or setting, however deep."""
-    if isinstance(value, Mapping):
-        own = {value["model"]} if is_setting(value) else set()
-        return own.union(*map(named_models, value.values()))
-    if isinstance(value, (list, tuple)):
-        return set().union(*map(named_models, value))
-    return set()
-
-
 def predict(
     corpus: Corpus, *, setting: Mapping, features: str, fold: int | str, seed: int
 ) -> pd.DataFrame:

@@ -12,7 +12,8 @@ import pandas as pd
 from mer_core.corpus import Corpus
 from mer_core.deam import SONG_LEVEL_FEATURES, load_corpus
 from mer_core.deam.read import MINI
-from mer_core.experiments.protocols import Sweep, by_seed, framed, labelled
+from mer_core.experiments.protocols import by_seed, framed, labelled
+from mer_core.experiments.results import Sweep
 from mer_core.experiments.settings import product
 from mer_core.features import song_level
 from mer_core.files import DataError, read_table

@@ -13,7 +13,8 @@ import pandas as pd
 from mer_core.corpus import Corpus
 from mer_core.deam import load_corpus
 from mer_core.deam.annotations import AVERAGED
-from mer_core.experiments.protocols import Sweep, by_seed, framed, labelled
+from mer_core.experiments.protocols import by_seed, framed, labelled
+from mer_core.experiments.results import Sweep
 from mer_core.experiments.settings import product
 from mer_core.experiments.songs import deam_folder
 from mer_core.experiments.valence_systems import (

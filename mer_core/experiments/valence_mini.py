@@ -14,7 +14,8 @@ from mer_core.deam.annotations import read_curves
 from mer_core.deam.feature_files import read_features
 from mer_core.deam.read import MINI
 from mer_core.evaluation import k_folds
-from mer_core.experiments.protocols import Sweep, labelled
+from mer_core.experiments.protocols import labelled
+from mer_core.experiments.results import Sweep
 from mer_core.experiments.settings import product
 from mer_core.experiments.valence import as_they_are
 from mer_core.experiments.valence_systems import (

@@ -167,7 +167,8 @@ def audio_files(place: str | os.PathLike, *, recursive: bool = False) -> list[Pa
     inside = list(_walk(place))
     files = sorted(path for path in inside if recursive or path.parent == place)
     deeper = len(inside) - len(files)
-    hint = f"{deeper} audio files in subfolders: add --recursive, or recursive=True"
+    many = "file" if deeper == 1 else "files"
+    hint = f"{deeper} audio {many} in subfolders: add --recursive, or recursive=True"
     if not files:
         found = f"none here but {hint}" if deeper else "none"
         raise DataError(place, f"audio files ({', '.join(SUFFIXES)})", found)

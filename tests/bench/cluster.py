@@ -26,7 +26,7 @@ UNITS = experiments.product(
 def sweep(corpus: Corpus, backend: str) -> list[pd.DataFrame]:
     """The frames of the sweep, from an empty store."""
     with tempfile.TemporaryDirectory() as store, joblib.parallel_config(backend=backend):
-        results = experiments.run(experiments.predict, UNITS, corpus, store=store)
+        results = experiments.run(experiments.predict, UNITS, corpus, cache=store)
         return [frame for _, frame in results.done]
 
 

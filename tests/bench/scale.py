@@ -110,7 +110,7 @@ def of_keeping(corpus: Corpus) -> float:
 
     def anew() -> None:
         with tempfile.TemporaryDirectory() as store:
-            experiments.run(experiments.predict, units, corpus, store=store, processes=1)
+            experiments.run(experiments.predict, units, corpus, cache=store, processes=1)
 
     return cpu(anew) / len(units)
 

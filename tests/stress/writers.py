@@ -37,13 +37,12 @@ import song
 from mer_core import lesson, models
 from mer_core.deam import fetch
 from mer_core.deam.layout import find_folder
-from mer_core.experiments import store, tables
+from mer_core.experiments import results
 from mer_core.features import batch
 from mer_core.files import written_atomically
 from test_fetch import Site
 
 FILES = 40
-ADDRESS = "ab" * 32
 
 
 class Writer(NamedTuple):
@@ -118,7 +117,7 @@ def of_notebook(path: Path) -> int:
 
 def table(folder: Path, version: int) -> None:
     for name in ("t.csv", "t.parquet"):
-        tables._write(folder / name, frame(version))
+        results._write(folder / name, frame(version))
 
 
 def rendered(folder: Path, version: int) -> None:
@@ -205,17 +204,11 @@ WRITERS: dict[str, Writer] = {
             folder, "1.csv", lambda p: only(pd.read_csv(p, sep=";", index_col="frameTime"))
         ),
     ),
-    "experiment store": Writer(
-        lambda folder, version: store.Store(folder).write(
-            ADDRESS, store.packed(frame(version), ADDRESS)
-        ),
-        lambda folder: found(folder, "*.parquet", lambda p: only(store.Store(folder).read(p.stem))),
-    ),
     "results tables": Writer(
         table,
         lambda folder: (
-            found(folder, "*.csv", lambda p: only(tables._read(p, KEYS)))
-            | found(folder, "*.parquet", lambda p: only(tables._read(p, KEYS)))
+            found(folder, "*.csv", lambda p: only(results._read(p, KEYS)))
+            | found(folder, "*.parquet", lambda p: only(results._read(p, KEYS)))
         ),
     ),
     "model file": Writer(keep_model, lambda folder: found(folder, "*.safetensors", of_model)),
