@@ -312,19 +312,20 @@ def download(where: str, task: str) -> None:
 
 def predict(audio: str, out: str, train: str) -> None:
     """Write a song's valence and arousal, every half second, as six models predict them."""
-    from mer_core import explore, features, load_corpus
+    from mer_core import explore, features, files, load_corpus
     from mer_core.features.audio import check_file
-    from mer_core.files import DataError, check_output, starts_with, written_atomically
 
     check_file(Path(audio))
-    check_output(out, inputs=[audio], earlier=lambda path: starts_with(path, b"time,valence,"))
+    read, head = files.identities([audio]), b"time,valence,"
+    files.check_output(out, inputs=read, earlier=lambda path: files.starts_with(path, head))
+    files.check_writable(Path(os.path.realpath(out)).parent)
     corpus = load_corpus(train)
     if corpus.features.empty:
-        raise DataError(train, "features to learn from, in its folder `features`", "none")
+        raise files.DataError(train, "features to learn from, in its folder `features`", "none")
     track = features.extract(audio, ["compare"])
     print(f"Training six models on {train}: half a minute or more.", file=sys.stderr)
     curve, spread = explore.predict_curve(explore.ensemble(corpus), track)
-    with written_atomically(out) as part:
+    with files.written_atomically(out) as part:
         curve.join(spread.add_suffix("_spread")).round(4).to_csv(part)
     means = ", ".join(f"{name} {value:+.2f}" for name, value in curve.mean().items())
     print(f"{audio}: {len(curve)} half seconds, mean {means}; in {out}")

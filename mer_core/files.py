@@ -11,8 +11,8 @@ import tempfile
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Set
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pandas as pd
@@ -100,7 +100,7 @@ def check_writable(folder: str | os.PathLike) -> None:
 def check_output(
     path: str | os.PathLike,
     *,
-    inputs: Iterable[str | os.PathLike] = (),
+    inputs: Set[tuple[int, int]] = frozenset(),
     earlier: Callable[[Path], bool],
 ) -> None:
     """Raise a DataError if writing a file would destroy something of the user's.
@@ -111,22 +111,21 @@ def check_output(
     ----------
     path : path
         The file that will be written.
-    inputs : iterable of path
-        Files that are read. They are recognised under any name: links, other spellings.
+    inputs : set, optional
+        :func:`identities` of files that are read.
     earlier : callable
         Whether an existing file is an earlier result; called with its path.
 
     Raises
     ------
     DataError
-        If `path` is an input, a folder, a device, write-protected or a file of another kind, or
-        nothing can be written beside it.
+        If `path` is an input, a folder, a device, write-protected or a file of another kind.
     """
     place = Path(path)
     if place.is_dir() or os.fspath(path).endswith(("/", os.sep)):
         raise DataError(path, "a file to write", "a folder")
     if place.exists():
-        if _identity(place) in {_identity(Path(given)) for given in inputs}:
+        if identities([place]) <= inputs:
             raise DataError(path, "a file other than the input", "the input itself")
         if not place.is_file():
             raise DataError(path, "a file to write", "a device or a pipe")
@@ -134,15 +133,16 @@ def check_output(
             raise DataError(path, "a file that can be written", "a write-protected one")
         if place.stat().st_size and not earlier(place):
             raise DataError(path, "a new file or an earlier result", "a file of another kind")
-    check_writable(place.resolve().parent)
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+def identities(paths: Iterable[str | os.PathLike]) -> set[tuple[int, int]]:
+    """Device and inode of each file that exists: the same for all its names and links."""
+    found = set()
+    for path in paths:
+        with suppress(OSError):
+            status = os.stat(path)
+            found.add((status.st_dev, status.st_ino))
+    return found
 
 
 def starts_with(path: Path, *heads: bytes) -> bool:
@@ -166,7 +166,7 @@ def written_atomically(path: str | os.PathLike) -> Iterator[Path]:
     Path
         Where to write. It has the suffix of `path`; after an error it is removed.
     """
-    path = Path(path).resolve()
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.suffix)
     os.close(handle)

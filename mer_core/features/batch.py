@@ -29,6 +29,7 @@ from mer_core.files import (
     DataWarning,
     check_output,
     check_writable,
+    identities,
     starts_with,
     user_cache,
     written_atomically,
@@ -260,11 +261,12 @@ def check_save(
         found = repr(odd[0]) if odd else f"{names[names.duplicated()][0]!r} twice"
         raise ValueError(f"song_id: expected a file's name for each song, found {found}")
     check_writable(folder)
+    read = identities(inputs)
     outputs = [_file_name(name) for name in names] if format == "csv" else ["features.parquet"]
     earlier = _is_table if format == "csv" else _is_parquet
     for output in outputs:
         if os.path.lexists(Path(folder) / output):
-            check_output(Path(folder) / output, inputs=inputs, earlier=earlier)
+            check_output(Path(folder) / output, inputs=read, earlier=earlier)
 
 
 def is_file_name(song_id: int | str) -> bool:
