@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -21,9 +21,11 @@ import torch
 import test_deam
 import test_features
 import test_fetch
+import test_main
 import test_saved
 from layout import make_deam
 from mer_core import Corpus, agreement, evaluation, load_corpus, metrics, models
+from mer_core.__main__ import _run
 from mer_core.datasets.deam import unpack
 from mer_core.features import extract, extract_all, read_audio
 from mer_core.files import DataWarning
@@ -57,6 +59,21 @@ def cases() -> list[Bad]:
         *(Bad("An archive of DEAM", k, _archive(v[0])) for k, v in test_fetch.BAD.items()),
         *(Bad("An audio file", k, _audio(*v[:2])) for k, v in test_features.BAD.items()),
         Bad("An audio file", "a folder without any", extract_all),
+        *(Bad("A folder of songs", k, v) for k, v in FOLDERS.items()),
+        *(
+            Bad(
+                "A file for the result", f"predict --out: {k}", _output("predict", v[0], "song.wav")
+            )
+            for k, v in test_main.BAD_CURVES.items()
+        ),
+        *(
+            Bad(
+                "A file for the result",
+                f"extract --out: {k}",
+                _output("extract", v[0], "1.wav", v[2]),
+            )
+            for k, v in test_main.BAD_FOLDERS.items()
+        ),
         *(
             Bad("Audio as an array", k, lambda _, v=v: read_audio(v[:2]))
             for k, v in test_features.BAD_ARRAYS.items()
@@ -139,6 +156,35 @@ def _corpus(change: Callable[[Corpus], dict]) -> Callable[[Path], object]:
     return lambda _: Corpus(**(vars(_mini()) | change(_mini()))).validate()
 
 
+def _output(
+    command: str, make: Callable[[Path], object], song: str, more: Iterable[str] = ()
+) -> Callable[[Path], object]:
+    def provoke(folder: Path) -> None:
+        test_main.song(folder / song)
+        out = make(folder)
+        _run([command, str(folder / song), "--out", str(out), *more])
+
+    return provoke
+
+
+def _failure(names: Iterable[str]) -> Callable[[Path], object]:
+    """What is told of the one song that fails; the others are kept."""
+
+    def provoke(folder: Path) -> None:
+        for name in names:
+            test_main.song(folder / name)
+        (why,) = extract_all(folder, cache=folder / ".cache", processes=1).failures
+        raise ValueError(why)
+
+    return provoke
+
+
+def _in_subfolder(folder: Path) -> None:
+    (folder / "CD1").mkdir()
+    test_main.song(folder / "CD1" / "1.wav")
+    extract_all(folder)
+
+
 @cache
 def _mini() -> Corpus:
     return load_corpus("mini").split("test")
@@ -160,6 +206,11 @@ def _fit(model: object, **changed: pd.DataFrame) -> object:
     return model.fit(**given)
 
 
+FOLDERS: dict[str, Callable[[Path], object]] = {
+    "two files with the same name": _failure(["a.wav", "a.flac", "b.wav"]),
+    "songs in subfolders alone": _in_subfolder,
+    "no process": lambda folder: extract_all([folder / "1.wav"], processes=0),
+}
 CORPORA: dict[str, Callable[[Corpus], dict]] = {
     "another column among the songs": lambda c: {"songs": c.songs.assign(mood="sad")},
     "a song twice": lambda c: {"songs": pd.concat([c.songs, c.songs.iloc[:1]])},

@@ -15,6 +15,7 @@ from conftest import ROOT
 
 CONDA_NAMES = {"pytorch": "torch", "pysoundfile": "soundfile"}
 CORE = [
+    ("arguments", set()),
     ("checks", set()),
     ("files", {"checks"}),
     ("tracks", {"files"}),

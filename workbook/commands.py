@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mer_core.arguments import add_command, add_processes, folds
 from mer_core.corpus import Corpus
 from mer_core.files import DataError
 
@@ -21,23 +22,21 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     ----------
     commands : subparsers of argparse
     """
-    command = commands.add_parser("scoreboard", help=scoreboard.__doc__)
+    command = add_command(commands, scoreboard)
     command.add_argument("where", nargs="?", help="a folder with DEAM, or mini")
-    command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"))
-    command.add_argument("--folds", type=int, help="10")
-    command.add_argument("--sets", nargs="+", help="compare")
+    years = "of MediaEval (default: 2015)"
+    command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"), help=years)
+    command.add_argument("--folds", type=folds, help="of the cross-validation (default: 10)")
+    command.add_argument("--sets", nargs="+", help="feature sets (default: compare)")
     short = "the README's tables, from the stored results"
     command.add_argument("--markdown", action="store_true", help=short)
-    command.set_defaults(run=scoreboard)
-    command = commands.add_parser("ablation", help=ablation.__doc__)
-    command.add_argument("where", nargs="?", default="mini")
-    command.set_defaults(run=ablation)
-    command = commands.add_parser("results", help=results.__doc__)
+    command = add_command(commands, ablation)
+    command.add_argument("where", nargs="?", default="mini", help="a folder with DEAM, or mini")
+    command = add_command(commands, results)
     command.add_argument("names", nargs="*", metavar="NAME", help="of a study; default: all")
-    command.add_argument("--processes", type=int, default=-1, help="-1: one per core")
+    add_processes(command)
     short = "compute again and compare with the stored tables, writing nothing"
     command.add_argument("--check", action="store_true", help=short)
-    command.set_defaults(run=results)
 
 
 def scoreboard(
@@ -71,6 +70,9 @@ def _live_scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None
     if dev.empty:
         corpus.split("dev")  # raises, and says what there is instead
         raise DataError(where, "labels (curves) of development songs", "none")
+    if folds > len(dev):
+        most = f"at most {len(dev)}, one per development song"
+        raise ValueError(f"--folds: expected {most}, found {folds}")
     divided = evaluation.k_folds(dev, k=folds)
     table = evaluation.scoreboard(systems, corpus, folds=divided)
     kind = " (synthetic)" if where == "mini" else ""

@@ -77,7 +77,7 @@ def found(folder: Path, pattern: str, read: Callable[[Path], int]) -> set[int]:
 def cache(folder: Path, version: int) -> None:
     (folder / "1.wav").write_bytes(bytes(version))  # other audio, so another entry
     with mock.patch.object(batch, "extract", return_value=frame(version)):
-        assert not isinstance(batch._kept(folder / "1.wav", ("mel",), 1.0, folder / "cache"), str)
+        assert not batch._song(folder / "1.wav", ("mel",), 1.0, folder / "cache").failure
 
 
 def keep_model(folder: Path, version: int) -> None:
@@ -196,7 +196,7 @@ def downloaded(folder: Path) -> set[int]:
 
 WRITERS: dict[str, Writer] = {
     "feature cache": Writer(
-        cache, lambda folder: found(folder, "*.kept", lambda path: only(batch._read_kept(path)))
+        cache, lambda folder: found(folder, "*.kept", lambda path: only(batch._read_kept(path)[0]))
     ),
     "feature files": Writer(
         lambda folder, version: batch.save(frame(version), folder),

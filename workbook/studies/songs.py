@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from tqdm.auto import tqdm
 
 from mer_core.corpus import Corpus
 from mer_core.datasets.deam import SONG_LEVEL_FEATURES, load_corpus
@@ -64,7 +65,7 @@ def static_scores(corpus: Corpus) -> pd.DataFrame:
     """
     frames = {
         (name, 0): predict_songs(corpus, system=name, songs="2013", protocol="CV", seed=0)
-        for name in ("constant", "ridge", "SVM", "PCA-SVM", "TNN-SVM")
+        for name in tqdm(("constant", "ridge", "SVM", "PCA-SVM", "TNN-SVM"), "systems")
     }
     table = song_scores(corpus, frames, ("system", "seed"))[1]
     return table[["r2", "low", "high"]]
