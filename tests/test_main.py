@@ -249,9 +249,9 @@ def contents(folder: Path) -> dict[Path, bytes]:
 def test_predict_replaces_an_earlier_curve_also_through_a_link(tmp_path, monkeypatch, earlier):
     curve = written(tmp_path / "curve.csv", earlier)
     out = link(tmp_path / "link.csv", curve)
-    monkeypatch.setattr("workbook.explore.ensemble", lambda _: [])
+    monkeypatch.setattr("mer_core.ensemble.ensemble", lambda _: [])
     table = pd.DataFrame({"valence": [0.5], "arousal": [0.5]}, pd.Index([0.0], name="time"))
-    monkeypatch.setattr("workbook.explore.predict_curve", lambda *_: (table, table))
+    monkeypatch.setattr("mer_core.ensemble.predict_curve", lambda *_: (table, table))
     assert main(["predict", str(song(tmp_path / "song.wav")), "--out", str(out)]) == 0
     assert out.is_symlink()
     assert curve.read_text().startswith("time,valence,arousal,valence_spread")
@@ -395,7 +395,7 @@ def test_a_broken_pipe_elsewhere_is_an_error(capsys, monkeypatch):
     def fail(*_: object, **__: object) -> None:
         raise BrokenPipeError(errno.EPIPE, "Broken pipe of a process")
 
-    monkeypatch.setattr("mer_core.__main__.stored_board", fail)
+    monkeypatch.setattr("workbook.commands.stored_board", fail)
     assert main(["scoreboard", "--markdown"]) == 1
     assert "Broken pipe of a process" in capsys.readouterr().err
 

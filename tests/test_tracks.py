@@ -840,7 +840,7 @@ def test_songs_without_audio_fail_by_themselves(missing, kind, tmp_path):
     done = features.extract_all(songs, ["spectral"], cache=tmp_path / "cache", processes=1)
     assert list(done.features.index.unique("song_id")) == [1]
     assert list(done.failures.index) == [2]
-    assert done.failures[2].startswith("audio: expected a path")
+    assert done.failures[2] == "song 2: expected an audio file, found no path"
 
 
 @pytest.mark.parametrize(

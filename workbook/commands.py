@@ -61,7 +61,7 @@ def _live_scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None
     systems = {"constant": models.Constant()}
     if corpus.features.empty:
         print(f"{where} holds no features of half seconds: the constant, which needs none, alone.")
-        corpus = replace(corpus, features=pd.DataFrame(index=corpus.labels.index))
+        corpus = replace(corpus, features=pd.DataFrame({"none": 0.0}, index=corpus.labels.index))
     else:
         corpus = replace(corpus, features=features.choose(corpus.features, sets))
         systems |= {"linear": models.Linear(), "SVR": models.SVR()}
