@@ -18,10 +18,11 @@ from pathlib import Path
 import pandas as pd
 import pooch
 
-from mer_core import checks
-
 MOST_LETTERS = 2**28
 """Of a table; a packed one may say little and hold gigabytes."""
+
+EXACT = 2**53
+"""From here on floats leave whole numbers out."""
 
 
 class DataError(ValueError):
@@ -221,8 +222,37 @@ def read_table(
     _check_index(rows, path, index_type)
     for name in frame.select_dtypes(exclude="number"):
         frame[name] = _numbers(frame[name], path, rows)
-    checks.identifiers(rows, index_type, where=path)
+    _check_exact(rows, path, index_type)
     return frame.set_axis(pd.Index(rows.astype(index_type), name=rows.name))
+
+
+def check_numbers(table: pd.DataFrame, where: str | os.PathLike) -> None:
+    """Raise a DataError if a column holds text, or True or False, which would pass for 1 and 0.
+
+    Parameters
+    ----------
+    table : DataFrame
+    where : path or str
+        The file, for the error.
+
+    Examples
+    --------
+    >>> check_numbers(pd.DataFrame({"valence": ["0.1"]}), "labels")
+    Traceback (most recent call last):
+    mer_core.files.DataError: labels: expected numbers in the column 'valence', found str
+    """
+    for name, kind in table.dtypes.items():
+        if len(table) and kind.kind not in "iuf":
+            found = "True or False" if kind.kind == "b" else f"{kind}"
+            raise DataError(where, f"numbers in the column {name!r}", found)
+
+
+def _check_exact(column: pd.Series, path: str | os.PathLike, index_type: type) -> None:
+    """From 2**53 on floats do not tell whole numbers apart, and 64 bits may turn them negative."""
+    if index_type is int and column.dtype.kind == "b":
+        raise DataError(path, f"numbers in {column.name!r}", "True or False")
+    if index_type is int and (largest := column.astype(float).abs().max()) >= EXACT:
+        raise DataError(path, f"every {column.name} below 2**53", f"{largest:.6g}")
 
 
 def _check_index(column: pd.Series, path: str | os.PathLike, index_type: type) -> None:

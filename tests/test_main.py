@@ -355,7 +355,7 @@ def test_more_folds_than_songs_are_refused_before_any_training(capsys, monkeypat
     monkeypatch.setattr("mer_core.evaluation.scoreboard", lambda *_, **__: pytest.fail("begun"))
     assert main(["scoreboard", "mini", "--folds", "1000"]) == 1
     error = capsys.readouterr().err
-    assert "--folds: expected at most 96, one per development song, found 1000" in error
+    assert "expected 2 to 96 folds for as many songs, found 1000" in error
 
 
 def command_line(*arguments: object, **env: str) -> dict:

@@ -16,8 +16,7 @@ from conftest import ROOT
 CONDA_NAMES = {"pytorch": "torch", "pysoundfile": "soundfile"}
 CORE = [
     ("arguments", set()),
-    ("checks", set()),
-    ("files", {"checks"}),
+    ("files", set()),
     ("tracks", {"files"}),
     ("metrics", {"files", "tracks"}),
     ("agreement", {"tracks"}),
@@ -25,7 +24,7 @@ CORE = [
     ("features", {"files", "tracks"}),
     ("scales", {"files", "metrics", "tracks"}),
     ("corpus", {"files", "scales", "tracks"}),
-    ("datasets", {"checks", "corpus", "features", "files", "metrics", "scales", "tracks"}),
+    ("datasets", {"corpus", "features", "files", "metrics", "scales", "tracks"}),
     ("retrieval", {"files", "tracks"}),
     ("folds", set()),
     ("training", {"files", "tracks"}),

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mer_core import checks
 from mer_core.datasets.deam.layout import entry, files_by_song, visible
 from mer_core.features.grid import HOP
-from mer_core.files import DataError, DataWarning, read_table
+from mer_core.files import DataError, DataWarning, check_numbers, read_table
 from mer_core.metrics import DIMENSIONS
 from mer_core.scales import probable_scale
 
@@ -98,7 +97,7 @@ def read_curves(path: Path, *, index: str | None = "song_id", index_type: type =
         As for :func:`read_labels`.
     """
     table = read_table(path, index=index, index_type=index_type)
-    checks.numbers(table, where=path)
+    check_numbers(table, path)
     if table.columns.empty:
         raise DataError(path, "columns 'sample_<ms>ms'", "none")
     table.columns = pd.Index([_time(name, path) for name in table.columns], name="time")
@@ -212,7 +211,7 @@ def _read_means(path: Path) -> pd.DataFrame:
     if absent:
         raise DataError(path, f"columns {sorted(absent)}", f"{list(table)}")
     means = table[[f"{name}_mean" for name in DIMENSIONS]].set_axis(DIMENSIONS, axis=1)
-    checks.numbers(means, where=path)
+    check_numbers(means, path)
     empty = means.isna().any(axis=1)
     if empty.any():
         raise DataError(path, "both means of every song", f"none for {means.index[empty][0]}")

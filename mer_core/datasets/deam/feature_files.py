@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from mer_core import checks
 from mer_core.corpus import labels_without_features
 from mer_core.datasets.deam.layout import files_by_song
 from mer_core.features.grid import HOP
-from mer_core.files import DataError, DataWarning, read_table
+from mer_core.files import DataError, DataWarning, check_numbers, read_table
 
 SUFFIXES = (".csv", ".csv.gz")
 CUT = 2
@@ -65,7 +64,7 @@ def read_features(folder: Path, song_ids: Iterable[int]) -> pd.DataFrame:
 
 def _read_song(path: Path) -> pd.DataFrame:
     table = read_table(path, index="frameTime", index_type=float)
-    checks.numbers(table, where=path)
+    check_numbers(table, path)
     times = HOP * np.arange(len(table))
     if not np.allclose(table.index, times, atol=1e-3):
         found = f"{table.index[0]:g} to {table.index[-1]:g} s in {len(table)} rows"
