@@ -5,6 +5,7 @@ References
 Aljanaki, Yang, Soleymani (2017), "Developing a benchmark for emotional analysis of music".
 """
 
+from mer_core.deam.chosen import chosen_data
 from mer_core.deam.defects import find_swapped, unswap
 from mer_core.deam.describe import SONG_LEVEL_FEATURES, compare_features, describe
 from mer_core.deam.fetch import download, unpack
@@ -12,6 +13,7 @@ from mer_core.deam.read import development_2015, load_corpus
 
 __all__ = [
     "SONG_LEVEL_FEATURES",
+    "chosen_data",
     "compare_features",
     "describe",
     "development_2015",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ import pandas as pd
 
 from mer_core import features, models
 from mer_core.corpus import Corpus
-from mer_core.deam import load_corpus
+from mer_core.deam import chosen_data, load_corpus
 from mer_core.evaluation import Regressor
 from mer_core.features.audio import QUIETEST, SAMPLE_RATE, SNDFILE, duration, read_audio
 from mer_core.files import DataError
@@ -87,7 +86,7 @@ def _decoded(name: str, suffix: str, data: bytes) -> np.ndarray:
 
 def teachers(corpus: Corpus) -> str:
     """Whose songs :func:`ensemble` learns from: "synthetic" ones, or "DEAM's"."""
-    embedded = corpus.features.empty or "MER_DATA" not in os.environ
+    embedded = corpus.features.empty or chosen_data() == "mini"
     return "synthetic" if embedded else "DEAM's"
 
 
