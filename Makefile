@@ -42,7 +42,7 @@ test: $(READY)
 	env -u MER_DATA -u MER_EXPECTED $(BIN)/python -m pytest -n 2 tests/exercises
 
 results: $(READY)
-	$(BIN)/python -m mer_core results $(NAMES)
+	$(ON_DATA) && $(BIN)/python -m mer_core results $(NAMES)
 
 stress: $(READY)
 	$(BIN)/python tests/stress/kills.py
