@@ -66,9 +66,10 @@ book: $(READY)
 	$(BIN)/python -m sphinx --quiet --fail-on-warning -c docs/book -d book/doctrees . book/html
 	$(BIN)/python docs/book/check.py book/html
 
+# root_dir: the executed lessons in build/notebooks can be opened as well.
 lab: $(READY)
-	$(ON_DATA) && $(BIN)/python -m jupyterlab $(OFFLINE) $$([ "$$(id -u)" != 0 ] || echo --allow-root) \
-		notebooks/00_start_here.ipynb
+	$(ON_DATA) && $(BIN)/python -m jupyterlab $(OFFLINE) --ServerApp.root_dir="$$PWD" \
+		$$([ "$$(id -u)" != 0 ] || echo --allow-root) notebooks/00_start_here.ipynb
 
 # JUPYTER_PATH: the page's template lies in app/voila.
 app: $(READY)

@@ -340,7 +340,7 @@ def main() -> int:
     print(f"{len(sources) - len(failures)} of {len(sources)} lessons were executed without errors. "
           f"See {where / sources[0].stem}.ipynb")  # fmt: skip
     if not chosen.commit:
-        print("`make lab` opens the lessons to work in; the executed ones are for reading.")
+        print("`make lab` opens the lessons to work in, and shows the executed ones under build.")
     return min(len(failures), 1)
 
 
