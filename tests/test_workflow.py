@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -118,7 +119,7 @@ def clone(tmp_path):
     python.write_text(
         f"""#!/bin/sh
 case "$*" in
-notebooks/data.py) PYTHONPATH='{ROOT}' exec '{sys.executable}' "$@" ;;
+notebooks/data.py) PYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} "$@" ;;
 esac
 echo "$*|$PWD|$MER_DATA|$JUPYTER_PATH"
 """
