@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from mer_core.metrics import DIMENSIONS
+from mer_core.tracks import DIMENSIONS, RATING_LEVELS, as_array, as_track
 
 
 def cronbach_alpha(ratings: ArrayLike) -> float:
@@ -29,7 +29,7 @@ def cronbach_alpha(ratings: ArrayLike) -> float:
     Raises
     ------
     ValueError
-        If the array is not 2-D and finite.
+        If the array is not 2-D, or holds something else than finite numbers.
 
     Examples
     --------
@@ -41,12 +41,7 @@ def cronbach_alpha(ratings: ArrayLike) -> float:
     Cronbach (1951). The organisers chose development songs by it (alpha >= 0.6; Coutinho et al.
     2015, section 1), and it is 0.29 for valence in the test set. Notebook 00.
     """
-    ratings = np.asarray(ratings, dtype=np.float64)
-    if ratings.ndim != 2 or not np.isfinite(ratings).all():
-        raise ValueError(
-            f"ratings: expected finite numbers of shape (frames, raters), found shape "
-            f"{ratings.shape} with {np.count_nonzero(~np.isfinite(ratings))} not finite"
-        )
+    ratings = as_array(ratings, "ratings", ndim=(2,))
     frames, raters = ratings.shape
     total = ratings.sum(axis=1)
     if raters < 2 or frames < 2 or np.ptp(total) <= 1e-12 * max(1.0, np.abs(total).max()):
@@ -69,11 +64,17 @@ def rater_statistics(ratings: pd.DataFrame) -> pd.DataFrame:
         Index (song_id, dimension); columns `raters`, `alpha`, and `spread`: the standard
         deviation between raters, in label units, averaged over frames.
 
+    Raises
+    ------
+    DataError
+        If the index is another, a row is repeated, or a value is not a number or is infinite.
+
     References
     ----------
     Aljanaki, Yang, Soleymani (2017), "Developing a benchmark for emotional analysis of music".
     Notebook 00.
     """
+    ratings = as_track(ratings, "ratings", columns=DIMENSIONS, levels=RATING_LEVELS, missing=True)
     rows = {}
     for (song_id,), song in ratings.groupby(level=["song_id"]):
         for dimension in DIMENSIONS:

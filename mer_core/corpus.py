@@ -8,10 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mer_core import checks
-from mer_core.features.grid import HOP
 from mer_core.files import DataError
-from mer_core.metrics import DIMENSIONS
+from mer_core.scales import probable_scale
+from mer_core.tracks import (
+    DIMENSIONS,
+    HOP,
+    LEVELS,
+    RATING_LEVELS,
+    as_table,
+    as_track,
+    check_columns,
+    check_levels,
+)
 
 SONG_COLUMNS = [
     *("title", "artist", "genre", "year", "duration", "audio"),
@@ -49,7 +57,11 @@ class Corpus:
     ratings: pd.DataFrame | None = None
 
     def split(self, name: str) -> Corpus:
-        """The songs of one side of the chosen task, "dev" or "test", with all that belongs to them.
+        """The development or the test songs of the chosen task, with their labels and features.
+
+        Parameters
+        ----------
+        name : {"dev", "test"}
 
         Raises
         ------
@@ -60,11 +72,15 @@ class Corpus:
             raise ValueError(f"split: expected 'dev' or 'test', found {name!r}")
         song_ids = self.songs.index[self.songs["split"] == name]
         if song_ids.empty:
-            raise ValueError(f"split: expected songs in {name!r}, found none in this task's data")
+            counts = self.songs["split"].value_counts()
+            others = [f"{count} in {side!r}" for side, count in counts.items()]
+            rest = f"{self.songs['split'].isna().sum()} in neither"
+            found = f"none in this task's data, which have {', '.join([*others, rest])}"
+            raise ValueError(f"split: expected songs in {name!r}, found {found}")
         return self.select(song_ids)
 
     def select(self, song_ids: Iterable[int]) -> Corpus:
-        """The corpus of these songs alone, in this order of songs and with rows as they stand.
+        """The corpus of these songs alone, in this order; the order of rows in tracks is kept.
 
         Raises
         ------
@@ -84,19 +100,48 @@ class Corpus:
             Naming the frame, what was expected and what was found.
         """
         _check_songs(self.songs)
-        checks.numbers(self.labels, where="labels")
-        checks.numbers(self.features, where="features")
-        _check_rated(self.labels, "labels")
-        for name, track in (("labels", self.labels), ("features", self.features)):
-            _check_index(track, name, ["song_id", "time"])
-            _check_known(track, name, self.songs)
-            _check_finite(track, name)
+        _check_rated(as_track(self.labels, "labels"), "labels")
+        tracks = {"labels": self.labels, "features": self.features}
+        check_columns(self.features, "features")
+        if self.features.empty:
+            check_levels(self.features, "features", LEVELS)
+        else:
+            as_track(self.features, "features")
         if self.ratings is not None:
-            _check_rated(self.ratings, "ratings")
-            _check_index(self.ratings, "ratings", ["song_id", "rater", "time"])
-            _check_known(self.ratings, "ratings", self.songs)
-        _check_range(self.songs[DIMENSIONS], "songs")
+            options = {"levels": RATING_LEVELS, "missing": True}
+            _check_rated(as_track(self.ratings, "ratings", **options), "ratings")
+            tracks["ratings"] = self.ratings
+        for name, track in tracks.items():
+            _check_index(track, name)
+            _check_known(track, name, self.songs)
+        if len(self.songs):
+            _check_range(as_table(self.songs, "songs", columns=DIMENSIONS, missing=True), "songs")
         _check_covered(self.labels, self.features)
+
+
+def with_titles(songs: pd.DataFrame) -> pd.DataFrame:
+    """Songs whose missing titles are replaced by their song_id, for display.
+
+    Parameters
+    ----------
+    songs : DataFrame
+        Index song_id; a column title. Missing values of any kind, empty and blank text count as
+        missing.
+
+    Returns
+    -------
+    DataFrame
+        A copy; all titles are text.
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"title": ["Tree", None, " "]}, pd.Index([3, 4, 5], name="song_id"))
+    >>> list(with_titles(songs)["title"])
+    ['Tree', '4', '5']
+    """
+    titles = songs["title"].astype(object).where(songs["title"].notna(), "").astype(str)
+    ids = pd.Series(songs.index.astype(str), songs.index)
+    return songs.assign(title=titles.where(titles.str.strip() != "", ids))
 
 
 def labels_without_features(labels: pd.DataFrame, features: pd.DataFrame) -> pd.MultiIndex:
@@ -137,11 +182,9 @@ def _check_songs(songs: pd.DataFrame) -> None:
         raise DataError("songs", "split to be dev, test or missing", f"{sorted(odd)}")
 
 
-def _check_index(track: pd.DataFrame, name: str, levels: list[str]) -> None:
-    if list(track.index.names) != levels:
-        raise DataError(name, f"index levels {levels}", f"{list(track.index.names)}")
-    if not track.index.is_unique or not track.index.is_monotonic_increasing:
-        raise DataError(name, "every row once, in rising order", "repeated or unordered rows")
+def _check_index(track: pd.DataFrame, name: str) -> None:
+    if not track.index.is_monotonic_increasing:
+        raise DataError(name, "rows in rising order of their index", "another order")
     times = track.index.get_level_values("time").to_numpy(dtype=float)
     if not (np.isclose(times % HOP, 0) & (times >= 0)).all():
         raise DataError(name, f"times on a grid of {HOP} s from 0", "other times")
@@ -153,15 +196,6 @@ def _check_known(track: pd.DataFrame, name: str, songs: pd.DataFrame) -> None:
         raise DataError(name, "songs of the table `songs`", f"others: {list(unknown[:5])}")
 
 
-def _check_finite(track: pd.DataFrame, name: str) -> None:
-    bad = ~np.isfinite(track.to_numpy(dtype=float))
-    if bad.any():
-        row, column = np.argwhere(bad)[0]
-        song_id, time = track.index[row]
-        where = f"{track.columns[column]} of song {song_id} at {time:g} s"
-        raise DataError(name, "finite numbers", f"NaN or infinity in {where}")
-
-
 def _check_rated(track: pd.DataFrame, name: str) -> None:
     if list(track) != DIMENSIONS:
         raise DataError(name, f"the columns {DIMENSIONS}", f"{list(track)}")
@@ -171,7 +205,8 @@ def _check_rated(track: pd.DataFrame, name: str) -> None:
 def _check_range(frame: pd.DataFrame, name: str) -> None:
     outside = frame.abs().gt(1).any(axis=1)
     if outside.any():
-        raise DataError(name, "values in [-1, 1]", f"{frame[outside].iloc[0].to_dict()}")
+        found = f"{frame[outside].iloc[0].to_dict()}{probable_scale(frame.to_numpy(dtype=float))}"
+        raise DataError(name, "values in [-1, 1]", found)
 
 
 def _check_covered(labels: pd.DataFrame, features: pd.DataFrame) -> None:

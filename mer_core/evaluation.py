@@ -1,8 +1,9 @@
-"""Honest scores: cross-validation and the scoreboard, on the papers' divisions into folds."""
+"""Cross-validation and the scoreboard, on the papers' divisions into folds."""
 
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -11,16 +12,18 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from mer_core.corpus import Corpus
+from mer_core.files import DataWarning
 from mer_core.folds import Fold, genre_folds, k_folds, modulus_folds
 from mer_core.metrics import DIMENSIONS, score
 from mer_core.smoothing import moving_average
+from mer_core.tracks import as_track, sorted_rows
 
 __all__ = ["Fold", "ablate", "as_paper", "cross_validate", "genre_folds", "k_folds"]
-__all__ += ["modulus_folds", "scoreboard"]
+__all__ += ["labelled", "modulus_folds", "scoreboard"]
 
 
 class Regressor(Protocol):
-    """The language that all models speak; see :mod:`mer_core.models`."""
+    """The methods that all models have; see :mod:`mer_core.models`."""
 
     def fit(self, features: pd.DataFrame, labels: pd.DataFrame, **kwargs: object) -> Regressor:
         """Fit to the labelled frames."""
@@ -51,12 +54,19 @@ def cross_validate(model: Regressor, corpus: Corpus, folds: Iterable[Fold]) -> p
     ------
     ValueError
         If a song is on both sides of a fold, is scored twice, or has no features.
+    DataError
+        If features or labels are not tracks of finite numbers; see
+        :func:`mer_core.tracks.as_track`.
 
     References
     ----------
     Pellegrini and Barriere (2015), section 2. Notebook 02.
     """
     folds = list(folds)
+    names = ("features", "labels")
+    corpus = replace(
+        corpus, **{name: sorted_rows(as_track(getattr(corpus, name), name), name) for name in names}
+    )
     _check_folds(folds, corpus)
     if hasattr(model, "fit_many"):
         from mer_core.training import Job  # loads torch, which baselines do without
@@ -89,12 +99,31 @@ def _check_folds(folds: list[Fold], corpus: Corpus) -> None:
         both = list(fold.train.intersection(fold.test))
         if both:
             raise ValueError(f"folds: expected no song on both sides, found {both} in {number}")
-    described = corpus.features.index.get_level_values("song_id").unique()
-    without = sorted(
-        {song_id for fold in folds for side in fold for song_id in side} - set(described)
-    )
+        if fold.train.empty:
+            raise ValueError(f"folds: expected songs to train on, found none in {number}")
+    _check_described({song_id for fold in folds for side in fold for song_id in side}, corpus)
+
+
+def _check_described(song_ids: Iterable[int], corpus: Corpus) -> None:
+    without = sorted(set(song_ids) - set(corpus.features.index.unique("song_id")))
     if without:
         raise ValueError(f"corpus: expected features of all songs, found none for {without[:5]}")
+
+
+def labelled(corpus: Corpus, side: str) -> Corpus:
+    """The songs of one side of the chosen task that have curves; there may be none.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    side : {"dev", "test"}
+
+    Returns
+    -------
+    Corpus
+    """
+    songs = corpus.songs.index[corpus.songs["split"] == side]
+    return corpus.select(songs.intersection(corpus.labels.index.unique("song_id"), sort=False))
 
 
 def scoreboard(
@@ -102,13 +131,17 @@ def scoreboard(
 ) -> pd.DataFrame:
     """Cross-validate each model on the development songs and test it on the test songs.
 
+    Songs without curves take no part. Where no test song has curves, as in the task of 2013, the
+    table has the rows "CV" alone.
+
     Parameters
     ----------
     models : mapping of name to regressor
     corpus : Corpus
-        With both splits and features.
+        With development songs, test songs and features.
     folds : iterable of Fold
-        Of the development songs; those that no fold scores have no part in "CV".
+        Of the development songs that have curves (see :func:`labelled`); songs that no fold
+        scores do not count in "CV".
     window : int
         Frames of the moving average in the smoothed rows.
 
@@ -118,23 +151,48 @@ def scoreboard(
         Index (system, output: raw or smoothed, protocol: CV or test, dimension, aggregation);
         columns as of :func:`mer_core.metrics.score`.
 
+    Raises
+    ------
+    ValueError
+        Before training, if no development song has curves, a song lacks features, or the folds
+        are not as :func:`cross_validate` expects them.
+
+    Warns
+    -----
+    DataWarning
+        If no test song has curves, and why.
+
     References
     ----------
     The layout of Pellegrini and Barriere (2015), table 1. Notebooks 02 and 11.
     """
-    dev, test, folds = corpus.split("dev"), corpus.split("test"), list(folds)
+    dev, test, folds = labelled(corpus, "dev"), labelled(corpus, "test"), list(folds)
+    _check_sides(corpus, dev, test, folds)
     scored = dev.select(_scored(folds))
     tables = {}
     for name, model in models.items():
-        fitted = copy.deepcopy(model).fit(dev.features, dev.labels)
-        predictions = {
-            "CV": (scored.labels, cross_validate(model, dev, folds)),
-            "test": (test.labels, fitted.predict(test.features)),
-        }
+        predictions = {"CV": (scored.labels, cross_validate(model, dev, folds))}
+        if len(test.songs):
+            fitted = copy.deepcopy(model).fit(dev.features, dev.labels)
+            predictions["test"] = (test.labels, fitted.predict(test.features))
         for protocol, (labels, raw) in predictions.items():
             tables[name, "raw", protocol] = score(labels, raw)
             tables[name, "smoothed", protocol] = score(labels, moving_average(raw, window))
     return pd.concat(tables, names=["system", "output", "protocol"])
+
+
+def _check_sides(corpus: Corpus, dev: Corpus, test: Corpus, folds: list[Fold]) -> None:
+    listed = corpus.songs["split"].value_counts()
+    if dev.songs.empty:
+        found = f"none ({listed.get('dev', 0)} development songs, {len(test.songs)} test songs)"
+        raise ValueError(f"corpus: expected development songs with labels, found {found}")
+    _check_folds(folds, dev)
+    _check_described([*dev.songs.index, *test.songs.index], corpus)
+    if test.songs.empty:
+        why = "this task has no test songs"
+        if "test" in listed:
+            why = f"the {listed['test']} test songs have no labels (curves)"
+        warnings.warn(f"no scores on test songs: {why}", DataWarning, stacklevel=3)
 
 
 def ablate(
@@ -193,7 +251,8 @@ def as_paper(table: pd.DataFrame) -> pd.DataFrame:
     columns = [(dimension, name) for dimension in DIMENSIONS for name in names.values()]
     levels = ["protocol", "aggregation", "system", "output"]
     wide = wide[columns].reorder_levels(levels)
+    protocols = [name for name in ("CV", "test") if name in table.index.unique("protocol")]
     order = pd.MultiIndex.from_product(
-        [["CV", "test"], ["pooled", "mean", "sd"], *(table.index.unique(k) for k in levels[2:])]
+        [protocols, ["pooled", "mean", "sd"], *(table.index.unique(k) for k in levels[2:])]
     )
     return wide.reindex(order.set_names(levels))

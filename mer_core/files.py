@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import io
 import os
@@ -10,11 +11,12 @@ import tempfile
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Set
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pandas as pd
+import pooch
 
 from mer_core import checks
 
@@ -43,6 +45,112 @@ class DataWarning(UserWarning):
     """A known defect of the data was found and repaired; the message says what and how."""
 
 
+PROBE = 2**16
+"""Bytes that are written to find out whether a folder takes any; a full disk still makes files."""
+
+
+def user_cache(name: str) -> Path:
+    """The user's cache folder for a program; it need not exist.
+
+    Parameters
+    ----------
+    name : str
+        The program's name, such as "mer_core".
+
+    Returns
+    -------
+    Path
+        Below `XDG_CACHE_HOME` or the place that the operating system has for caches.
+
+    Raises
+    ------
+    OSError
+        If the user has no home folder: no `HOME` and no entry in the password file.
+    """
+    try:
+        return Path(pooch.os_cache(name)).expanduser()
+    except (RuntimeError, KeyError):
+        raise FileNotFoundError(errno.ENOENT, "the user has no home folder") from None
+
+
+def check_writable(folder: str | os.PathLike) -> None:
+    """Raise a DataError unless files can be written to a folder; nothing is left in it.
+
+    Parameters
+    ----------
+    folder : path
+        If it does not exist, the nearest existing folder above it is tried.
+
+    Raises
+    ------
+    DataError
+        If it is a file, or nothing can be written to it, for instance since the disk is full.
+    """
+    folder = Path(folder)
+    try:
+        existing = next((p for p in (folder, *folder.parents) if os.path.lexists(p)), Path())
+        if not existing.is_dir():
+            raise DataError(folder, "a folder to write to", f"a file ({existing})")
+        with tempfile.TemporaryFile(dir=existing) as file:
+            file.write(bytes(PROBE))
+    except OSError as error:
+        raise DataError(folder, "a folder that can be written", f"{error.strerror}") from None
+
+
+def check_output(
+    path: str | os.PathLike,
+    *,
+    inputs: Set[tuple[int, int]] = frozenset(),
+    earlier: Callable[[Path], bool],
+) -> None:
+    """Raise a DataError if writing a file would destroy something of the user's.
+
+    An existing file may be replaced if it is empty or an earlier result of the same kind.
+
+    Parameters
+    ----------
+    path : path
+        The file that will be written.
+    inputs : set, optional
+        :func:`identities` of files that are read.
+    earlier : callable
+        Whether an existing file is an earlier result; called with its path.
+
+    Raises
+    ------
+    DataError
+        If `path` is an input, a folder, a device, write-protected or a file of another kind.
+    """
+    place = Path(path)
+    if place.is_dir() or os.fspath(path).endswith(("/", os.sep)):
+        raise DataError(path, "a file to write", "a folder")
+    if place.exists():
+        if identities([place]) <= inputs:
+            raise DataError(path, "a file other than the input", "the input itself")
+        if not place.is_file():
+            raise DataError(path, "a file to write", "a device or a pipe")
+        if not os.access(place, os.W_OK):
+            raise DataError(path, "a file that can be written", "a write-protected one")
+        if place.stat().st_size and not earlier(place):
+            raise DataError(path, "a new file or an earlier result", "a file of another kind")
+
+
+def identities(paths: Iterable[str | os.PathLike]) -> set[tuple[int, int]]:
+    """Device and inode of each file that exists: the same for all its names and links."""
+    found = set()
+    for path in paths:
+        with suppress(OSError):
+            status = os.stat(path)
+            found.add((status.st_dev, status.st_ino))
+    return found
+
+
+def starts_with(path: Path, *heads: bytes) -> bool:
+    """Whether a file's first bytes are one of these, behind a byte-order mark if it has one."""
+    with path.open("rb") as file:
+        return file.read(PROBE).removeprefix(b"\xef\xbb\xbf").startswith(heads)
+
+
 @contextmanager
 def written_atomically(path: str | os.PathLike) -> Iterator[Path]:
     """Give a temporary path beside `path`, which takes its place only if the block succeeds.
@@ -50,14 +158,15 @@ def written_atomically(path: str | os.PathLike) -> Iterator[Path]:
     Parameters
     ----------
     path : path
-        The file to be written; its folder is made if it is not there.
+        The file to be written; its folder is made if it is not there. If it is a symbolic link,
+        the file that it points to is written and the link stays.
 
     Yields
     ------
     Path
         Where to write. It has the suffix of `path`; after an error it is removed.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.suffix)
     os.close(handle)
@@ -148,7 +257,7 @@ def _parse(path: str | os.PathLike) -> pd.DataFrame:
 
 
 def _text(path: str | os.PathLike) -> str:
-    opener = gzip.open if Path(path).suffix == ".gz" else open
+    opener = gzip.open if Path(path).suffix.lower() == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8-sig") as file:
             text = file.read(MOST_LETTERS + 1)

@@ -35,7 +35,8 @@ def k_folds(song_ids: Iterable[int], *, k: int = 10, seed: int = 0) -> list[Fold
     Raises
     ------
     ValueError
-        If there are fewer songs than folds, fewer than two folds, or repeated songs.
+        If there are fewer songs than folds, fewer than two folds, or a song_id is repeated,
+        missing, or neither a number nor text as the others.
 
     Examples
     --------
@@ -47,6 +48,8 @@ def k_folds(song_ids: Iterable[int], *, k: int = 10, seed: int = 0) -> list[Fold
     Pellegrini and Barriere (2015), section 2. Notebook 02.
     """
     songs = _unique(song_ids)
+    if len(songs) < 2:
+        raise ValueError(f"song_ids: expected at least 2 songs to divide, found {len(songs)}")
     if not 2 <= k <= len(songs):
         raise ValueError(f"k: expected 2 to {len(songs)} folds for as many songs, found {k}")
     shuffled = np.random.default_rng(seed).permutation(songs)
@@ -72,7 +75,7 @@ def modulus_folds(song_ids: Iterable[int], *, modulus: int = 11) -> tuple[list[F
     Raises
     ------
     ValueError
-        If a remainder has no song, or songs repeat.
+        If a remainder has no song, or song_ids are repeated or no whole numbers.
 
     Examples
     --------
@@ -85,6 +88,8 @@ def modulus_folds(song_ids: Iterable[int], *, modulus: int = 11) -> tuple[list[F
     Coutinho et al. (2014, 2015), section 2. Notebook 04.
     """
     songs = _unique(song_ids)
+    if songs.dtype.kind not in "iu":
+        raise ValueError(f"song_ids: expected whole numbers, found {songs.dtype}")
     parts = [songs[songs % modulus == remainder] for remainder in range(modulus)]
     empty = [remainder for remainder, part in enumerate(parts) if part.empty]
     if empty:
@@ -151,10 +156,20 @@ def _shares(genres: pd.Series, places: int) -> pd.Series:
 
 
 def _unique(song_ids: Iterable[int]) -> pd.Index:
-    songs = pd.Index(song_ids, name="song_id")
+    expected = "song_ids: expected numbers, or text, one for each song"
+    if not isinstance(song_ids, Iterable):
+        raise ValueError(f"{expected}, found {song_ids!r}")
+    values = list(song_ids)
+    if not all(pd.api.types.is_scalar(value) and pd.notna(value) for value in values):
+        raise ValueError(f"{expected}, found missing or other values")
+    try:
+        songs = pd.Index(values, name="song_id")
+        order = songs.sort_values()
+    except TypeError:
+        raise ValueError(f"{expected}, found both") from None
     if not songs.is_unique:
         raise ValueError("song_ids: expected every song once, found repeated ones")
-    return songs.sort_values()
+    return order
 
 
 def _fold(songs: pd.Index, test: Iterable[int]) -> Fold:

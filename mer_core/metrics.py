@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-DIMENSIONS = ["valence", "arousal"]
-"""The two columns of labels and predictions, always in this order."""
+from mer_core.files import DataError
+from mer_core.tracks import DIMENSIONS, as_array, as_track
 
 
 def rmse(y: ArrayLike, p: ArrayLike) -> float:
@@ -26,7 +26,8 @@ def rmse(y: ArrayLike, p: ArrayLike) -> float:
     Raises
     ------
     ValueError
-        If the two are not 1-D, of equal length, not empty and finite (as for all metrics here).
+        If the two are not 1-D, of equal length, not empty and finite, or hold other things than
+        real numbers, or are Series of the same rows in another order (as for all metrics here).
 
     Examples
     --------
@@ -156,19 +157,20 @@ def score(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If a labelled row has no prediction, or a column is missing.
+        If a labelled row has no prediction, or either is not a track of finite numbers with both
+        columns; see :func:`mer_core.tracks.as_track`.
 
     References
     ----------
     Pellegrini and Barriere (2015), table 1: CV pooled, Eval per song. Notebook 02.
     """
-    predictions = _predictions_for(labels, predictions)
-    songs = score_songs(labels, predictions)
+    labels, predictions = _matched(labels, predictions)
+    songs = _song_scores(labels, predictions)
     rows = {}
     for dimension in DIMENSIONS:
         each = songs.xs(dimension, level="dimension")
         counts = {"songs": len(each), "songs_without_r": each["pearson"].isna().sum()}
-        pooled = _all_metrics(labels[dimension], predictions[dimension])
+        pooled = _all_metrics(labels[dimension].to_numpy(), predictions[dimension].to_numpy())
         rows[dimension, "pooled"] = pooled | counts
         rows[dimension, "mean"] = each.mean().to_dict() | counts
         rows[dimension, "sd"] = each.std(ddof=1).to_dict() | counts
@@ -197,8 +199,11 @@ def score_songs(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame
     ----------
     Coutinho et al. (2015), table 1. Notebook 02.
     """
-    predictions = _predictions_for(labels, predictions)
-    y, p = labels[DIMENSIONS].to_numpy(), predictions.to_numpy()
+    return _song_scores(*_matched(labels, predictions))
+
+
+def _song_scores(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    y, p = labels.to_numpy(), predictions.to_numpy()
     rows = {
         (song_id, dimension): _all_metrics(y[frames, column], p[frames, column])
         for song_id, frames in labels.groupby(level="song_id").indices.items()
@@ -211,30 +216,37 @@ def _all_metrics(y: ArrayLike, p: ArrayLike) -> dict[str, float]:
     return {name: metric(y, p) for name, metric in METRICS.items()}
 
 
-def _predictions_for(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
-    for name, frame in (("labels", labels), ("predictions", predictions)):
-        absent = [dimension for dimension in DIMENSIONS if dimension not in frame]
-        if absent or frame.empty:
-            found = f"no {absent}" if absent else "no rows"
-            raise ValueError(f"{name}: expected rows of {DIMENSIONS}, found {found}")
-        if not frame.index.is_unique:
-            raise ValueError(f"{name}: expected every (song_id, time) once, found repeated ones")
-    missing = labels.index.difference(predictions.index)
+def _matched(labels: pd.DataFrame, predictions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    labels = as_track(labels, "labels", columns=DIMENSIONS)
+    predictions = as_track(predictions, "predictions", columns=DIMENSIONS)
+    missing = labels.index[~labels.index.isin(predictions.index)]
     if len(missing):
-        raise ValueError(
-            f"predictions: expected one for each of the {len(labels)} labelled rows, found none "
-            f"for {len(missing)}, the first at song_id {missing[0][0]}, time {missing[0][1]} s"
+        first = missing[0]
+        raise DataError(
+            "predictions",
+            f"one for each of the {len(labels)} labelled rows",
+            f"none for {len(missing)}, the first at song_id {first[0]}, time {first[1]} s",
         )
-    return predictions.loc[labels.index, DIMENSIONS]
+    return labels, predictions.loc[labels.index]
 
 
 def _pair(y: ArrayLike, p: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
+    if isinstance(y, pd.Series) and isinstance(p, pd.Series):
+        _check_same_order(y.index, p.index)
+    y, p = as_array(y, "labels", ndim=(0, 1, 2)), as_array(p, "predictions", ndim=(0, 1, 2))
     if y.ndim != 1 or y.shape != p.shape or not y.size:
         raise ValueError(f"expected two 1-D arrays of equal length, found {y.shape} and {p.shape}")
-    if not (np.isfinite(y).all() and np.isfinite(p).all()):
-        raise ValueError("expected finite labels and predictions, found NaN or infinity")
     return y, p
+
+
+def _check_same_order(labels: pd.Index, predictions: pd.Index) -> None:
+    """Raise unless positions mean the same rows, where the index can tell."""
+    if labels.nlevels != predictions.nlevels or labels.equals(predictions):
+        return
+    tracks = labels.nlevels > 1 and len(labels) == len(predictions)
+    if tracks or labels.isin(predictions).all():
+        expected = "the rows of the labels in the same order"
+        raise DataError("predictions", expected, "other rows or another order")
 
 
 def _constant(values: np.ndarray) -> bool:

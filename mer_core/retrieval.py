@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numba import njit
 
-from mer_core.features.grid import HOP
-from mer_core.metrics import DIMENSIONS
+from mer_core.files import DataError
+from mer_core.tracks import DIMENSIONS, HOP, as_array, as_table, as_track
 
 PARTS = ("stretch", "song")
 METHODS = ("euclidean", "dtw")
@@ -61,11 +61,11 @@ def nearest(points: pd.DataFrame, query: Sequence[float], k: int = 10) -> pd.Dat
     ----------
     Herremans et al. (2019), "User interface". Notebook 10.
     """
-    place = np.asarray(query, dtype=float)
-    if place.shape != (2,) or not np.isfinite(place).all():
+    place = as_array(query, "query")
+    if place.shape != (2,):
         raise ValueError(f"query: expected a valence and an arousal, found {query!r}")
     _check_count(k)
-    offsets = _columns(points, "points") - place
+    offsets = as_table(points, "points", columns=DIMENSIONS).to_numpy() - place
     return points.assign(distance=np.hypot(*offsets.T)).sort_index().nsmallest(k, "distance")
 
 
@@ -113,15 +113,15 @@ class Curves:
             If the index is not (song_id, time), sorted and without gaps on the grid of 0.5 s, or as
             in :func:`nearest`.
         """
-        if list(tracks.index.names) != ["song_id", "time"]:
-            raise ValueError(f"tracks: expected (song_id, time), found {list(tracks.index.names)}")
-        values = _columns(tracks, "tracks")
-        songs, times = (tracks.index.get_level_values(k).to_numpy() for k in (0, 1))
+        tracks = as_track(tracks, "tracks", columns=DIMENSIONS, gapless=True)
+        values = np.ascontiguousarray(tracks.to_numpy())
+        songs = tracks.index.get_level_values("song_id").to_numpy()
+        times = tracks.index.get_level_values("time").to_numpy(dtype=float)
         first = np.flatnonzero(np.r_[True, songs[1:] != songs[:-1]])
         within = np.delete(np.diff(times), first[1:] - 1)
         if not np.allclose(within, HOP) or pd.Index(songs[first]).has_duplicates:
             raise ValueError(f"tracks: expected a row every {HOP} s, song by song, found others")
-        return cls(songs[first], times[first].astype(float), np.r_[first, len(values)], values)
+        return cls(songs[first], times[first], np.r_[first, len(values)], values)
 
 
 def search_profile(
@@ -253,32 +253,26 @@ def _check_count(k: int) -> None:
         raise ValueError(f"k: expected a whole number from 1, found {k!r}")
 
 
-def _columns(frame: pd.DataFrame, name: str, columns: Sequence[str] = DIMENSIONS) -> np.ndarray:
-    missing = [column for column in columns if column not in frame]
-    if missing or frame.empty:
-        found = f"none of {missing}" if missing else "no rows"
-        raise ValueError(f"{name}: expected rows with the columns {columns}, found {found}")
-    values = np.ascontiguousarray(frame[list(columns)].to_numpy())
-    if values.dtype != np.float32:
-        values = values.astype(float)
-    if not np.isfinite(values).all():
-        row = frame.index[~np.isfinite(values).all(axis=1)][0]
-        raise ValueError(f"{name}: expected finite numbers, found NaN or infinity in row {row}")
-    return values
-
-
 def _profile(profile: pd.DataFrame | np.ndarray, name: str = "profile") -> tuple[np.ndarray, list]:
-    """Its values, and which dimensions they are."""
+    """Its values, and the numbers of the dimensions that it has."""
     if isinstance(profile, pd.DataFrame):
         asked = [k for k, column in enumerate(DIMENSIONS) if column in profile]
         columns = [DIMENSIONS[k] for k in asked] or DIMENSIONS
-        return _columns(profile, name, columns).astype(float), asked
-    values = np.ascontiguousarray(profile, dtype=float)
+        _check_profile_times(profile.index, name)
+        values = as_table(profile, name, columns=columns).to_numpy()
+        return np.ascontiguousarray(values, dtype=float), asked
+    values = np.ascontiguousarray(as_array(profile, name, ndim=(0, 1, 2, 3)))
     if values.ndim != 2 or values.shape[1] != 2 or not len(values):
         raise ValueError(f"{name}: expected the shape (frames, 2), found {values.shape}")
-    if not np.isfinite(values).all():
-        raise ValueError(f"{name}: expected finite numbers, found NaN or infinity")
     return values, [0, 1]
+
+
+def _check_profile_times(index: pd.Index, name: str) -> None:
+    if index.names[-1] != "time" or len(index) < 2:
+        return
+    times = as_array(index.get_level_values(-1), f"{name}, time")
+    if not np.allclose(np.diff(times), HOP):
+        raise DataError(name, f"a row every {HOP} s", "other steps of time")
 
 
 def _radius(band: float, frames: int) -> int:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-from mer_core import checks
+from mer_core.files import DataError
+from mer_core.tracks import HOP, as_track, stretches
 
 
 def moving_average(track: pd.DataFrame, window: int = 13) -> pd.DataFrame:
     """Centred moving average along each song, with IRIT's border rule.
 
     The first and last (window - 1) / 2 frames of a song, where the window does not fit, keep
-    their unfiltered values; songs shorter than the window pass unsmoothed.
+    their unfiltered values; songs shorter than the window pass unsmoothed. Where rows are missing
+    within a song, each stretch without a gap is smoothed as if it were a song: no average spans
+    a gap.
 
     Parameters
     ----------
@@ -28,8 +32,10 @@ def moving_average(track: pd.DataFrame, window: int = 13) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If the window is not an odd number of at least 1, or the track holds NaN or a row twice,
-        or a song's times don't rise.
+        If the window is not an odd number of at least 1.
+    DataError
+        If the track is not one of finite numbers with rising times, see
+        :func:`mer_core.tracks.as_track`, or all of its rows are more than 0.5 s apart.
 
     Examples
     --------
@@ -46,12 +52,12 @@ def moving_average(track: pd.DataFrame, window: int = 13) -> pd.DataFrame:
     ----------
     Pellegrini and Barriere (2015), section 2. Notebook 02.
     """
-    if window != int(window) or window < 1 or window % 2 == 0:
+    if not isinstance(window, (int, float, np.number)) or not window > 0 or window % 2 != 1:
         raise ValueError(f"window: expected an odd number of frames, found {window!r}")
-    if track.isna().any(axis=None):
-        raise ValueError("track: expected numbers in every row, found NaN")
-    checks.once(track=track)
-    checks.in_order(track=track)
-    by_song = track.groupby(level="song_id", sort=False, group_keys=False)
-    smoothed = by_song.rolling(int(window), center=True, min_periods=int(window)).mean()
+    track = as_track(track, "track", ordered=True)
+    stretch = stretches(track)
+    if window > 1 and stretch[-1] + 1 == len(track) > track.index.unique("song_id").size:
+        raise DataError("track", f"rows every {HOP} s", "rows that are all further apart")
+    by_stretch = track.groupby(stretch, sort=False, group_keys=False)
+    smoothed = by_stretch.rolling(int(window), center=True, min_periods=int(window)).mean()
     return smoothed.droplevel(0).reindex(track.index).fillna(track)

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from mer_core import checks
+from mer_core.files import DataError
+from mer_core.tracks import DIMENSIONS, as_track, sorted_rows
 
 
 class Schedule(NamedTuple):
@@ -140,9 +141,9 @@ def pad(features: pd.DataFrame, labels: pd.DataFrame | None = None) -> tuple[Son
     Parameters
     ----------
     features : DataFrame
-        A track; all rows are used.
+        A track that :func:`checked` returned, or pieces of one; all rows are used.
     labels : DataFrame, optional
-        A track; frames that it lacks are unlabelled.
+        Another one; frames that it lacks are unlabelled.
 
     Returns
     -------
@@ -150,12 +151,7 @@ def pad(features: pd.DataFrame, labels: pd.DataFrame | None = None) -> tuple[Son
     song_ids : Index
         In the order of the rows of `songs`.
 
-    Raises
-    ------
-    ValueError
-        If a feature or label is not finite, or a label has no features.
     """
-    check(features, labels)
     song, song_ids = pd.factorize(features.index.get_level_values("song_id"))
     step = features.groupby(level="song_id", sort=False).cumcount().to_numpy()
     shape = (len(song_ids), step.max() + 1)
@@ -191,25 +187,46 @@ def unsupervised(songs: Songs) -> Songs:
     return Songs(songs.inputs, None, heard, songs.lengths)
 
 
-def check(features: pd.DataFrame, labels: pd.DataFrame | None = None) -> None:
-    """Raise a ValueError unless all numbers are finite and each label has its features."""
-    for name, frame in (("features", features), ("labels", labels)):
-        if frame is None:
-            continue
-        bad = ~np.isfinite(frame.to_numpy(dtype=float))
-        if frame.empty or bad.any():
-            found = "no rows"
-            if bad.any():
-                row, column = np.argwhere(bad)[0]
-                found = f"another in {frame.columns[column]} at {_place(frame.index[row])}"
-            raise ValueError(f"{name}: expected finite numbers, found {found}")
-    if labels is not None and not labels.index.isin(features.index).all():
-        missing = _place(labels.index.difference(features.index)[0])
-        raise ValueError(f"features: expected a row for each label, found none at {missing}")
+def checked(jobs: Sequence[Job], *, outputs: Sequence[str] = DIMENSIONS) -> list[Job]:
+    """Check the tracks of jobs and convert their numbers to floats, shared tracks once.
 
+    Parameters
+    ----------
+    jobs : sequence of Job
+    outputs : sequence of str
+        The columns that the labels must have, in this order.
 
-def _place(row: tuple[int, float]) -> str:
-    return f"song_id {row[0]}, time {row[1]} s"
+    Returns
+    -------
+    list of Job
+        With sorted rows. Jobs that shared a track share it still.
+
+    Raises
+    ------
+    DataError
+        If features, labels or unlabelled features are not tracks of finite numbers, see
+        :func:`mer_core.tracks.as_track`; if features have a gap in a song, since a recurrent
+        network would take the rows beside a gap for neighbours; or if the labels have other
+        columns.
+    """
+    known: dict[int, pd.DataFrame] = {}
+
+    def once(frame: pd.DataFrame, name: str, **options: object) -> pd.DataFrame:
+        if id(frame) not in known:
+            known[id(frame)] = sorted_rows(as_track(frame, name, **options), name)
+        return known[id(frame)]
+
+    converted = []
+    for job in jobs:
+        features = once(job.features, "features", gapless=True)
+        labels = once(job.labels, "labels", ordered=True)
+        if list(labels) != list(outputs):
+            raise DataError("labels", f"the columns {list(outputs)}", f"{list(labels)}")
+        more = job.unlabelled
+        if more is not None:
+            more = once(more, "unlabelled", columns=list(features), gapless=True)
+        converted.append(job._replace(features=features, labels=labels, unlabelled=more))
+    return converted
 
 
 def standard(songs: Songs, rows: Sequence[int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -305,16 +322,12 @@ class _Trainer:
         train = self._pass()
         validation = self._validate()
         losses = torch.stack([train, validation])
-        if not torch.isfinite(losses[:1]).all() or torch.isinf(losses).any():
+        stopped_early = all(task.validation for task in self.tasks)
+        checked = losses if stopped_early else losses[:1]
+        if not checked.isfinite().all() or losses.isinf().any():
             raise ValueError(
                 f"loss: expected finite numbers, found others in epoch {number}; {self._cure()}"
             )
-        checks.validation_loss(
-            validation,
-            [len(task.validation) for task in self.tasks],
-            epoch=number,
-            cure=self._cure(),
-        )
         rows = [(model, number, *pair) for model, pair in zip(self.alive, losses.T.tolist())]
         self._remember(validation)
         return rows

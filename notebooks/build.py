@@ -40,9 +40,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 from PIL import Image
 
-from mer_core import lesson
-from mer_core.deam.chosen import VARIABLE, chosen_data
+from mer_core.datasets.deam.chosen import VARIABLE, chosen_data
 from mer_core.files import DataError, written_atomically
+from workbook import lesson
 
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parent

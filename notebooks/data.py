@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from mer_core.deam import chosen_data
-from mer_core.deam.layout import find_folder
+from mer_core.datasets.deam import chosen_data
+from mer_core.datasets.deam.layout import find_folder
 from mer_core.files import DataError
 
 

@@ -9,23 +9,27 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
 
 import test_deam
 import test_features
 import test_fetch
+import test_main
 import test_saved
 from layout import make_deam
 from mer_core import Corpus, agreement, evaluation, load_corpus, metrics, models
-from mer_core.deam import unpack
+from mer_core.__main__ import _run
+from mer_core.datasets.deam import unpack
 from mer_core.features import extract, extract_all, read_audio
 from mer_core.files import DataWarning
+from mer_core.models.triplet import triplet_loss
 from mer_core.smoothing import moving_average
 
 PAGE = Path(__file__).parents[1] / "docs" / "bad_input.md"
@@ -55,6 +59,21 @@ def cases() -> list[Bad]:
         *(Bad("An archive of DEAM", k, _archive(v[0])) for k, v in test_fetch.BAD.items()),
         *(Bad("An audio file", k, _audio(*v[:2])) for k, v in test_features.BAD.items()),
         Bad("An audio file", "a folder without any", extract_all),
+        *(Bad("A folder of songs", k, v) for k, v in FOLDERS.items()),
+        *(
+            Bad(
+                "A file for the result", f"predict --out: {k}", _output("predict", v[0], "song.wav")
+            )
+            for k, v in test_main.BAD_CURVES.items()
+        ),
+        *(
+            Bad(
+                "A file for the result",
+                f"extract --out: {k}",
+                _output("extract", v[0], "1.wav", v[2]),
+            )
+            for k, v in test_main.BAD_FOLDERS.items()
+        ),
         *(
             Bad("Audio as an array", k, lambda _, v=v: read_audio(v[:2]))
             for k, v in test_features.BAD_ARRAYS.items()
@@ -137,6 +156,35 @@ def _corpus(change: Callable[[Corpus], dict]) -> Callable[[Path], object]:
     return lambda _: Corpus(**(vars(_mini()) | change(_mini()))).validate()
 
 
+def _output(
+    command: str, make: Callable[[Path], object], song: str, more: Iterable[str] = ()
+) -> Callable[[Path], object]:
+    def provoke(folder: Path) -> None:
+        test_main.song(folder / song)
+        out = make(folder)
+        _run([command, str(folder / song), "--out", str(out), *more])
+
+    return provoke
+
+
+def _failure(names: Iterable[str]) -> Callable[[Path], object]:
+    """What is told of the one song that fails; the others are kept."""
+
+    def provoke(folder: Path) -> None:
+        for name in names:
+            test_main.song(folder / name)
+        (why,) = extract_all(folder, cache=folder / ".cache", processes=1).failures
+        raise ValueError(why)
+
+    return provoke
+
+
+def _in_subfolder(folder: Path) -> None:
+    (folder / "CD1").mkdir()
+    test_main.song(folder / "CD1" / "1.wav")
+    extract_all(folder)
+
+
 @cache
 def _mini() -> Corpus:
     return load_corpus("mini").split("test")
@@ -147,7 +195,7 @@ def _fitted() -> models.Linear:
     return models.Linear().fit(_mini().features.iloc[:, :6], _mini().labels)
 
 
-def _turned(frame: pd.DataFrame, value: float) -> pd.DataFrame:
+def _turned(frame: pd.DataFrame, value: object) -> pd.DataFrame:
     frame = frame.copy()
     frame.iloc[5, 1] = value
     return frame
@@ -158,6 +206,11 @@ def _fit(model: object, **changed: pd.DataFrame) -> object:
     return model.fit(**given)
 
 
+FOLDERS: dict[str, Callable[[Path], object]] = {
+    "two files with the same name": _failure(["a.wav", "a.flac", "b.wav"]),
+    "songs in subfolders alone": _in_subfolder,
+    "no process": lambda folder: extract_all([folder / "1.wav"], processes=0),
+}
 CORPORA: dict[str, Callable[[Corpus], dict]] = {
     "another column among the songs": lambda c: {"songs": c.songs.assign(mood="sad")},
     "a song twice": lambda c: {"songs": pd.concat([c.songs, c.songs.iloc[:1]])},
@@ -199,6 +252,8 @@ ARGUMENTS: dict[str, Callable[[], object]] = {
     ),
     "ratings of NaN": lambda: agreement.cronbach_alpha(np.full((9, 3), np.nan)),
     "more folds than songs": lambda: evaluation.k_folds([1, 2, 3], k=10),
+    "a single song to divide": lambda: evaluation.k_folds([1], k=2),
+    "a scoreboard without development songs": lambda: evaluation.scoreboard({}, _mini(), folds=[]),
     "a model that isn't fitted": lambda: models.Linear().predict(_mini().features),
     "a network that isn't fitted": lambda: models.LSTM().predict(_mini().features),
     "saving what isn't fitted": lambda: models.save(models.Linear(), "m.safetensors"),
@@ -225,6 +280,24 @@ ARGUMENTS: dict[str, Callable[[], object]] = {
     "an odd number of units both ways": lambda: models.BLSTM(hidden=(5,)),
     "pieces of no length": lambda: models.BLSTM(scale=0),
     "a fusion of another kind": lambda: models.MultiScaleBLSTM(fusion="vote"),
+    "no triplets": lambda: triplet_loss(*(torch.zeros(0, 2) for _ in range(3))),
+    "smoothing of one song's curve": lambda: moving_average(_mini().labels.loc[2001]),
+    "a network trained on a song with a gap": lambda: _fit(
+        models.ElmanRNN(), features=_mini().features.iloc[:, :6].drop((2001, 30.0))
+    ),
+    "features with pd.NA": lambda: _fit(
+        models.Linear(),
+        features=_turned(_mini().features.iloc[:, :6].astype("Float64"), pd.NA),
+    ),
+    "a feature twice": lambda: _fit(
+        models.ElmanRNN(), features=_mini().features.iloc[:, [0, 1, 2, 0]]
+    ),
+    "audio that is missing": lambda: read_audio(np.nan),
+    "labels that are True or False": lambda: metrics.score(_mini().labels > 0, _mini().labels),
+    "masked values": lambda: metrics.rmse(np.ma.masked_less([0.1, 0.2], 0.15), [0.1, 0.2]),
+    "times that are time differences": lambda: moving_average(
+        _mini().labels.rename(index=lambda time: pd.Timedelta(time, "s"), level="time")
+    ),
     "ranges of triplets that overlap": lambda: models.TripletNetwork(positive=0.4, negative=0.3),
 }
 

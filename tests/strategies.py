@@ -28,13 +28,12 @@ from hypothesis import strategies as st
 
 from mer_core import load_corpus, models
 from mer_core.corpus import SONG_COLUMNS, Corpus
-from mer_core.deam import unpack
-from mer_core.deam.annotations import read_curves, read_ratings, read_song_level
-from mer_core.deam.feature_files import read_features
-from mer_core.deam.fetch import _checksums
-from mer_core.deam.metadata import read_metadata
-from mer_core.deam.read import development_2015
-from mer_core.experiments.store import Store, packed
+from mer_core.datasets.deam import unpack
+from mer_core.datasets.deam.annotations import read_curves, read_ratings, read_song_level
+from mer_core.datasets.deam.feature_files import read_features
+from mer_core.datasets.deam.fetch import _checksums
+from mer_core.datasets.deam.metadata import read_metadata
+from mer_core.datasets.deam.read import development_2015
 from mer_core.features import read_audio
 from mer_core.features.audio import duration
 from mer_core.files import DataError, DataWarning, read_table
@@ -371,11 +370,6 @@ def model_file() -> bytes:
     return _written(lambda path: models.save(model, path))
 
 
-@cache
-def unit_file() -> bytes:
-    return packed(pd.DataFrame({"a": [1.0, 2.0]}), "ab" * 32, unit={"seed": 0})
-
-
 def _written(write: Callable[[Path], None]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder) / "file")
@@ -384,13 +378,6 @@ def _written(write: Callable[[Path], None]) -> bytes:
 
 def of_model(folder: Path, content: bytes) -> object:
     return models.load(put(folder, "m.safetensors", content))
-
-
-def of_unit(folder: Path, content: bytes) -> pd.DataFrame | None:
-    put(folder, f"ab/{'ab' * 32}.parquet", content)
-    frame = Store(folder).read("ab" * 32)
-    assert frame is None or frame.attrs["address"] == "ab" * 32
-    return frame
 
 
 def of_checksums(folder: Path, content: bytes) -> dict:
@@ -492,7 +479,6 @@ READERS: dict[str, Reader] = {
     "audio files": Reader(audio_files(), of_audio),
     "audio arrays": Reader(arrays(), of_array),
     "model files": Reader(st.deferred(lambda: spoiled(model_file())), of_model),
-    "stored units": Reader(st.deferred(lambda: spoiled(unit_file())), of_unit),
     "checksums": Reader(
         JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=20), of_checksums
     ),

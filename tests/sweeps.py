@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from mer_core.corpus import SONG_COLUMNS, Corpus
+from workbook import units as runs
 
 
 def tiny_corpus() -> Corpus:
@@ -51,6 +52,12 @@ def calls(log: str | Path) -> list[int]:
     return [int(line.split()[0]) for line in path.read_text().splitlines()] if path.exists() else []
 
 
+def kept(function: object, cache: str | Path, units: list[dict]) -> list[dict]:
+    """Those units that a cache holds."""
+    folder, data = runs._Cache(cache), runs.fingerprint(tiny_corpus())
+    return [unit for unit in units if folder.read(runs._key(function, unit, data)) is not None]
+
+
 def units(log: str | Path, count: int, **more: object) -> list[dict]:
     """Units of `logged`."""
     return [{"log": str(log), "number": number, **more} for number in range(count)]
@@ -59,9 +66,9 @@ def units(log: str | Path, count: int, **more: object) -> list[dict]:
 def started(store: Path, log: Path, count: int, *, processes: int, **more: object):
     """A sweep of `logged` in a process of its own, with workers, in a group that can be killed."""
     code = (
-        "import json, sys, sweeps; from mer_core import experiments;"
+        "import json, sys, sweeps; from workbook.units import run;"
         "store, units, n = sys.argv[1:];"
-        "experiments.run(sweeps.logged, json.loads(units), sweeps.tiny_corpus(), store=store,"
+        "run(sweeps.logged, json.loads(units), sweeps.tiny_corpus(), cache=store,"
         "processes=int(n))"
     )
     arguments = [str(store), json.dumps(units(log, count, **more)), str(processes)]
@@ -82,7 +89,6 @@ def failing(corpus: Corpus, *, number: int, broken: list[int]) -> pd.DataFrame:
 
 
 def odd(corpus: Corpus, *, what: str) -> object:
-    """Results that can't be kept, and a worker that dies."""
+    """No result, and a worker that dies."""
     if what == "dies":
         os._exit(1)
-    return {"none": None, "mixed": pd.DataFrame({"a": [1, "x", object()]})}[what]

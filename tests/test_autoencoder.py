@@ -10,12 +10,12 @@ from torch import nn
 from torch.distributions import Independent, Normal, kl_divergence
 
 from mer_core import evaluation, models
-from mer_core.experiments import build
 from mer_core.features.mel import BANDS, FRAMES, patches
 from mer_core.metrics import DIMENSIONS
 from mer_core.models.autoencoder import AE, CNN, VAE, Bottleneck, Scale
 from mer_core.models.network import Network
 from mer_core.training import Job
+from workbook.studies import build
 
 COLUMNS = [f"mel_{band}_{frame}" for band in range(BANDS) for frame in range(FRAMES)]
 SMALL = {"latent": 3, "steps": 10}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,12 +16,18 @@ import pandas as pd
 import pytest
 import soundfile
 
+from conftest import ROOT
 from mer_core.__main__ import main
-from mer_core.deam.feature_files import read_features
-from mer_core.features import batch, extract, extract_all, save
+from mer_core.datasets.deam.feature_files import read_features
+from mer_core.features import audio_files, batch, extract, extract_all, save
+from mer_core.features.audio import SUFFIXES, song_id_of
 from mer_core.files import DataError, DataWarning
 
 RATE = 44_100
+
+
+def noise(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 0.1, RATE)
 
 
 @pytest.fixture(scope="module")
@@ -121,14 +129,282 @@ def test_a_damaged_file_of_the_cache_is_told_and_computed_anew(folder, tmp_path,
     pd.testing.assert_frame_equal(first.features, third.features)
 
 
-def test_a_folder_in_a_files_place_fails_aloud(folder, tmp_path):
-    extract_all([folder / "3.wav"], cache=tmp_path, processes=1)
-    (kept,) = tmp_path.rglob("*.kept")
-    kept.unlink()
-    kept.mkdir()
-    features, failures = extract_all([folder / "3.wav"], cache=tmp_path, processes=1)
-    assert features.empty
-    assert list(failures.index) == [3]
+def a_file(place: Path) -> Path:
+    place.write_text("")
+    return place
+
+
+def a_folder_in_a_files_place(place: Path) -> Path:
+    extract_all([place.parent / "1.wav"], cache=place, processes=1)
+    for kept in place.rglob("*.kept"):
+        kept.unlink()
+        kept.mkdir()
+    return place
+
+
+UNUSABLE = {
+    "a file": a_file,
+    "below a file": lambda place: a_file(place) / "deeper",
+    "a folder in a file's place": a_folder_in_a_files_place,
+    "a device": lambda _: Path("/dev/null"),
+}
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("kind", UNUSABLE)
+def test_an_unusable_cache_costs_one_warning_that_names_the_remedy(tmp_path, kind, processes):
+    for number in (1, 2):
+        soundfile.write(tmp_path / f"{number}.wav", noise(number), RATE)
+    cache = UNUSABLE[kind](tmp_path / "cache")
+    with pytest.warns(DataWarning) as told:
+        features, failures = extract_all(tmp_path, cache=cache, processes=processes)
+    assert failures.empty
+    assert features.index.unique("song_id").tolist() == [1, 2]
+    assert len(told) == 1
+    assert "not kept" in str(told[0].message)
+    assert "pass `cache=` or set XDG_CACHE_HOME" in str(told[0].message)
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT])
+def test_a_disk_that_takes_nothing_costs_one_warning(folder, tmp_path, monkeypatch, error):
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    with pytest.warns(DataWarning, match=os.strerror(error)) as told:
+        features, failures = extract_all(folder, cache=tmp_path / "cache", processes=1)
+    assert len(told) == 1
+    assert features.index.unique("song_id").size == 4
+    assert list(failures.index) == [5]
+
+
+def test_an_entry_that_cannot_be_read_is_computed_anew(folder, tmp_path, monkeypatch):
+    first = extract_all([folder / "3.wav"], cache=tmp_path, processes=1)
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.suffix == ".kept":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.warns(DataWarning, match=r"can't be read \(Permission denied\), so computed anew"):
+        again = extract_all([folder / "3.wav"], cache=tmp_path, processes=1)
+    pd.testing.assert_frame_equal(first.features, again.features)
+
+
+def test_a_cache_that_is_deleted_meanwhile_is_made_again(folder, tmp_path):
+    first = extract_all([folder / "3.wav"], cache=tmp_path / "cache", processes=1)
+    shutil.rmtree(tmp_path / "cache")
+    again = extract_all([folder / "3.wav"], cache=tmp_path / "cache", processes=1)
+    pd.testing.assert_frame_equal(first.features, again.features)
+    assert len(list((tmp_path / "cache").rglob("*.kept"))) == 1
+
+
+def test_a_user_without_a_home_folder_gets_features_and_one_warning(folder, tmp_path, monkeypatch):
+    """Neither HOME nor an entry in the password file, as in many containers."""
+
+    def none(_: object) -> None:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", none)
+    monkeypatch.chdir(tmp_path)
+    with pytest.warns(DataWarning, match="no home folder") as told:
+        features, _ = extract_all([folder / "3.wav"], processes=1)
+    assert len(told) == 1
+    assert not features.empty
+    assert list(tmp_path.iterdir()) == [], "no folder that is called ~"
+
+
+WITHOUT_PLACES = """
+import sys, warnings
+from pathlib import Path
+import mer_core.features.librosa_loader as loader
+from numba.core import caching
+taken = sys.argv[1]
+class Nowhere(caching.InTreeCacheLocator):
+    def __init__(self, function, file):
+        super().__init__(function, file)
+        self._cache_path = taken + "/__pycache__"
+caching.CacheImpl._locator_classes[:] = [
+    caching.UserProvidedCacheLocator, Nowhere, caching.UserWideCacheLocator
+]
+loader._beside_librosa = lambda: Path(taken + "/__pycache__")
+from mer_core.features import extract
+import numpy as np
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    for _ in range(2):
+        sound = np.random.default_rng(0).normal(0, 0.1, 44_100), 44_100
+        print(extract(sound, ["spectral", "psychoacoustic"]).shape)
+print([str(k.message) for k in told if "compiled code" in str(k.message)])
+"""
+
+
+def test_numba_without_a_writable_place_works_and_says_so_once(tmp_path):
+    taken = a_file(tmp_path / "taken")
+    env = os.environ | {"HOME": str(taken), "PYTHONPATH": str(ROOT)}
+    env = {k: v for k, v in env.items() if k not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")}
+    command = [sys.executable, "-c", WITHOUT_PLACES, str(taken)]
+    run = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert run.stdout.count("(2, 12)") == 2, run.stderr
+    assert run.stdout.count("set NUMBA_CACHE_DIR to a folder that can be written") == 1
+
+
+def test_warnings_about_the_audio_come_from_the_cache_as_well(tmp_path):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        for number in (1, 2):
+            soundfile.write(tmp_path / name / f"{number}.wav", noise(number)[:22_050], 22_050)
+    for name, processes in (("first", 2), ("second", 1), ("second", 2)):
+        with pytest.warns(DataWarning) as told:
+            extract_all(tmp_path / name, cache=tmp_path / "cache", processes=processes)
+        messages = [str(warning.message) for warning in told]
+        assert len(messages) == 2
+        for number, message in enumerate(messages, 1):
+            assert message.startswith(f"{tmp_path / name / str(number)}.wav: 22050 Hz")
+    assert len(list((tmp_path / "cache").rglob("*.kept"))) == 2
+
+
+def test_every_failure_names_its_file(tmp_path, monkeypatch):
+    soundfile.write(tmp_path / "1.wav", noise(1), RATE)
+
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(batch, "extract", fail)
+    _, failures = extract_all(tmp_path, cache=tmp_path / "cache", processes=1)
+    assert failures[1] == f"{tmp_path / '1.wav'}: MemoryError: "
+
+
+def test_clashing_names_fail_and_the_others_are_kept(tmp_path):
+    for name in ("a.wav", "a.flac", "b.wav", "1.wav", "01.wav", "CD1/t.wav", "CD2/t.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        soundfile.write(tmp_path / name, noise(0), RATE)
+    cache = tmp_path / ".cache"
+    features, failures = extract_all(tmp_path, cache=cache, processes=1, recursive=True)
+    assert features.index.unique("song_id").tolist() == [1, "01", "b"]
+    assert list(failures.index) == ["a", "t"]
+    for song_id, names in {"a": ("a.wav", "a.flac"), "t": ("CD1/t.wav", "CD2/t.wav")}.items():
+        assert "expected a name of its own for each song" in failures[song_id]
+        assert all(str(tmp_path / name) in failures[song_id] for name in names)
+
+
+def test_a_file_that_is_given_twice_is_one_song(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(folder)
+    (tmp_path / "3.wav").symlink_to(folder / "3.wav")
+    files = ["3.wav", "./3.wav", folder / "3.wav", tmp_path / "3.wav"]
+    features, failures = extract_all(files, cache=tmp_path / "cache", processes=1)
+    assert features.index.unique("song_id").tolist() == [3]
+    assert failures.empty
+
+
+def test_a_song_of_a_mapping_without_a_path_fails_alone(folder, tmp_path):
+    audio = pd.Series({1: str(folder / "3.wav"), 2: np.nan, 3: None}, dtype=object)
+    features, failures = extract_all(audio, cache=tmp_path, processes=1)
+    assert features.index.unique("song_id").tolist() == [1]
+    assert failures[2] == "song 2: expected an audio file, found no path"
+    assert list(failures.index) == [2, 3]
+
+
+FOREIGN = (
+    "._1.wav",
+    ".hidden.wav",
+    ".DS_Store",
+    "__MACOSX/._1.wav",
+    "__MACOSX/1.wav",
+    ".Trashes/2.wav",
+    "@eaDir/3.wav",
+    "notes.txt",
+)
+
+
+def test_hidden_files_and_those_of_the_system_are_skipped(tmp_path):
+    for name in (*FOREIGN, "1.wav", "deeper/5.MP3", "deeper/._5.mp3"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        a_file(tmp_path / name)
+    with pytest.warns(DataWarning, match="left out 1 audio file in subfolders: add --recursive"):
+        assert audio_files(tmp_path) == [tmp_path / "1.wav"]
+    found = audio_files(tmp_path, recursive=True)
+    assert found == [tmp_path / "1.wav", tmp_path / "deeper" / "5.MP3"]
+
+
+@pytest.mark.parametrize("suffix", [k for suffix in SUFFIXES for k in (suffix, suffix.upper())])
+def test_every_suffix_of_the_reader_is_found(tmp_path, suffix):
+    a_file(tmp_path / f"1{suffix}")
+    assert audio_files(tmp_path) == [tmp_path / f"1{suffix}"]
+
+
+def test_a_folder_with_audio_in_subfolders_alone_says_so(tmp_path):
+    (tmp_path / "CD1.wav").mkdir()  # a folder, whatever its name
+    a_file(tmp_path / "CD1.wav" / "1.wav")
+    expected = r"found none here but 1 audio file in subfolders: add --recursive"
+    with pytest.raises(DataError, match=expected):
+        audio_files(tmp_path)
+    assert len(audio_files(tmp_path, recursive=True)) == 1
+
+
+def test_links_to_folders_are_followed_and_never_in_circles(tmp_path):
+    (tmp_path / "music").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    a_file(tmp_path / "elsewhere" / "1.wav")
+    (tmp_path / "music" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "music")
+    found = audio_files(tmp_path / "music", recursive=True)
+    assert found == [tmp_path / "music" / "linked" / "1.wav"]
+
+
+NAMES = {"12": 12, "0": 0, "01": "01", "007": "007", "-1": "-1", "٣": "٣", "１２": "１２", "²": "²"}
+NAMES |= {"1.5": "1.5", "夜": "夜", "9" * 18: int("9" * 18), "9" * 30: "9" * 30, "1e3": "1e3"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_song_keeps_its_name_as_written(name):
+    assert song_id_of(f"music/{name}.wav") == NAMES[name]
+    assert type(song_id_of(f"music/{name}.wav")) is type(NAMES[name])
+
+
+def test_a_name_that_is_not_utf8_can_be_shown(tmp_path):
+    song_id = song_id_of(os.fsdecode(b"caf\xe9.wav"))
+    assert song_id == "caf\N{REPLACEMENT CHARACTER}"
+    assert pd.Index([song_id]).size == 1
+
+
+@pytest.mark.parametrize("processes", [0, -2, -100])
+def test_a_number_of_processes_that_makes_no_sense_is_refused(folder, tmp_path, processes):
+    with pytest.raises(ValueError, match=f"processes: expected 1 or more, .* found {processes}"):
+        extract_all(folder, cache=tmp_path, processes=processes)
+
+
+def test_a_huge_number_of_processes_starts_no_more_than_there_are_cores(folder, monkeypatch):
+    started = []
+
+    def parallel(processes: int, **_: object) -> object:
+        started.append(processes)
+        return lambda jobs: (run(*given) for run, given, _ in jobs)
+
+    monkeypatch.setattr(batch, "Parallel", parallel)
+    monkeypatch.setattr(batch, "effective_n_jobs", lambda _: 3)
+    for processes in (10**9, -1, 2, 1):
+        extract_all(folder, cache=folder / ".cache", processes=processes)
+    assert started == [3, 3, 2, 1]
+
+
+def test_the_progress_bar_reaches_its_end(folder, tmp_path, capsys):
+    extract_all(folder, cache=tmp_path, processes=1)
+    assert " 5/5 " in capsys.readouterr().err.rpartition("\r")[2]
+
+
+def test_a_worker_that_dies_is_told_in_words(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(batch, "_song", _die)
+    with pytest.raises(ChildProcessError, match=r"a worker process died.*fewer processes"):
+        extract_all(folder, cache=tmp_path, processes=2)
+
+
+def _die(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_device_or_a_pipe_is_no_song(tmp_path):
@@ -139,11 +415,11 @@ def test_a_device_or_a_pipe_is_no_song(tmp_path):
     assert len(failures) == 2
 
 
-def test_nothing_to_do_and_names_twice_are_refused(tmp_path):
+def test_nothing_to_do_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"audio files .* found none"):
         extract_all(tmp_path, cache=tmp_path)
-    with pytest.raises(DataError, match="a name of its own"):
-        extract_all([tmp_path / "1.wav", tmp_path / "1.mp3"], cache=tmp_path)
+    with pytest.raises(ValueError, match="processes: expected 1 or more"):
+        extract_all([tmp_path / "1.wav"], cache=tmp_path, processes=0)
 
 
 def test_saved_as_deam_has_it_and_as_parquet(extraction, tmp_path):

@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from mer_core import lesson
 from mer_core.features import sets
 from test_exercises import exercises
 from test_notebooks import builder
+from workbook import lesson
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from mer_core import Corpus, load_corpus
+from mer_core.corpus import with_titles
 from mer_core.files import DataError
 
 
@@ -36,10 +37,11 @@ BROKEN: dict[str, tuple[Callable[[Corpus], Corpus], str]] = {
         lambda c: replace(c, labels=changed(c.labels, "valence", 1.5)),
         r"labels: expected values in \[-1, 1\]",
     ),
+    "labels from 1 to 9": (lambda c: replace(c, labels=5 + 4 * c.labels), "look like 1 to 9"),
     "NaN in labels": (lambda c: replace(c, labels=changed(c.labels, "arousal", np.nan)), "NaN"),
     "infinite feature": (
         lambda c: replace(c, features=changed(c.features, "F0final_sma_amean", np.inf)),
-        "features: expected finite numbers, found .* F0final_sma_amean of song 3 at 0 s",
+        "features: expected finite numbers, found .* 'F0final_sma_amean' at song_id 3, time 0",
     ),
     "rows in another order": (lambda c: replace(c, labels=c.labels.iloc[::-1]), "rising order"),
     "repeated rows": (
@@ -84,3 +86,20 @@ def test_select_keeps_the_order_asked_for(corpus):
     part = corpus.select([2001, 3])
     assert list(part.songs.index) == [2001, 3]
     part.validate()
+
+
+def test_a_side_without_songs_says_what_there_is(corpus):
+    with pytest.raises(ValueError, match=r"'test', found none .* 4 in 'dev', 4 in neither"):
+        corpus.select(corpus.songs.index[corpus.songs["split"] != "test"]).split("test")
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, "", " ", pd.NaT])
+def test_missing_titles_are_song_ids(missing):
+    songs = pd.DataFrame({"title": ["Tree", missing]}, pd.Index([3, 2001], name="song_id"))
+    assert list(with_titles(songs)["title"]) == ["Tree", "2001"]
+
+
+@pytest.mark.parametrize("kind", ["string", "category", float])
+def test_missing_titles_of_any_type_of_column_are_song_ids(kind):
+    songs = pd.DataFrame({"title": pd.Series([None, None], [3, 4], dtype=kind)})
+    assert list(with_titles(songs)["title"]) == ["3", "4"]

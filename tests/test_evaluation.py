@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,9 +18,11 @@ from mer_core.evaluation import (
     cross_validate,
     genre_folds,
     k_folds,
+    labelled,
     modulus_folds,
     scoreboard,
 )
+from mer_core.files import DataWarning
 from mer_core.metrics import DIMENSIONS, score
 from mer_core.models.baselines import FrameRegressor
 from mer_core.smoothing import moving_average
@@ -279,6 +283,64 @@ def test_scoreboard_takes_schemes_that_do_not_score_every_song(corpus):
     table = scoreboard({"constant": models.Constant()}, corpus, folds=folds)
     songs = table.xs(("raw", "CV"), level=("output", "protocol"))["songs"]
     assert set(songs) == {len(dev.songs) - len(held_out)}
+
+
+def side(corpus: Corpus, **split: str) -> Corpus:
+    """The corpus with another division, such as dev="test"."""
+    return replace(corpus, songs=corpus.songs.replace({"split": split}))
+
+
+class Untrained:
+    """Fails the test if it is trained."""
+
+    def fit(self, *_: object, **__: object) -> None:
+        pytest.fail("trained")
+
+
+@pytest.mark.filterwarnings("ignore::pandas.errors.PerformanceWarning")
+def test_without_test_songs_the_scoreboard_is_the_cross_validation_alone(corpus):
+    folds = k_folds(corpus.split("dev").songs.index, k=2)
+    whole = scoreboard({"linear": models.Linear()}, corpus, folds=folds)
+    none = side(corpus, test=None)
+    with pytest.warns(DataWarning, match="no scores on test songs: this task has no test songs"):
+        table = scoreboard({"linear": models.Linear()}, none, folds=folds)
+    pd.testing.assert_frame_equal(table, whole.xs("CV", level="protocol", drop_level=False))
+    assert list(as_paper(table).index.unique("protocol")) == ["CV"]
+    unlabelled = replace(corpus, labels=corpus.labels.loc[1:8])
+    with pytest.warns(DataWarning, match="the 4 test songs have no labels"):
+        again = scoreboard({"linear": models.Linear()}, unlabelled, folds=folds)
+    pd.testing.assert_frame_equal(again, table)
+
+
+@pytest.mark.filterwarnings("ignore::pandas.errors.PerformanceWarning")
+def test_songs_without_labels_take_no_part_in_the_scoreboard(corpus):
+    some = replace(corpus, labels=corpus.labels.drop([1, 12], level="song_id"))
+    assert list(labelled(some, "dev").songs.index) == list(range(2, 9))
+    folds = k_folds(labelled(some, "dev").songs.index, k=2)
+    table = scoreboard({"constant": models.Constant()}, some, folds=folds)
+    songs = table.xs(("constant", "raw"), level=("system", "output"))["songs"]
+    assert set(songs.xs("CV", level="protocol")) == {7}
+    assert set(songs.xs("test", level="protocol")) == {3}
+
+
+def test_the_scoreboard_refuses_before_training(corpus):
+    folds, untrained = k_folds(range(1, 9), k=2), {"none": Untrained()}
+    with pytest.raises(ValueError, match=r"development songs with labels, found none \(0 .* 12 te"):
+        scoreboard(untrained, side(corpus, dev="test"), folds=folds)
+    lacking = replace(corpus, features=corpus.features.drop([3, 10], level="song_id"))
+    with pytest.raises(ValueError, match="features of all songs"):
+        scoreboard(untrained, lacking, folds=folds)
+    lacking = replace(corpus, features=corpus.features.drop(10, level="song_id"))
+    with pytest.raises(ValueError, match=r"features of all songs, found none for \[10\]"):
+        scoreboard(untrained, lacking, folds=folds)
+    alone = [Fold(pd.Index([], dtype=int), pd.Index([1]))]
+    with pytest.raises(ValueError, match="songs to train on, found none in 0"):
+        scoreboard(untrained, corpus, folds=alone)
+
+
+def test_one_song_cannot_be_divided():
+    with pytest.raises(ValueError, match="at least 2 songs to divide, found 1"):
+        k_folds([7], k=2)
 
 
 def test_mini_loads_and_is_valid():

@@ -5,19 +5,22 @@ from __future__ import annotations
 import io
 import json
 import tempfile
+from dataclasses import replace
 
 import ipywidgets
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from matplotlib import pyplot as plt
 
 from conftest import ROOT
-from mer_core import explore, load_corpus
-from mer_core.explore import page
+from mer_core import ensemble, load_corpus
 from mer_core.files import DataError
 from mer_core.retrieval import search_profile
-from mer_core.widgets import FileDrop, Player
+from workbook import explore
+from workbook.explore import page
+from workbook.widgets import FileDrop, Player
 
 RATE = 44_100
 
@@ -41,7 +44,7 @@ def corpus():
 
 @pytest.fixture(scope="module")
 def quick(corpus):
-    return explore.ensemble(corpus, seeds=2)
+    return ensemble.ensemble(corpus, seeds=2)
 
 
 @pytest.fixture
@@ -101,7 +104,7 @@ def test_what_is_no_song_is_told_in_words(case, folder):
 
 
 def test_what_is_too_large_is_refused(monkeypatch):
-    monkeypatch.setattr("mer_core.explore.own_song.MOST_BYTES", len(tone) - 1)
+    monkeypatch.setattr("workbook.explore.own_song.MOST_BYTES", len(tone) - 1)
     with pytest.raises(DataError, match=r"up to 0 MB of audio, found 0\.1 MB"):
         explore.read_upload("song.wav", tone)
 
@@ -135,22 +138,22 @@ def test_whatever_reading_raises_becomes_a_message():
 
 def test_an_ensemble_answers_every_half_second_and_says_how_far_it_agrees(corpus, quick):
     track = corpus.select(corpus.songs.index[:1]).features
-    curve, spread = explore.predict_curve(quick, track)
+    curve, spread = ensemble.predict_curve(quick, track)
     assert len(quick) == 3
     assert curve.index.equals(spread.index)
     assert curve.index.tolist() == track.index.get_level_values("time").tolist()
     assert curve.abs().to_numpy().max() <= 1
     assert (spread.to_numpy() > 0).all()
-    same = explore.predict_curve([quick[0], quick[0]], track)[1]
+    same = ensemble.predict_curve([quick[0], quick[0]], track)[1]
     assert np.allclose(same, 0)
 
 
 def test_a_corpus_without_features_is_explored_with_models_of_the_embedded_one(corpus, monkeypatch):
     from dataclasses import replace
 
-    monkeypatch.setattr("mer_core.explore.own_song.load_corpus", lambda where: corpus)
+    monkeypatch.setattr("mer_core.ensemble.load_corpus", lambda where: corpus)
     bare = replace(corpus, features=corpus.features[:0])
-    assert len(explore.ensemble(bare, seeds=1)) == 2
+    assert len(ensemble.ensemble(bare, seeds=1)) == 2
 
 
 def test_the_library_says_what_it_is(monkeypatch, capsys, deam):
@@ -253,3 +256,18 @@ def test_the_page_is_set_up_for_this_machine_alone():
     assert settings["VoilaConfiguration"]["file_allowlist"] == []
     notebook = json.loads((ROOT / "app" / "explore.ipynb").read_text())
     assert not any(cell.get("outputs") for cell in notebook["cells"])
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, ""])
+def test_songs_without_title_and_artist_are_listed_by_their_id(corpus, missing):
+    songs = corpus.songs.assign(title=missing, artist=None)
+    shown = page.Page(replace(corpus, songs=songs))
+    found = explore.describe_pieces(pd.DataFrame({"song_id": [songs.index[0]]}), shown.corpus)
+    assert found.loc[0, ["title", "artist"]].tolist() == [str(songs.index[0]), "artist unknown"]
+    listed = [label for label, _ in shown.answers["point"].list.options]
+    ids = {str(song_id) for song_id in songs.index}
+    assert listed
+    assert all(label.split(": ")[1].split(", ")[0] in ids for label in listed)
+    assert not any("nan" in label or "None" in label for label in listed)
+    players = shown._hear(pd.Series({"song_id": songs.index[0], "start": 0.0}))
+    assert players[-1].title == str(songs.index[0])

@@ -17,9 +17,9 @@ import requests
 
 from layout import make_deam
 from mer_core import load_corpus
-from mer_core.deam import download, unpack
-from mer_core.deam.fetch import ARCHIVES, CHECKSUMS, CHUNK
-from mer_core.deam.layout import find_folder
+from mer_core.datasets.deam import download, unpack
+from mer_core.datasets.deam.fetch import ARCHIVES, CHECKSUMS, CHUNK
+from mer_core.datasets.deam.layout import find_folder
 from mer_core.files import DataError
 
 
@@ -178,6 +178,47 @@ def test_what_another_system_adds_to_an_archive_is_left_out(tmp_path):
     assert [path.name for path in (tmp_path / "metadata").iterdir()] == ["a.csv"]
 
 
+def test_backslashes_of_powershell_are_slashes(tmp_path):
+    entries = {"metadata\\": b"", "metadata\\metadata_2013.csv": b"a", "metadata\\b/c.csv": b"c"}
+    (tmp_path / "metadata.zip").write_bytes(zipped(entries))
+    unpack(tmp_path / "metadata.zip", tmp_path, "metadata")
+    inner = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert inner == {"metadata.zip", "metadata/metadata_2013.csv", "metadata/b/c.csv"}
+    assert (tmp_path / "metadata" / "metadata_2013.csv").read_bytes() == b"a"
+
+
+def test_hidden_files_in_an_archive_are_not_unpacked(tmp_path):
+    names = ["__MACOSX\\metadata\\._a.csv", "metadata/.DS_Store", "metadata\\Thumbs.db"]
+    (tmp_path / "metadata.zip").write_bytes(
+        zipped({**dict.fromkeys(names, b"x"), "metadata/a": b""})
+    )
+    unpack(tmp_path / "metadata.zip", tmp_path, "metadata")
+    assert [path.name for path in (tmp_path / "metadata").rglob("*")] == ["a"]
+
+
+def test_names_that_are_one_on_this_disk_are_refused(tmp_path, monkeypatch):
+    """As on the disks of Mac and Windows, where upper and lower case make no difference."""
+
+    def lexists(path: str) -> bool:
+        return Path(path).name.lower() in {p.name.lower() for p in Path(path).parent.glob("*")}
+
+    (tmp_path / "metadata.zip").write_bytes(
+        zipped({"metadata/a.csv": b"1", "metadata/A.CSV": b"2"})
+    )
+    monkeypatch.setattr("mer_core.datasets.deam.fetch.os.path.lexists", lexists)
+    with pytest.raises(DataError, match=r"'metadata/A\.CSV' more than once, perhaps in other case"):
+        unpack(tmp_path / "metadata.zip", tmp_path, "metadata")
+    assert [path.name for path in tmp_path.iterdir()] == ["metadata.zip"]
+
+
+def test_an_archive_named_in_upper_case_is_not_fetched_again(site, archives, tmp_path):
+    for name, content in archives.items():
+        (tmp_path / name.upper()).write_bytes(content)
+    download(tmp_path, site=site.url)
+    assert site.log == []
+    assert len(load_corpus(tmp_path).songs) == 11
+
+
 def test_folders_one_deeper_are_not_fetched_again(site, tmp_path):
     make_deam(tmp_path / "X" / "DEAM")
     (tmp_path / "X" / "DEAM" / "MEMD_audio").mkdir()
@@ -207,6 +248,20 @@ BAD: dict[str, tuple[bytes, str]] = {
     "a path that climbs out, as Windows writes it": (
         zipped({"metadata/a": b"x", "..\\escaped": b"x"}),
         "escaped",
+    ),
+    "a path that climbs out, with both kinds of slash": (
+        zipped({"metadata\\a": b"x", "metadata\\../..\\escaped": b"x"}),
+        "paths inside",
+    ),
+    "a drive, with a backslash": (zipped({"C:\\escaped": b"x"}), "paths inside"),
+    "a share of another machine": (zipped({"\\\\host\\escaped": b"x"}), "paths inside"),
+    "a file twice, with both kinds of slash": (
+        zipped({"metadata/a": b"x", "metadata\\a": b"y"}),
+        "'metadata/a' more than once",
+    ),
+    "a file twice, with a dot in its path": (
+        zipped({"metadata/a": b"x", "metadata/./a": b"y"}),
+        "'metadata/a' more than once",
     ),
     "a drive": (zipped({"C:/escaped": b"x"}), "'C:/escaped'"),
     "a link": (link("/etc/passwd"), "a link"),
@@ -271,14 +326,14 @@ def bomb(size: int = 100_000) -> bytes:
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr("mer_core.deam.fetch.MOST_BYTES", 1000)
+    monkeypatch.setattr("mer_core.datasets.deam.fetch.MOST_BYTES", 1000)
     (tmp_path / "metadata.zip").write_bytes(bomb())
     with pytest.raises(DataError, match="at most 1000 bytes unpacked, found 100000"):
         unpack(tmp_path / "metadata.zip", tmp_path, "metadata")
 
 
 def test_a_bomb_that_says_it_is_small_unpacks_to_no_more_than_it_says(tmp_path, monkeypatch):
-    monkeypatch.setattr("mer_core.deam.fetch.MOST_BYTES", 1000)
+    monkeypatch.setattr("mer_core.datasets.deam.fetch.MOST_BYTES", 1000)
     content, true, said = bomb(), (100_000).to_bytes(4, "little"), (10).to_bytes(4, "little")
     assert content.count(true) == 2
     (tmp_path / "metadata.zip").write_bytes(content.replace(true, said))

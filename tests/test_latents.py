@@ -10,11 +10,11 @@ import pytest
 
 import sweeps
 from mer_core import load_corpus
-from mer_core.experiments import latents
 from mer_core.features import extract
 from mer_core.metrics import DIMENSIONS, score_songs
 from mer_core.models.autoencoder import AE
 from test_autoencoder import COLUMNS, SMALL
+from workbook.studies import latents
 
 SETTING = {"model": "AELSTM", **SMALL, "network": {"model": "LSTM", "hidden": [3], "epochs": 1}}
 

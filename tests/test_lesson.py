@@ -7,10 +7,10 @@ import pytest
 import soundfile
 
 from layout import FEATURES, SONGS
-from mer_core import explore, lesson
-from mer_core.deam import chosen_data
-from mer_core.experiments.songs import deam_folder
+from mer_core.datasets.deam import chosen_data
 from mer_core.files import DataError
+from workbook import explore, lesson
+from workbook.studies.songs import deam_folder
 
 
 @pytest.fixture

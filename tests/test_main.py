@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 from conftest import ROOT
 from layout import SONGS, make_deam
@@ -47,7 +56,7 @@ def test_scoreboard_of_a_copy_without_features_has_what_needs_none(real_deam, ca
         pd.MultiIndex.from_tuples([("SVM", "valence")], names=["system", "dimension"]),
     )
     monkeypatch.setattr(
-        "mer_core.experiments.songs.static_scores",
+        "workbook.studies.songs.static_scores",
         lambda corpus: seen.update(corpus=corpus) or table,
     )
     assert main(["scoreboard", str(real_deam), "--folds", "3"]) == 0
@@ -60,7 +69,7 @@ def test_scoreboard_of_a_copy_without_features_has_what_needs_none(real_deam, ca
 
 
 def test_static_systems_are_scored_with_an_interval(monkeypatch):
-    from mer_core.experiments import songs
+    from workbook.studies import songs
 
     corpus = songs.mini_songs()
     predicted = corpus.labels.droplevel("time") * 0.9
@@ -106,11 +115,13 @@ def test_commands_are_listed(capsys):
 
 
 def test_the_real_slice(real_deam, capsys, monkeypatch):
-    monkeypatch.setattr("mer_core.deam.compare_features", lambda *_: pytest.fail("too slow here"))
-    monkeypatch.setattr("mer_core.deam.SONG_LEVEL_FEATURES", "absent.csv")
+    monkeypatch.setattr(
+        "mer_core.datasets.deam.compare_features", lambda *_: pytest.fail("too slow here")
+    )
+    monkeypatch.setattr("mer_core.datasets.deam.SONG_LEVEL_FEATURES", "absent.csv")
     assert main(["check", str(real_deam)]) == 0
     printed = capsys.readouterr()
-    assert "0.626" in printed.out
+    assert "0.617" in printed.out
     assert "0.035" in printed.out
     assert printed.err.count("swapped back in 744 songs") == 1
 
@@ -167,3 +178,289 @@ def test_predict_of_what_is_no_song_writes_nothing(tmp_path, capsys):
     assert main(["predict", str(tmp_path / "song.mp3"), "--out", str(out)]) == 1
     assert "song.mp3" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_notes_are_shown_once(tmp_path, capsys):
+    for number in (1, 2):
+        (tmp_path / f"{number}" / "deeper").mkdir(parents=True)
+        (tmp_path / f"{number}" / "deeper" / "1.wav").write_text("")
+    for number in (1, 2):
+        (tmp_path / "1" / f"{number}.wav").write_text("")
+    folder = str(tmp_path / "1")
+    assert main(["extract", folder, folder, "--out", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().err.count("in subfolders: add --recursive") == 1
+
+
+def song(place: Path) -> Path:
+    soundfile.write(place, np.random.default_rng(0).normal(0, 0.1, 44_100), 44_100)
+    return place
+
+
+def link(place: Path, target: Path) -> Path:
+    place.symlink_to(target)
+    return place
+
+
+def hard_link(place: Path, target: Path) -> Path:
+    place.hardlink_to(target)
+    return place
+
+
+def written(place: Path, text: str) -> Path:
+    place.write_text(text)
+    return place
+
+
+BAD_CURVES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "the song itself": (lambda p: p / "song.wav", "found the input itself"),
+    "the song in another spelling": (
+        lambda p: f"{mkdir(p / 'sub')}/../song.wav",
+        "the input itself",
+    ),
+    "a link to the song": (lambda p: link(p / "l.csv", p / "song.wav"), "found the input itself"),
+    "a hard link to the song": (lambda p: hard_link(p / "h.csv", p / "song.wav"), "input itself"),
+    "a folder": (lambda p: p, "expected a file to write, found a folder"),
+    "a folder that does not exist": (lambda p: f"{p}/new/", "a file to write, found a folder"),
+    "another song": (lambda p: song(p / "other.wav"), "found a file of another kind"),
+    "notes": (lambda p: written(p / "notes.txt", "my notes"), "found a file of another kind"),
+    "another table": (lambda p: written(p / "t.csv", "song_id,x\n1,2\n"), "of another kind"),
+    "a device": (lambda p: "/dev/null", "found a device or a pipe"),
+    "below a file": (lambda p: p / "song.wav" / "c.csv", "expected a folder to write to, found a"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_CURVES)
+def test_predict_refuses_to_destroy_a_file_before_any_work(tmp_path, capsys, monkeypatch, kind):
+    monkeypatch.setattr("mer_core.load_corpus", lambda *_: pytest.fail("work has begun"))
+    made, expected = BAD_CURVES[kind]
+    song(tmp_path / "song.wav")
+    out = made(tmp_path)
+    before = contents(tmp_path)
+    assert main(["predict", str(tmp_path / "song.wav"), "--out", str(out)]) == 1
+    assert expected in capsys.readouterr().err
+    assert contents(tmp_path) == before
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("earlier", ["", "time,valence,arousal\n0.0,0.1,0.2\n"])
+def test_predict_replaces_an_earlier_curve_also_through_a_link(tmp_path, monkeypatch, earlier):
+    curve = written(tmp_path / "curve.csv", earlier)
+    out = link(tmp_path / "link.csv", curve)
+    monkeypatch.setattr("mer_core.ensemble.ensemble", lambda _: [])
+    table = pd.DataFrame({"valence": [0.5], "arousal": [0.5]}, pd.Index([0.0], name="time"))
+    monkeypatch.setattr("mer_core.ensemble.predict_curve", lambda *_: (table, table))
+    assert main(["predict", str(song(tmp_path / "song.wav")), "--out", str(out)]) == 0
+    assert out.is_symlink()
+    assert curve.read_text().startswith("time,valence,arousal,valence_spread")
+
+
+BAD_FOLDERS: dict[str, tuple[Callable[[Path], object], str, list[str]]] = {
+    "a song": (lambda p: p / "1.wav", "expected a folder to write to, found a file", []),
+    "a file of the user's": (lambda p: written(p / "notes", "x"), "expected a folder", []),
+    "other tables": (lambda p: written(p / "1.csv", "a,b\n1,2\n").parent, "another kind", []),
+    "folders with the names": (lambda p: mkdir(p / "1.csv").parent, "found a folder", []),
+    "a link to the song": (
+        lambda p: link(p / "1.csv", p / "1.wav").parent, "found the input itself", []
+    ),
+    "no features in the Parquet file": (
+        lambda p: written(p / "features.parquet", "x").parent, "kind", ["--format", "parquet"]
+    ),
+}  # fmt: skip
+
+
+def mkdir(place: Path) -> Path:
+    place.mkdir()
+    return place
+
+
+@pytest.mark.parametrize("kind", BAD_FOLDERS)
+def test_extract_refuses_to_destroy_a_file_before_any_work(tmp_path, capsys, monkeypatch, kind):
+    monkeypatch.setattr("mer_core.features.extract_all", lambda *_, **__: pytest.fail("begun"))
+    made, expected, more = BAD_FOLDERS[kind]
+    song(tmp_path / "1.wav")
+    out = made(tmp_path)
+    before = contents(tmp_path)
+    assert main(["extract", str(tmp_path / "1.wav"), "--out", str(out), *more]) == 1
+    assert expected in capsys.readouterr().err
+    assert contents(tmp_path) == before
+
+
+def test_extract_never_writes_over_a_song_that_is_called_csv(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    song(tmp_path / "1.wav").rename("1.csv")
+    assert main(["extract", "1.csv", "--out", "."]) == 1
+    assert "1.csv: expected a file other than the input" in capsys.readouterr().err
+
+
+def test_extract_replaces_its_earlier_files(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    song(tmp_path / "1.wav")
+    for format in ("csv", "csv", "parquet", "parquet"):
+        command = ["extract", str(tmp_path / "1.wav"), "--out", str(tmp_path / "out")]
+        assert main([*command, "--format", format]) == 0
+
+
+def test_a_name_that_no_csv_file_can_have_fails_alone(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("a\\b.wav", "1.wav"):
+        song(tmp_path / name)
+    command = ["extract", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert main(command) == 1
+    printed = capsys.readouterr()
+    assert "a\\b.wav: expected a name that a CSV file can have" in printed.err
+    assert "1 song, 2 rows" in printed.out
+    assert main([*command, "--format", "parquet"]) == 0
+
+
+def test_an_output_folder_that_cannot_be_written_is_told_at_once(tmp_path, capsys, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    monkeypatch.setattr("mer_core.load_corpus", lambda *_: pytest.fail("work has begun"))
+    for command in ("predict", "extract"):
+        out = str(tmp_path / "new" / "out.csv")
+        assert main([command, str(song(tmp_path / "1.wav")), "--out", out]) == 1
+        assert "expected a folder that can be written, found Read-only" in capsys.readouterr().err
+
+
+BAD_NUMBERS = [
+    (["extract", "x.wav", "--out", "o", "--processes"], "0", "expected 1 or more, or -1 for all"),
+    (["extract", "x.wav", "--out", "o", "--processes"], "-0", "expected 1 or more"),
+    (["extract", "x.wav", "--out", "o", "--processes"], "-2", "expected 1 or more"),
+    (["extract", "x.wav", "--out", "o", "--processes"], "two", "expected 1 or more"),
+    (["extract", "x.wav", "--out", "o", "--processes"], "٢", "expected 1 or more"),
+    (["results", "--processes"], "0", "expected 1 or more"),
+    (["scoreboard", "mini", "--folds"], "0", "expected 2 or more folds"),
+    (["scoreboard", "mini", "--folds"], "1", "expected 2 or more folds"),
+    (["scoreboard", "--folds"], "0", "expected 2 or more folds"),
+    (["scoreboard", "mini", "--folds"], "-5", "expected 2 or more folds"),
+    (["scoreboard", "mini", "--folds"], "1e3", "expected 2 or more folds"),
+]
+
+
+@pytest.mark.parametrize(("command", "number", "expected"), BAD_NUMBERS)
+def test_numbers_that_make_no_sense_are_refused_before_any_work(capsys, command, number, expected):
+    with pytest.raises(SystemExit, match="2"):
+        main([*command, number])
+    error = capsys.readouterr().err
+    assert f"argument {command[-1]}: {expected}" in error
+    assert f"found '{number}'" in error
+
+
+def test_more_folds_than_songs_are_refused_before_any_training(capsys, monkeypatch):
+    monkeypatch.setattr("mer_core.evaluation.scoreboard", lambda *_, **__: pytest.fail("begun"))
+    assert main(["scoreboard", "mini", "--folds", "1000"]) == 1
+    error = capsys.readouterr().err
+    assert "--folds: expected at most 96, one per development song, found 1000" in error
+
+
+def command_line(*arguments: object, **env: str) -> dict:
+    return {
+        "args": [sys.executable, "-m", "mer_core", *map(str, arguments)],
+        "env": os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | env,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(["scoreboard"], 141), (["scoreboard", "--markdown"], 141), (["--help"], 0)],
+)
+def test_a_broken_pipe_is_quiet(arguments, status):
+    given = command_line(*arguments)
+    read, write = os.pipe()
+    os.close(read)
+    run = subprocess.Popen(**given | {"stdout": write})
+    os.close(write)
+    assert run.communicate()[1] == b""
+    assert run.returncode == status
+
+
+def test_a_broken_pipe_of_both_outputs_ends_the_work(tmp_path):
+    """As `2>&1 | head` leaves it."""
+    given = command_line("extract", song(tmp_path / "1.wav"), "--out", tmp_path / "out")
+    read, write = os.pipe()
+    os.close(read)
+    run = subprocess.Popen(**given | {"stdout": write, "stderr": write})
+    os.close(write)
+    assert run.wait(timeout=60) == 141
+
+
+def test_a_broken_pipe_elsewhere_is_an_error(capsys, monkeypatch):
+    def fail(*_: object, **__: object) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe of a process")
+
+    monkeypatch.setattr("workbook.commands.stored_board", fail)
+    assert main(["scoreboard", "--markdown"]) == 1
+    assert "Broken pipe of a process" in capsys.readouterr().err
+
+
+def test_a_full_disk_behind_the_output_is_told_in_a_line(tmp_path):
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    with open("/dev/full", "w") as full:
+        run = subprocess.run(**command_line("scoreboard", "--markdown") | {"stdout": full})
+    assert (run.returncode, run.stderr.count(b"\n")) == (1, 1)
+    assert run.stderr.startswith(b"error: ")
+
+
+@pytest.mark.parametrize(
+    "env",
+    [{"PYTHONIOENCODING": name} for name in ("cp1252", "ascii", "latin-1", "cp932", "utf-8")]
+    + [{"LC_ALL": "C"}, {"LC_ALL": "POSIX", "PYTHONUTF8": "1"}],
+    ids=str,
+)
+def test_any_encoding_of_the_console_will_do(tmp_path, env):
+    song(tmp_path / "夜 café ☕.wav")
+    (tmp_path / "broken ♫.wav").write_text("no music")
+    (tmp_path / "out ☕").mkdir()
+    given = command_line(
+        "extract", tmp_path, "--out", tmp_path / "out ☕", "--processes", 1,
+        XDG_CACHE_HOME=str(tmp_path / ".cache"), **env,
+    )  # fmt: skip
+    run = subprocess.run(**given)
+    assert run.returncode == 1, "of the broken one"
+    assert b"1 song, 2 rows" in run.stdout
+    assert run.stderr.count(b"failed: ") == 1
+    assert b"error: " not in run.stderr
+    assert b"Traceback" not in run.stderr
+    assert (tmp_path / "out ☕" / "夜 café ☕.csv").is_file()
+
+
+@pytest.mark.parametrize("seconds", [0.3, 0.9, 2.0, 5.0])
+def test_an_interrupt_is_quiet_and_stops_every_process(tmp_path, seconds):
+    """Ctrl-C reaches every process of the terminal's group."""
+    for number in range(40):
+        noise = np.random.default_rng(number).normal(0, 0.1, 20 * 44_100)
+        soundfile.write(tmp_path / f"{number}.wav", noise, 44_100)
+    cache = tmp_path / "cache"
+    given = command_line(
+        "extract", tmp_path, "--out", tmp_path / "out", "--sets", "compare", "psychoacoustic",
+        "--processes", 2, XDG_CACHE_HOME=str(cache),
+    )  # fmt: skip
+    run = subprocess.Popen(**given, start_new_session=True)
+    time.sleep(seconds)
+    os.killpg(run.pid, signal.SIGINT)
+    error = run.communicate(timeout=60)[1].decode()
+    assert run.returncode == 130
+    assert "Traceback" not in error
+    assert "Error" not in error
+    assert [k for k in error.splitlines() if k and "features:" not in k] == ["interrupted"]
+    deadline = time.time() + 10
+    while alive(run.pid) and time.time() < deadline:
+        time.sleep(0.1)
+    assert not alive(run.pid)
+    assert not list(cache.rglob(".part-*"))
+
+
+def alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

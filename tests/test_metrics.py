@@ -113,9 +113,9 @@ def test_score_refuses_what_is_no_track_of_both_dimensions():
     labels = track({1: [[0.0, 0.1], [0.2, 0.3]]})
     with pytest.raises(ValueError, match="arousal"):
         score(labels, labels[["valence"]])
-    with pytest.raises(ValueError, match="repeated"):
+    with pytest.raises(ValueError, match="every row once"):
         score(labels, pd.concat([labels, labels]))
-    with pytest.raises(ValueError, match="no rows"):
+    with pytest.raises(ValueError, match="found 0 rows"):
         score(labels.iloc[:0], labels)
 
 

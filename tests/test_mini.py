@@ -15,13 +15,14 @@ import learnability
 import make_corpus
 import song
 from conftest import ROOT
-from mer_core import Corpus, agreement, deam, load_corpus
+from mer_core import Corpus, agreement, load_corpus
+from mer_core.datasets import deam
 from mer_core.features import duration, read_audio
 from mer_core.features.grid import grid
 from mer_core.files import DataWarning
 from mer_core.metrics import DIMENSIONS
-from mer_core.raters import AROUSAL, VALENCE, Raters, relabel
 from paths import TEST, cronbach_alpha
+from workbook.raters import AROUSAL, VALENCE, Raters, relabel
 
 MINI = ROOT / "data" / "mini"
 TEST_DRAW = 989  # what make_corpus.nearest_test_draw() finds, in 20 s

@@ -14,7 +14,7 @@ from scipy import linalg
 from torch import nn
 
 from conftest import ROOT
-from mer_core import experiments, models
+from mer_core import models
 from mer_core.metrics import DIMENSIONS, rmse
 from mer_core.models.bidirectional import cut
 from mer_core.models.elm import RandomLayer, least_squares, nested
@@ -23,6 +23,7 @@ from mer_core.models.network import BidirectionalLayer, Network, turned
 from mer_core.smoothing import moving_average
 from mer_core.training import Job
 from test_recurrent import songs
+from workbook import studies
 
 SCALES = (10, 20, 30, 60)
 SMALL = {"hidden": (6, 4), "epochs": 3, "patience": 2, "pretrain_epochs": 2}
@@ -355,7 +356,7 @@ def test_an_elm_speaks_as_every_regressor():
     other = models.ELM(units=30, seed=2).fit(features, labels).predict(features)
     assert not np.allclose(again, other)
     assert models.ELM.paper().ridge == 0
-    built = experiments.build({"model": "ELM", "ridge": 0.5}, seed=4)
+    built = studies.build({"model": "ELM", "ridge": 0.5}, seed=4)
     assert (built.ridge, built.seed) == (0.5, 4)
 
 
@@ -488,7 +489,7 @@ def test_misuse_of_the_fusion_is_told(fused):
 
 
 def test_settings_as_data_and_the_papers():
-    model = experiments.build(
+    model = studies.build(
         {"model": "MultiScaleBLSTM", "network": {"model": "BLSTM", "hidden": [4]}, "trials": 1},
         seed=3,
     )

@@ -11,11 +11,12 @@ import pytest
 
 from conftest import ROOT, SHARED
 from mer_core import models
-from mer_core.experiments import SWEEPS, stored_scores
-from mer_core.experiments.song_systems import SYSTEMS as SYSTEMS_OF_SONGS
 from mer_core.files import DataError
 from mer_core.metrics import DIMENSIONS, METRICS
-from mer_core.papers import claims, compare, comparisons, published, systems
+from workbook.papers import claims, compare, comparisons, published, systems
+from workbook.results import stored_scores
+from workbook.studies import STUDIES
+from workbook.studies.song_systems import SYSTEMS as SYSTEMS_OF_SONGS
 
 TEXTS = {
     "irit_2015": "irit_rnn_2015.txt",
@@ -503,7 +504,7 @@ def test_every_system_has_its_class_lesson_test_and_table():
         assert list((ROOT / "notebooks" / "source").glob(f"{row['lesson']}_*.py")), system
         test = (ROOT / "tests" / f"{row['test']}.py").read_text()
         assert row["class"] in test or (system in SYSTEMS_OF_SONGS and "in SYSTEMS" in test), system
-        assert row["table"] in SWEEPS, system
-        assert any(label[0] == system for label, _ in SWEEPS[row["table"]].units) or (
+        assert row["table"] in STUDIES, system
+        assert any(label[0] == system for label, _ in STUDIES[row["table"]].units) or (
             row["table"] == "multiscale"
         ), system

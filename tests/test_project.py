@@ -8,42 +8,46 @@ import subprocess
 import sys
 import tomllib
 
+import pytest
 import yaml
 
 from conftest import ROOT
 
 CONDA_NAMES = {"pytorch": "torch", "pysoundfile": "soundfile"}
-ROOMS = [
-    ("metrics", set()),
-    ("checks", {"metrics"}),
+CORE = [
+    ("arguments", set()),
+    ("checks", set()),
     ("files", {"checks"}),
-    ("agreement", {"metrics"}),
-    ("raters", set()),
-    ("valence", {"agreement", "metrics"}),
-    ("smoothing", {"checks"}),
-    ("features", {"files"}),
-    ("corpus", {"checks", "features", "files", "metrics"}),
-    ("deam", {"checks", "corpus", "features", "files", "metrics"}),
-    ("retrieval", {"features", "metrics"}),
+    ("tracks", {"files"}),
+    ("metrics", {"files", "tracks"}),
+    ("agreement", {"tracks"}),
+    ("smoothing", {"files", "tracks"}),
+    ("features", {"files", "tracks"}),
+    ("scales", {"files", "metrics", "tracks"}),
+    ("corpus", {"files", "scales", "tracks"}),
+    ("datasets", {"checks", "corpus", "features", "files", "metrics", "scales", "tracks"}),
+    ("retrieval", {"files", "tracks"}),
     ("folds", set()),
-    ("training", {"checks"}),
-    ("models", {"checks", "features", "files", "folds", "metrics", "smoothing", "training"}),
-    ("evaluation", {"corpus", "folds", "metrics", "smoothing", "training"}),
-    (
-        "experiments",
-        {"agreement", "corpus", "deam", "evaluation", "features", "files", "folds", "metrics"}
-        | {"models", "raters", "smoothing", "valence"},
-    ),
-    ("papers", {"files", "metrics"}),
-    ("plots", set()),
-    ("widgets", {"features", "files", "plots"}),
-    ("lesson", {"corpus", "deam", "features", "files"}),
-    (
-        "explore",
-        {"corpus", "deam", "evaluation", "features", "files", "metrics", "models", "plots"}
-        | {"retrieval", "training", "widgets"},
-    ),
+    ("training", {"files", "tracks"}),
+    ("models", {"features", "files", "folds", "metrics", "smoothing", "tracks", "training"}),
+    ("evaluation", {"corpus", "files", "folds", "metrics", "smoothing", "tracks", "training"}),
+    ("ensemble", {"corpus", "datasets", "features", "metrics", "models", "training"}),
 ]
+"""Modules of `mer_core` from the bottom up, and what each may import."""
+COURSE = [
+    ("raters", set()),
+    ("valence", set()),
+    ("plots", set()),
+    ("units", set()),
+    ("studies", {"raters", "units", "valence"}),
+    ("results", {"studies", "units"}),
+    ("papers", set()),
+    ("widgets", {"plots"}),
+    ("lesson", set()),
+    ("explore", {"plots", "widgets"}),
+    ("commands", {"papers", "results", "studies"}),
+]
+"""Modules of `workbook` from the bottom up, and what each may import of it."""
 
 
 def project() -> dict:
@@ -80,39 +84,45 @@ def test_constraints_pin_every_requirement_exactly():
     assert {name.lower().replace("-", "_") for name in requirements()} <= names
 
 
-def imports(room: str) -> set[str]:
-    path = ROOT / "mer_core" / room
+def imports(package: str, module: str, *, of: str) -> set[str]:
+    """Modules of a package that another module imports."""
+    path = ROOT / package / module
     files = path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
     found = set()
     for file in files:
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mer_core."):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{of}."):
                 found.add(node.module.split(".")[1])
-            elif isinstance(node, ast.ImportFrom) and node.module == "mer_core":
+            elif isinstance(node, ast.ImportFrom) and node.module == of:
                 found |= {alias.name for alias in node.names}
             elif isinstance(node, ast.Import):
                 names = [alias.name.split(".") for alias in node.names]
-                found |= {name[1] for name in names if name[0] == "mer_core" and name[1:]}
-    return found - {room}
+                found |= {name[1] for name in names if name[0] == of and name[1:]}
+    return found - {module, "Corpus", "load_corpus"}
 
 
-def test_rooms_import_downwards_only():
-    assert {name for name, _ in ROOMS} == {
-        path.stem for path in (ROOT / "mer_core").iterdir() if not path.name.startswith("__")
-    }
+@pytest.mark.parametrize(("package", "modules"), [("mer_core", CORE), ("workbook", COURSE)])
+def test_modules_import_downwards_only(package, modules):
+    there = {path.stem for path in (ROOT / package).iterdir() if not path.name.startswith("__")}
+    assert {name for name, _ in modules} == there
     above: set[str] = set()
-    for room, allowed in ROOMS:
-        assert imports(room) == allowed, room
-        assert allowed <= above, room
-        above.add(room)
+    for module, allowed in modules:
+        assert imports(package, module, of=package) <= allowed, module
+        assert allowed <= above, module
+        above.add(module)
 
 
-def test_the_readme_draws_the_rooms_that_there_are():
-    house = (ROOT / "README.md").read_text().split("## House")[1].split("\n## ")[0]
-    drawn = [
-        name for row in re.findall(r"(?m)^\| (`.*?) \|", house) for name in row.split("`")[1::2]
+def test_the_core_never_imports_the_course():
+    assert {"".join(imports("mer_core", name, of="workbook")) for name, _ in CORE} == {""}
+    assert not imports("mer_core", "__main__", of="workbook")
+
+
+def test_the_readme_lists_the_modules():
+    layout = (ROOT / "README.md").read_text().split("## Layout")[1].split("\n## ")[0]
+    listed = [
+        name for row in re.findall(r"(?m)^\| (`.*?) \|", layout) for name in row.split("`")[1::2]
     ]
-    assert sorted(drawn) == sorted(name for name, _ in ROOMS)
+    assert sorted(listed) == sorted(name for name, _ in CORE + COURSE)
 
 
 def test_importing_the_package_loads_nothing_heavy():

@@ -8,12 +8,13 @@ import pytest
 import torch
 from torch import nn
 
-from mer_core import evaluation, experiments, models
+from mer_core import evaluation, models
 from mer_core.corpus import Corpus
-from mer_core.experiments.catalogue import ELMAN, PAPERS_ELMAN
 from mer_core.metrics import DIMENSIONS
 from mer_core.models.network import Network
 from mer_core.training import Job, pad, standard
+from workbook import studies
+from workbook.studies.elman import ELMAN, PAPERS_ELMAN
 
 TORCH = {"elman": nn.RNN, "lstm": nn.LSTM}
 
@@ -273,13 +274,16 @@ BAD = {
     ),
     "a feature is not finite": (
         lambda x, y: (spoilt(x, np.nan), y),
-        r"features: expected finite numbers, found another in f0 at song_id 2, time 4.0 s",
+        r"features: expected finite .* in 'f0' at song_id 2, time 4.0 s",
     ),
     "a label is not finite": (
         lambda x, y: (x, spoilt(y, np.inf)),
-        r"labels: expected finite numbers, found another in valence at song_id 2, time 4.0 s",
+        r"labels: expected finite .* in 'valence' at song_id 2, time 4.0 s",
     ),
-    "no label at all": (lambda x, y: (x, y.iloc[:0]), "labels: expected songs to train on"),
+    "no label at all": (
+        lambda x, y: (x, y.iloc[:0]),
+        "labels: expected rows and columns, found 0 rows",
+    ),
     "a feature row stands twice": (
         lambda x, y: (pd.concat([x, x.iloc[3:4]]), y),
         r"features: expected every row once, found another at song_id 1, time 1.5 s",
@@ -341,7 +345,7 @@ def test_misuse_is_told():
     with pytest.raises(ValueError, match="expected a fitted model"):
         models.ElmanRNN().predict(features)
     model = models.ElmanRNN(epochs=1).fit(features, labels)
-    with pytest.raises(ValueError, match="expected the columns of fit, found none for"):
+    with pytest.raises(ValueError, match=r"features: expected the columns .*, found none for"):
         model.predict(features[["f0", "f1"]])
     for wrong in ({"output": "relu"},):
         with pytest.raises(ValueError, match="output: expected 'linear' or 'softmax'"):
@@ -406,6 +410,6 @@ def test_the_papers_settings():
 
 def test_the_catalogues_setting_of_the_paper_is_the_papers():
     # JSON knows no infinity: a bound that nothing reaches stands for it.
-    stored = vars(experiments.build(ELMAN | PAPERS_ELMAN))
+    stored = vars(studies.build(ELMAN | PAPERS_ELMAN))
     assert stored.pop("clip") > 1e6
     assert stored == {k: v for k, v in vars(models.ElmanRNN.paper()).items() if k != "clip"}

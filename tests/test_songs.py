@@ -7,15 +7,15 @@ import pandas as pd
 import pytest
 from sklearn.metrics import r2_score
 
-from mer_core import experiments
 from mer_core.__main__ import main
 from mer_core.corpus import SONG_COLUMNS, Corpus
-from mer_core.experiments import songs as study
-from mer_core.experiments.song_systems import SYSTEMS, Committee, GaussianProcess, UnitSpread
 from mer_core.features import song_level
 from mer_core.files import DataError
 from mer_core.metrics import DIMENSIONS
 from mer_core.models import Linear
+from workbook import studies
+from workbook.studies import songs as study
+from workbook.studies.song_systems import SYSTEMS, Committee, GaussianProcess, UnitSpread
 
 
 @pytest.fixture(scope="module")
@@ -130,9 +130,9 @@ def test_scores_are_those_of_sklearn_and_intervals_those_of_a_loop(corpus):
     frames = {("x", 0): labels + noise[0], ("x", 1): labels + noise[1]}
     frames |= {(study.BASE, k): labels + noise[2 + k] for k in (0, 1)}
     tables = study.song_scores(corpus, frames, ("system", "seed"))
-    row = tables[".csv"].loc["x", 1, "arousal", "pooled"]
+    row = tables[0].loc["x", 1, "arousal", "pooled"]
     assert row["r2"] == pytest.approx(r2_score(labels["arousal"], frames["x", 1]["arousal"]))
-    summary = tables["_intervals.csv"].loc["x", "valence"]
+    summary = tables[1].loc["x", "valence"]
     both = [r2_score(labels["valence"], frames["x", k]["valence"]) for k in (0, 1)]
     assert summary["r2"] == pytest.approx(np.mean(both))
     assert summary["sd_over_seeds"] == pytest.approx(np.std(both, ddof=1))
@@ -162,7 +162,7 @@ def test_the_average_is_of_all_members_and_of_nothing_less(corpus):
 
 def test_swapped_predictions_are_scored_on_both_kinds_of_label(corpus):
     labels = corpus.labels.droplevel("time")
-    table = study.swap_scores(corpus, {("x", 0): labels.loc[:30]}, ("system", "seed"))[".csv"]
+    table = study.swap_scores(corpus, {("x", 0): labels.loc[:30]}, ("system", "seed"))[0]
     assert table.loc[("x", "repaired", "valence"), "r2"] == 1
     assert table.loc[("x", "as in the file", "valence"), "r2"] < 0
 
@@ -194,19 +194,8 @@ def test_deam_is_asked_for_by_name(monkeypatch):
 
 def test_the_command_leaves_tables_of_deam_as_they_are_where_it_is_not(monkeypatch, capsys):
     monkeypatch.delenv("MER_DATA", raising=False)
-    monkeypatch.setattr(experiments, "SWEEPS", {"songs_2013": study.SONG_SWEEPS["songs_2013"]})
+    monkeypatch.setattr(studies, "STUDIES", {"songs_2013": study.STUDIES["songs_2013"]})
     assert main(["results"]) == 0
-    assert "songs_2013: left as it is, since MER_DATA: expected" in capsys.readouterr().out
+    assert "songs_2013: skipped, since MER_DATA: expected" in capsys.readouterr().out
     assert main(["results", "songs_2013"]) == 1
     assert "error: MER_DATA: expected" in capsys.readouterr().err
-
-
-def test_a_stored_row_computed_anew(real_deam, monkeypatch):
-    monkeypatch.setenv("MER_DATA", str(real_deam))
-    with pytest.warns(match="swapped back"):
-        corpus = study.deam_songs()
-    unit = {"system": "ridge", "songs": "2013", "protocol": "CV", "seed": 1}
-    frame = {("ridge", "167", "raw", "CV", 1): study.predict_songs(corpus, **unit)}
-    live = study.song_scores(corpus, frame, study.LEVELS)[".csv"]
-    stored = experiments.table("songs_2013").loc[live.index]
-    pd.testing.assert_frame_equal(stored, live, rtol=1e-3)

@@ -13,10 +13,10 @@ from torch import nn
 
 from conftest import ROOT
 from mer_core import evaluation, load_corpus, models
-from mer_core.experiments.songs import whole_songs
 from mer_core.features import song_level
 from mer_core.metrics import DIMENSIONS, r2
 from mer_core.models.triplet import STRATEGIES, mine, triplet_loss
+from workbook.studies.songs import whole_songs
 
 RANGES = {"positive": 0.1, "negative": 0.3}
 
@@ -232,9 +232,12 @@ def _without(frame: pd.DataFrame) -> pd.DataFrame:
         (lambda x, y: (x, y * 0), "valence: expected .* labels from 0 to 0"),
         (lambda x, y: (x, y.assign(arousal=0.2)), "arousal: expected .* labels from 0.2 to 0.2"),
         (lambda x, y: (x, y * 0.01), "one beyond 0.3"),
-        (lambda x, y: (_without(x), y), "features: .* NaN or infinity in 'f0' of 2"),
+        (lambda x, y: (_without(x), y), "features: .* NaN or infinity in 'f0' at song_id 2"),
         (lambda x, y: (x, _without(y)), "labels.*finite"),
-        (lambda x, y: (x[:5], y), "features: expected a row for each label, found none at 6"),
+        (
+            lambda x, y: (x[:5], y),
+            "features: expected a row for each label, found none at song_id 6",
+        ),
     ],
 )
 def test_what_cannot_be_learned_from_is_told(change, message):
@@ -247,7 +250,7 @@ def test_predict_refuses():
     with pytest.raises(ValueError, match="fitted model"):
         models.TripletNetwork().predict(features)
     model = models.TripletNetwork(steps=2).fit(features, labels)
-    with pytest.raises(ValueError, match="columns of fit"):
+    with pytest.raises(ValueError, match="expected the columns"):
         model.predict(features.drop(columns="f3"))
     with pytest.raises(ValueError, match="NaN or infinity"):
         model.predict(_without(features))

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mer_core.experiments import stored_scores, stored_songs
 from mer_core.files import DataError
 from mer_core.metrics import METRICS
-from mer_core.papers import claims, comparisons, judge, verdicts
-from mer_core.papers.verdicts import CELL
+from workbook.papers import claims, comparisons, judge, verdicts
+from workbook.papers.verdicts import CELL
+from workbook.results import stored_scores, stored_songs
 
 FUSION = "tsinghua-elm-better-valence"
 LEVELS = [*CELL, "seed"]

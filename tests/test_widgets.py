@@ -12,8 +12,8 @@ from PIL import Image
 
 from conftest import ROOT
 from mer_core.files import DataError
-from mer_core.plots import CORNERS, PALETTE
-from mer_core.widgets import PlanePicker, Player, ProfileDrawing
+from workbook.plots import CORNERS, PALETTE
+from workbook.widgets import PlanePicker, Player, ProfileDrawing
 
 mpl.use("Agg")
 SECOND = np.sin(np.arange(44_100) / 10).astype(np.float32) / 2
@@ -176,3 +176,10 @@ def test_drawing_refuses_other_lengths_times_and_values():
         drawing.profile = TRACK.set_axis([15.0, 15.5])
     with pytest.raises(DataError, match="profile: expected a frame with the columns"):
         drawing.profile = TRACK[["arousal"]]
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT, "", " "])
+def test_without_a_title_the_player_shows_the_files_name_which_is_the_song_id(missing):
+    assert Player(SONG, title=missing).title == "1"
+    assert player(title=missing).title == "", "an array has no name"
+    assert player(title=7).title == "7"

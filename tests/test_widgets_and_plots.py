@@ -9,8 +9,8 @@ import pytest
 import soundfile
 from matplotlib import pyplot as plt
 
-from mer_core import plots
-from mer_core.widgets import FigureSlider
+from workbook import plots
+from workbook.widgets import FigureSlider
 
 mpl.use("Agg")
 

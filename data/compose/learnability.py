@@ -14,13 +14,13 @@ import pandas as pd
 
 from corpus_statistics import as_markdown
 from mer_core import Corpus, load_corpus
-from mer_core.deam.annotations import read_curves
-from mer_core.deam.feature_files import read_features
+from mer_core.datasets.deam.annotations import read_curves
+from mer_core.datasets.deam.feature_files import read_features
 from mer_core.evaluation import cross_validate, k_folds
 from mer_core.features import choose
 from mer_core.metrics import DIMENSIONS, score
 from mer_core.models import SVR, Constant, Linear
-from mer_core.raters import recolour
+from workbook.raters import recolour
 
 CONTEXT = 20  # half seconds over which trailing means are taken
 SYSTEMS = {  # name: (model, whether it also sees trailing means)

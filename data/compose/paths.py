@@ -1,7 +1,7 @@
 """Drawn emotion paths and the selection of songs by the agreement of simulated raters.
 
 A *path* is what a song is composed to express: valence and arousal in [-1, 1] every half second
-from the first moment of the audio. What raters make of it is in `mer_core.raters`.
+from the first moment of the audio. What raters make of it is in `workbook.raters`.
 """
 
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from mer_core import agreement
-from mer_core.raters import AROUSAL, LABEL_START, STEP, VALENCE, Raters, labelled, rate
+from workbook.raters import AROUSAL, LABEL_START, STEP, VALENCE, Raters, labelled, rate
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,16 @@ PARTS = {
     "Pages": ["docs/*", "data/README", "CONTRIBUTING", "CHANGELOG"],
 }
 include_patterns = [f"{name}.*" for names in PARTS.values() for name in names] + ["README.md"]
-exclude_patterns = [".*", "book", "build", "mer_core", "notebooks/*.py", "tests"]
+# .venv is a long walk
+exclude_patterns = [
+    ".*",
+    "book",
+    "build",
+    "mer_core",
+    "workbook",
+    "notebooks/*.py",
+    "tests",
+]
 
 nb_execution_mode = "off"  # the notebooks bring their outputs
 nb_render_markdown_format = "myst"  # tables and formulas in computed text

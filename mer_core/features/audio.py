@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mer_core.features.librosa_loader import load_librosa
 from mer_core.files import DataError, DataWarning
 
 SAMPLE_RATE = 44_100
@@ -105,7 +106,7 @@ def duration(path: str | os.PathLike) -> float:
     """
     import soundfile
 
-    check_file(Path(path))
+    check_file(as_path(path))
     if Path(path).suffix.lower() in FFMPEG:
         samples, rate = _by_ffmpeg(Path(path))
         return len(samples) / rate
@@ -116,15 +117,42 @@ def duration(path: str | os.PathLike) -> float:
 
 
 def song_id_of(audio: Audio) -> int | str:
-    """Name of a song: the file's without its suffix, a number where it is one; 0 for an array.
+    """Name of a song: its file's name without the suffix; 0 for an array.
+
+    A name is taken for a number only if the number is written the same way, so "007" and digits of
+    other scripts remain text. Bytes that are not UTF-8 become U+FFFD.
 
     Examples
     --------
-    >>> song_id_of("music/12.mp3"), song_id_of("music/my song.wav")
-    (12, 'my song')
+    >>> song_id_of("music/12.mp3"), song_id_of("music/01.mp3"), song_id_of("music/my song.wav")
+    (12, '01', 'my song')
     """
-    name = "0" if isinstance(audio, tuple) else Path(audio).stem
-    return int(name) if name.isdecimal() else name
+    name = "0" if isinstance(audio, tuple) else as_path(audio).stem
+    if not name.isprintable():  # pandas takes no surrogates, as which such bytes are read
+        name = os.fsencode(name).decode("utf-8", "replace")
+    number = int(name) if name.isascii() and name.isdecimal() else None
+    return number if str(number) == name and number < 2**63 else name
+
+
+def as_path(audio: object) -> Path:
+    """Turn what names an audio file into a path.
+
+    Raises
+    ------
+    DataError
+        If it is neither text nor a path, such as the missing value of a song without audio.
+
+    Examples
+    --------
+    >>> as_path(float("nan"))
+    Traceback (most recent call last):
+    mer_core.files.DataError: audio: expected a path or (samples, sample_rate), found nan
+    """
+    if not isinstance(audio, (str, os.PathLike)):
+        plain = audio is None or isinstance(audio, float) or str(audio) in ("<NA>", "NaT")
+        found = f"{audio}" if plain else type(audio).__name__
+        raise DataError("audio", "a path or (samples, sample_rate)", found)
+    return Path(audio)
 
 
 def check_file(path: Path) -> None:
@@ -146,7 +174,7 @@ def check_file(path: Path) -> None:
 
 def _decode(audio: Audio) -> tuple[str, np.ndarray, int]:
     if not isinstance(audio, tuple):
-        path = Path(audio)
+        path = as_path(audio)
         check_file(path)
         decode = _by_ffmpeg if path.suffix.lower() in FFMPEG else _by_sndfile
         return str(path), *decode(path)
@@ -268,6 +296,6 @@ def _at_44100(samples: np.ndarray, rate: int, name: str) -> np.ndarray:
     if rate < SAMPLE_RATE:
         message = f"{name}: {rate} Hz, so nothing above {rate / 2000:g} kHz; spectral features "
         warnings.warn(message + "are not comparable with 44.1 kHz", DataWarning, stacklevel=4)
-    import librosa
+    librosa = load_librosa()
 
     return librosa.resample(samples, orig_sr=rate, target_sr=SAMPLE_RATE)

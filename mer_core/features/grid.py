@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mer_core.features.audio import SHORTEST
-
-HOP = 0.5
-"""s between two rows."""
+from mer_core.tracks import HOP
 
 
 def grid(duration: float) -> np.ndarray:

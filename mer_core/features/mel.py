@@ -7,6 +7,7 @@ import pandas as pd
 
 from mer_core.features.audio import SAMPLE_RATE
 from mer_core.features.grid import grid
+from mer_core.features.librosa_loader import load_librosa
 
 BANDS = 64
 """Mel bands, from 0 to 12 kHz."""
@@ -76,7 +77,7 @@ def mel(samples: np.ndarray) -> pd.DataFrame:
     Herremans et al. (2019), "Dynamic emotion prediction"; Slaney (1998), "Auditory Toolbox"; McFee
     et al. (2015), "librosa". Notebook 07; Notebook 01 shows it.
     """
-    import librosa
+    librosa = load_librosa()
 
     times = grid(len(samples) / SAMPLE_RATE)
     audio = librosa.resample(
@@ -120,7 +121,7 @@ def patches(track: pd.DataFrame) -> np.ndarray:
 
 
 def _decibel(audio: np.ndarray, first: int, last: int) -> np.ndarray:
-    import librosa
+    librosa = load_librosa()
 
     start = first * FRAMES * HOP - LEAD
     stop = start + (last * FRAMES - first * FRAMES - 1) * HOP + FFT

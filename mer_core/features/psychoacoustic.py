@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from mer_core.features.audio import SAMPLE_RATE
 from mer_core.features.grid import grid
+from mer_core.features.librosa_loader import load_librosa
 
 # --- the formulas' constants ---------------------------------------------------------------------
 
@@ -387,7 +388,7 @@ def onset_envelope(samples: np.ndarray) -> np.ndarray:
 
 
 def _rises(samples: np.ndarray, first: int, last: int) -> np.ndarray:
-    import librosa
+    librosa = load_librosa()
 
     start, stop = (_frame_start(frame) for frame in (first - ONSET_LAG, last - 1))
     power = librosa.feature.melspectrogram(
@@ -463,7 +464,7 @@ def _tempo(envelope: np.ndarray, onsets: np.ndarray, middles: np.ndarray) -> np.
 
 def _period(contexts: np.ndarray) -> np.ndarray:
     # Lag of the beat in envelope frames for each row of (rows, frames); 0 where there is none.
-    import librosa
+    librosa = load_librosa()
 
     rate = SAMPLE_RATE / ONSET_HOP
     shortest, longest = int(np.ceil(60 * rate / FASTEST)), int(60 * rate / SLOWEST)

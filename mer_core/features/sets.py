@@ -9,6 +9,7 @@ import pandas as pd
 
 from mer_core.features import compare, mel, psychoacoustic, spectral
 from mer_core.features.audio import Audio, read_audio, song_id_of
+from mer_core.tracks import check_columns
 
 SETS = {
     "compare": compare.compare,
@@ -124,7 +125,8 @@ def columns_of(features: pd.DataFrame, name: str) -> list[str]:
     Notebook 01.
     """
     rule = COLUMNS.get(name)
-    return [column for column in features if rule and rule.fullmatch(column)]
+    names = [column for column in features if isinstance(column, str)]
+    return [column for column in names if rule and rule.fullmatch(column)]
 
 
 def choose(features: pd.DataFrame, sets: Sequence[str]) -> pd.DataFrame:
@@ -146,7 +148,7 @@ def choose(features: pd.DataFrame, sets: Sequence[str]) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If a set is unknown or the features have none of its columns.
+        If a set is unknown, the features have none of its columns, or have a column twice.
 
     Examples
     --------
@@ -154,6 +156,7 @@ def choose(features: pd.DataFrame, sets: Sequence[str]) -> pd.DataFrame:
     >>> list(choose(both, ("psychoacoustic",)))
     ['tempo']
     """
+    check_columns(features, "features")
     names = {name: columns_of(features, name) for name in sets}
     absent = [name for name in sets if not names[name]]
     if absent:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from mer_core.files import DataError
+from mer_core.tracks import as_table, as_track
+
 
 def song_level(features: pd.DataFrame, functionals: pd.DataFrame | None = None) -> pd.DataFrame:
     """Mean and standard deviation of every feature over each song, behind the song's functionals.
@@ -24,8 +27,9 @@ def song_level(features: pd.DataFrame, functionals: pd.DataFrame | None = None) 
 
     Raises
     ------
-    ValueError
-        If a song has no functionals.
+    DataError
+        If a song has no functionals, a column is in both, or either holds something else than
+        finite numbers; see :func:`mer_core.tracks.as_track`.
 
     Examples
     --------
@@ -41,13 +45,17 @@ def song_level(features: pd.DataFrame, functionals: pd.DataFrame | None = None) 
     that remain, or 148 pairs of mean and standard deviation, fit no set that the paper names (130
     descriptors with deltas make 260, MediaEval's 260 make 520). Notebook 06.
     """
+    features = as_track(features, "features")
     by_song = features.groupby(level="song_id")
     means, spreads = by_song.mean().add_suffix("_mean"), by_song.std(ddof=0).add_suffix("_sd")
     moments = means.join(spreads)
     if functionals is None:
         return moments
-    missing = moments.index.difference(functionals.index)
+    functionals = as_table(functionals, "functionals")
+    missing = moments.index[~moments.index.isin(functionals.index)]
     if len(missing):
-        found = f"none for {list(missing[:5])}"
-        raise ValueError(f"functionals: expected a row for every song, found {found}")
+        raise DataError("functionals", "a row for every song", f"none for {list(missing[:5])}")
+    both = list(functionals.columns.intersection(moments.columns))
+    if both:
+        raise DataError("functionals", "other columns than the features' moments", f"{both[:3]}")
     return functionals.loc[moments.index].join(moments)

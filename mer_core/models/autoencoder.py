@@ -18,11 +18,11 @@ from torch import Tensor, nn
 
 from mer_core.features.mel import BANDS, FRAMES, patches
 from mer_core.features.sets import columns_of
-from mer_core.metrics import DIMENSIONS
 from mer_core.models.combined import Combined, songs_of
 from mer_core.models.network import Network
 from mer_core.models.recurrent import LSTM, rows_of
-from mer_core.training import Job, check, generator
+from mer_core.tracks import DIMENSIONS, as_table, as_track, check_columns
+from mer_core.training import Job, checked, generator
 
 COLUMNS = BANDS * FRAMES
 IN_CLASS = {"hidden": (16,), "learning_rate": 4e-2, "noise": 0.3}
@@ -182,6 +182,7 @@ class AE:
             The same rows, mel columns in dB; see :func:`mer_core.features.mel.patches`.
         """
         network = self._network()
+        latents = as_table(latents, "latents", columns=[f"latent_{k}" for k in range(self.latent)])
         with torch.no_grad():
             codes = torch.tensor(latents.to_numpy(), dtype=torch.float32)
             pictures = self.scale_.decibel(network.decoder(codes))
@@ -325,7 +326,7 @@ class EncodedLSTM(Combined):
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy to each job: an autoencoder for each, then all LSTMs together."""
         encoders, derived = [], []
-        for job in jobs:
+        for job in _checked(jobs):
             held = () if job.validation is None else job.validation
             heard = rows_of(job.features, {*songs_of(job), *held})
             seed = self.seed if job.seed is None else job.seed
@@ -516,8 +517,7 @@ class CNNLSTM(LSTM):
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy of the model to each job; see :meth:`LSTM.fit_many`."""
-        mel = {id(job.features): _mel(job.features) for job in jobs}
-        return super().fit_many([job._replace(features=mel[id(job.features)]) for job in jobs])
+        return super().fit_many(_checked(jobs))
 
     def _make_network(self, inputs: int, seeds: Sequence[int]) -> CNN:
         return CNN(self.latent, self.hidden, seeds=seeds)
@@ -528,15 +528,20 @@ def _drawn(shape: tuple[int, ...], fan_in: int, seed: int) -> Tensor:
     return torch.empty(shape).uniform_(-edge, edge, generator=generator(seed))
 
 
+def _checked(jobs: Sequence[Job]) -> list[Job]:
+    """Jobs with the mel columns alone, after the checks of training."""
+    mel = {id(job.features): _mel(job.features) for job in jobs}
+    return checked([job._replace(features=mel[id(job.features)]) for job in jobs])
+
+
 def _mel(features: pd.DataFrame) -> pd.DataFrame:
     """The mel columns alone."""
+    check_columns(features, "features")
     names = columns_of(features, "mel")
     if len(names) != COLUMNS:
         raise ValueError(f"features: expected {COLUMNS} mel columns, found {len(names)}")
-    return features[names]
+    return as_track(features, "features", columns=names)
 
 
 def _patches(features: pd.DataFrame) -> np.ndarray:
-    mel = _mel(features)
-    check(mel)
-    return patches(mel)
+    return patches(_mel(features))

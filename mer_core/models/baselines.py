@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR as SupportVectorRegressor
 
-from mer_core.metrics import DIMENSIONS
+from mer_core.tracks import DIMENSIONS, as_rows, check_covered
 
 
 class FrameRegressor:
@@ -47,20 +47,21 @@ class FrameRegressor:
         Parameters
         ----------
         features : DataFrame
-            A track of whole songs; rows without a label are not used.
+            A track of whole songs, or a row for each song; rows without a label are not used.
         labels : DataFrame
-            A track with the columns valence, arousal in [-1, 1].
+            The same kind of frame, columns valence, arousal in [-1, 1].
         validation, unlabelled
             Part of the language of all regressors; nothing here can use them.
 
         Raises
         ------
-        ValueError
-            If a label has no features.
+        DataError
+            If a label has no features, or either holds something else than finite numbers or a
+            row or column twice; see :func:`mer_core.tracks.as_track`.
         """
-        missing = labels.index.difference(features.index)
-        if len(missing):
-            raise ValueError(f"features: expected a row for each label, found none at {missing[0]}")
+        features = as_rows(features, "features")
+        labels = as_rows(labels, "labels", columns=DIMENSIONS, ordered=self.every > 1)
+        check_covered(labels, features)
         frames = labels[labels.groupby(level="song_id").cumcount() % self.every == 0]
         self.columns_ = list(features)
         self.fitted_ = clone(self.estimator)
@@ -83,16 +84,16 @@ class FrameRegressor:
         Raises
         ------
         ValueError
-            If the model is not fitted or a column is missing.
+            If the model is not fitted.
+        DataError
+            If a column is missing, or as in :meth:`fit`.
         """
         if not hasattr(self, "fitted_"):
             raise ValueError(
                 f"{type(self).__name__}: expected a fitted model, found none: call fit"
             )
-        missing = [name for name in self.columns_ if name not in features]
-        if missing:
-            raise ValueError(f"features: expected the columns of fit, found none for {missing[:3]}")
-        values = self.fitted_.predict(features[self.columns_].to_numpy())
+        features = as_rows(features, "features", columns=self.columns_)
+        values = self.fitted_.predict(features.to_numpy())
         return pd.DataFrame(values, index=features.index, columns=DIMENSIONS)
 
 

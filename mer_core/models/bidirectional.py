@@ -10,16 +10,15 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from mer_core import checks
-from mer_core.metrics import DIMENSIONS
 from mer_core.models.network import Network
 from mer_core.models.recurrent import RecurrentRegressor
+from mer_core.tracks import DIMENSIONS, check_covered
 from mer_core.training import (
     Job,
     Schedule,
     Songs,
     Task,
-    check,
+    checked,
     joined,
     pad,
     standard,
@@ -116,7 +115,7 @@ class BLSTM(RecurrentRegressor):
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy of the model to each job; see :meth:`LSTM.fit_many`."""
-        checks.dimensions(job.labels for job in jobs)
+        jobs = checked(jobs)
         apart = {id(job.labels): [job.labels[[name]] for name in DIMENSIONS] for job in jobs}
         single = [job._replace(labels=one) for job in jobs for one in apart[id(job.labels)]]
         fitted = super().fit_many(single)
@@ -124,14 +123,20 @@ class BLSTM(RecurrentRegressor):
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict every row once; see :meth:`LSTM.predict`."""
-        return super().predict(cut(features, self.scale)[0]).set_axis(features.index)
+        return super().predict(features)
 
     def states(self, features: pd.DataFrame) -> pd.DataFrame:
         """Units of the topmost layer: the valence network's, then the arousal network's.
 
         In each, the first half hears the past, the second half the future.
         """
-        return super().states(cut(features, self.scale)[0]).set_axis(features.index)
+        return super().states(features)
+
+    def _checked(self, jobs: Sequence[Job]) -> list[Job]:
+        return list(jobs)  # by `fit_many`, before valence and arousal were divided
+
+    def _pieces(self, features: pd.DataFrame) -> pd.DataFrame:
+        return cut(features, self.scale)[0]
 
     def _pair(self, valence: Self, arousal: Self) -> Self:
         """One model of two networks: weights have the two in front."""
@@ -266,7 +271,7 @@ def _labelled_pieces(
     features: pd.DataFrame, labels: pd.DataFrame, scale: int
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
     """Both tracks in pieces, from the first labelled frame on; songs of the labelled pieces."""
-    check(features, labels)
+    check_covered(labels, features)
     step = features.groupby(level="song_id", sort=False).cumcount()
     first = step.loc[labels.index].groupby(level="song_id").min()
     pieces, songs = cut(features, scale, start=first)

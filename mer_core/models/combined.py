@@ -17,10 +17,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mer_core.folds import k_folds, modulus_folds
-from mer_core.metrics import DIMENSIONS, METRICS
+from mer_core.metrics import METRICS
 from mer_core.models.recurrent import ElmanRNN, RecurrentRegressor, rows_of
 from mer_core.smoothing import moving_average
-from mer_core.training import Job
+from mer_core.tracks import DIMENSIONS, as_track, check_covered
+from mer_core.training import Job, checked
 
 
 class Combined:
@@ -96,7 +97,8 @@ class SecondNetwork(Combined):
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy to each job: all first networks together, then all second ones."""
-        jobs = [job._replace(seed=self.seed if job.seed is None else job.seed) for job in jobs]
+        seeds = [self.seed if job.seed is None else job.seed for job in jobs]
+        jobs = [job._replace(seed=seed) for job, seed in zip(checked(jobs), seeds)]
         firsts = self.first.fit_many(jobs)
         heard = self._out_of_fold(jobs) if self.out_of_fold else self._in_sample(jobs, firsts)
         seconds = [
@@ -177,13 +179,14 @@ class FoldEnsemble(Combined):
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy to each job."""
-        return [self._fitted(job) for job in jobs]
+        return [self._fitted(job) for job in checked(jobs)]
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict every row: the mean of the chosen networks."""
         return sum(member.predict(features) for member in self.members_) / len(self.members_)
 
     def _fitted(self, job: Job) -> Self:
+        check_covered(rows_of(job.labels, songs_of(job)), job.features)
         folds, held_out = modulus_folds(songs_of(job))
         first = (self.seed if job.seed is None else job.seed) * self.trials
         inner = [
@@ -243,22 +246,26 @@ class Preprocessed(Combined):
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy to each job: each has its own derived features."""
-        pipelines, derived = [], []
-        for job in jobs:
-            frames = job.labels.index[
-                job.labels.index.isin(rows_of(job.labels, songs_of(job)).index)
-            ]
+        pipelines, columns, derived = [], [], []
+        for job in checked(jobs):
+            labels = rows_of(job.labels, songs_of(job))
+            check_covered(labels, job.features)
             pipeline = make_pipeline(StandardScaler(), copy.deepcopy(self.transformer))
-            pipelines.append(pipeline.fit(job.features.loc[frames].to_numpy()))
+            pipelines.append(pipeline.fit(job.features.loc[labels.index].to_numpy()))
+            columns.append(list(job.features))
             songs = {*songs_of(job), *(job.validation if job.validation is not None else ())}
             derived.append(
                 job._replace(features=_transformed(pipeline, rows_of(job.features, songs)))
             )
         fitted = self.network.fit_many(derived)
-        return [self._with(pipeline_=p, network_=m) for p, m in zip(pipelines, fitted)]
+        return [
+            self._with(pipeline_=p, columns_=names, network_=m)
+            for p, names, m in zip(pipelines, columns, fitted)
+        ]
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict every row."""
+        features = as_track(features, "features", columns=self.columns_)
         return self.network_.predict(_transformed(self.pipeline_, features))
 
 

@@ -12,13 +12,14 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from mer_core.metrics import DIMENSIONS, rmse
+from mer_core.metrics import rmse
 from mer_core.models.bidirectional import BLSTM
 from mer_core.models.combined import Combined, songs_of
 from mer_core.models.elm import ELM
 from mer_core.models.recurrent import rows_of
 from mer_core.smoothing import moving_average
-from mer_core.training import Job
+from mer_core.tracks import DIMENSIONS, as_track, stretches
+from mer_core.training import Job, checked
 
 KINDS = ("output", "delta", "smoothed")
 """What the ELM hears of each network."""
@@ -96,7 +97,13 @@ class MultiScaleBLSTM(Combined):
         ------
         ValueError
             If partitions share a song, one is empty, or there are too few songs.
+        DataError
+            If features or labels are not as they must be, see :func:`mer_core.training.checked`,
+            or the labels of a song have a gap.
         """
+        jobs = checked(jobs)
+        for labels in {id(job.labels): job.labels for job in jobs}.values():
+            as_track(labels, "labels", gapless=True)  # the networks hear these rows as songs
         return [self._fitted(job) for job in jobs]
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
@@ -282,8 +289,8 @@ def supervector(outputs: pd.DataFrame, *, window: int = 13) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A track with the columns `10 output`, `10 delta`, `10 smoothed`, `20 output`, ...; a song's
-        first delta is 0.
+        A track with the columns `10 output`, `10 delta`, `10 smoothed`, `20 output`, ...; the first
+        delta of a song, and the first after a gap in it, is 0.
 
     Examples
     --------
@@ -296,7 +303,8 @@ def supervector(outputs: pd.DataFrame, *, window: int = 13) -> pd.DataFrame:
     ----------
     Li et al. (2016), sections 2.3 and 3.4. Notebook 05.
     """
-    deltas = outputs.groupby(level="song_id", sort=False).diff().fillna(0.0)
+    outputs = as_track(outputs, "outputs", ordered=True)
+    deltas = outputs.groupby(stretches(outputs), sort=False).diff().fillna(0.0)
     parts = dict(zip(KINDS, (outputs, deltas, moving_average(outputs, window))))
     columns = {f"{scale} {kind}": parts[kind][scale] for scale in outputs for kind in KINDS}
     return pd.DataFrame(columns)

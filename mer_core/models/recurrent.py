@@ -12,10 +12,20 @@ import torch
 from joblib import Parallel, delayed
 from torch import Tensor
 
-from mer_core import checks
-from mer_core.metrics import DIMENSIONS
 from mer_core.models.network import Network
-from mer_core.training import Job, Schedule, Songs, Task, joined, pad, standard, train, unsupervised
+from mer_core.tracks import DIMENSIONS, as_track, check_covered
+from mer_core.training import (
+    Job,
+    Schedule,
+    Songs,
+    Task,
+    checked,
+    joined,
+    pad,
+    standard,
+    train,
+    unsupervised,
+)
 
 WIDE = 48
 """Units of a layer above which torch's kernel, one model a process, beats one computation."""
@@ -61,9 +71,11 @@ class RecurrentRegressor:
         Raises
         ------
         ValueError
-            If a label has no features, a number is not finite, a row stands twice, a dimension is
-            missing or in another's place, there is no song to train on or none to stop by, a song
-            to stop by has no labels, or a loss stops being finite.
+            If there is no song to train on or none to stop by, a song to stop by has no labels, or
+            a loss stops being finite.
+        DataError
+            If a label has no features, or features or labels are not as they must be; see
+            :func:`mer_core.training.checked`.
         """
         job = Job(features, labels, None, validation, unlabelled)
         vars(self).update(vars(self.fit_many([job])[0]))
@@ -87,7 +99,7 @@ class RecurrentRegressor:
         ValueError
             As :meth:`fit`.
         """
-        jobs = [self._divided(job) for job in jobs]
+        jobs = [self._divided(job) for job in self._checked(jobs)]
         size = 1 if max(self.hidden) > WIDE else TOGETHER
         parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
         processes = -1 if size == 1 and len(parts) > 1 else 1
@@ -110,7 +122,10 @@ class RecurrentRegressor:
         Raises
         ------
         ValueError
-            If the model is not fitted or a column is missing.
+            If the model is not fitted.
+        DataError
+            If a column is missing, or the features are not a track of finite numbers without a gap
+            in any song; see :func:`mer_core.tracks.as_track`.
         """
         outputs = self._run(features, Network.forward)
         mean, spread = (part.cpu().numpy() for part in self.standard_[2:])
@@ -145,15 +160,18 @@ class RecurrentRegressor:
     def _prepare(self, network: Network, jobs: list[Job], songs: Songs, tasks: list[Task]) -> None:
         """Whatever comes before training; nothing here."""
 
+    def _checked(self, jobs: Sequence[Job]) -> list[Job]:
+        return checked(jobs)
+
     def _divided(self, job: Job) -> Job:
         """The job with its songs named: those to train on and those to stop by."""
         seed = self.seed if job.seed is None else job.seed
-        checks.once(features=job.features, labels=job.labels)
-        checks.in_order(features=job.features, labels=job.labels)
         songs = job.labels.index.unique("song_id").sort_values()
         songs = songs if job.train is None else songs.intersection(pd.Index(job.train))
         held = pd.Index([] if job.validation is None else list(job.validation), dtype=songs.dtype)
-        checks.labelled(held, job.labels.index.unique("song_id"))
+        unknown = list(held.difference(job.labels.index.unique("song_id")))
+        if unknown:
+            raise ValueError(f"validation: expected songs with labels, found none for {unknown}")
         if self._schedule().patience is not None and held.empty and len(songs) > 1:
             held = pd.Series(songs).sample(max(1, len(songs) // 10), random_state=seed)
         chosen = songs.difference(pd.Index(held))
@@ -166,7 +184,6 @@ class RecurrentRegressor:
         songs, tasks = self._pool(jobs)
         columns = list(jobs[0].features)
         network = self._make_network(len(columns), [task.seed for task in tasks])
-        checks.dimensions((job.labels for job in jobs), outputs=network.weight.shape[-1])
         self._prepare(network, jobs, songs, tasks)
         history = train(network, songs, tasks, self._schedule(), clip=self.clip)
         models = []
@@ -189,7 +206,9 @@ class RecurrentRegressor:
         for key, job in kinds.items():
             same = [other for other in jobs if (id(other.features), id(other.labels)) == key]
             used = sorted({song for other in same for song in (*other.train, *other.validation)})
-            songs, song_ids = pad(*(rows_of(part, used) for part in (job.features, job.labels)))
+            features, labels = (rows_of(part, used) for part in (job.features, job.labels))
+            check_covered(labels, features)
+            songs, song_ids = pad(features, labels)
             places[key] = dict(zip(song_ids, range(start, start + len(song_ids))))
             pools, start = [*pools, songs], start + len(song_ids)
         whole, known, tasks = joined(pools), {}, []
@@ -207,12 +226,9 @@ class RecurrentRegressor:
         return mean, spread, *(targets if self.standardise_targets else plain)
 
     def _run(self, features: pd.DataFrame, function: Callable[..., Tensor]) -> np.ndarray:
-        checks.in_order(features=features)
         network = self._network()
-        missing = [name for name in self.columns_ if name not in features]
-        if missing:
-            raise ValueError(f"features: expected the columns of fit, found none for {missing[:3]}")
-        songs, song_ids = pad(features[self.columns_])
+        features = self._pieces(as_track(features, "features", columns=self.columns_, gapless=True))
+        songs, song_ids = pad(features)
         mean, spread = self.standard_[:2]
         inputs = ((songs.inputs - mean) / spread).clamp_(-self.clip, self.clip)
         with torch.no_grad():
@@ -221,6 +237,10 @@ class RecurrentRegressor:
         row = song_ids.get_indexer(features.index.get_level_values("song_id"))
         step = features.groupby(level="song_id", sort=False).cumcount().to_numpy()
         return outputs[row, step]
+
+    def _pieces(self, features: pd.DataFrame) -> pd.DataFrame:
+        """What the network reads as songs: here, whole songs."""
+        return features
 
     def _outputs(self, function: Callable, network: Network, x: Tensor, lengths: Tensor) -> Tensor:
         """What a fitted network says to songs (songs, time, features): (songs, time, columns)."""

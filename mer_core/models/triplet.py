@@ -21,7 +21,7 @@ from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from sklearn.svm import SVR as SupportVectorRegressor
 from torch import Tensor, nn
 
-from mer_core.metrics import DIMENSIONS
+from mer_core.tracks import DIMENSIONS, as_array, as_table, check_covered, sorted_rows
 
 STRATEGIES = ("paper", "semi-hard", "weighted")
 QUANTILES = 50
@@ -45,6 +45,11 @@ def triplet_loss(
     Tensor
         One number, 0 if every triplet keeps the margin.
 
+    Raises
+    ------
+    ValueError
+        If there are no triplets, the three shapes differ, or a number is not finite.
+
     Examples
     --------
     >>> at = torch.tensor([[0.0], [1.0], [3.0]])
@@ -57,9 +62,15 @@ def triplet_loss(
     ----------
     Schroff, Kalenichenko, Philbin (2015), section 3.1, with squared distances. Notebook 06.
     """
+    shapes = [tuple(part.shape) for part in (anchor, positive, negative)]
+    if len(set(shapes)) > 1 or len(shapes[0]) != 2 or not shapes[0][0]:
+        raise ValueError(f"triplets: expected three tensors of one or more rows, found {shapes}")
     nearer = torch.linalg.vector_norm(anchor - positive, dim=1)
     farther = torch.linalg.vector_norm(anchor - negative, dim=1)
-    return torch.relu(nearer - farther + margin).mean()
+    loss = torch.relu(nearer - farther + margin).mean()
+    if not loss.isfinite():
+        raise ValueError(f"loss: expected a finite number, found {loss.item()}")
+    return loss
 
 
 def mine(
@@ -117,14 +128,18 @@ def mine(
     Notebook 06.
     """
     _check_mining(positive, negative, strategy, embedded)
-    rng, apart = np.random.default_rng(seed), _distances(labels)
+    rng, apart = np.random.default_rng(seed), _distances(labels, "labels")
     alike = (apart <= positive) & ~np.eye(len(apart), dtype=bool)
     unlike = apart > negative
     anchors = np.flatnonzero(alike.any(axis=1) & unlike.any(axis=1))
     positives = _draw(alike[anchors], rng)
     weights = unlike[anchors] * (apart[anchors] if strategy == "weighted" else 1.0)
     if strategy == "semi-hard":
-        away = _distances(embedded)[anchors]
+        away = _distances(embedded, "embedded")
+        if away.shape != apart.shape:
+            found = f"{len(away)}"
+            raise ValueError(f"embedded: expected {len(apart)} songs as labels, found {found}")
+        away = away[anchors]
         beyond = away - np.take_along_axis(away, positives[:, None], axis=1)
         weights = weights * ((beyond > 0) & (beyond < margin))
     some = weights.any(axis=1)
@@ -141,12 +156,10 @@ def _check_mining(positive: float, negative: float, strategy: str, embedded: obj
         raise ValueError("embedded: expected where the songs lie, for 'semi-hard', found None")
 
 
-def _distances(points: ArrayLike) -> np.ndarray:
-    points = np.asarray(points, dtype=float)
+def _distances(points: ArrayLike, name: str) -> np.ndarray:
+    points = as_array(points, name, ndim=(1, 2))
     if not len(points):
         return np.empty((0, 0))
-    if not np.isfinite(points).all():
-        raise ValueError("labels, embedded: expected finite numbers, found NaN or infinity")
     if points.ndim == 1:
         return np.abs(points[:, None] - points)
     squares = (points**2).sum(axis=1)
@@ -286,10 +299,16 @@ class TripletNetwork:
         ----------
         Notebook 06, which watches a space as it is learned.
         """
+        features = as_table(features, "features")
+        labels = sorted_rows(as_table(labels, "labels", columns=DIMENSIONS), "labels")
+        check_covered(labels, features)
         names = {"joint": DIMENSIONS} if self.joint else {name: name for name in DIMENSIONS}
         for name, columns in names.items():
             _require_triplet(name, labels[columns].to_numpy(), self.positive, self.negative)
-        x, y = self._prepare(features, labels)
+        rows, y = features.loc[labels.index].to_numpy(), labels
+        self.columns_ = list(features)
+        self.scaler_ = by_rank(len(rows)).fit(rows)
+        x = self.scaler_.transform(rows)
         self.networks_: dict[str, nn.Module] = {}
         for name, columns in names.items():
             yield from self._learn(name, x, y[columns].to_numpy())
@@ -319,11 +338,8 @@ class TripletNetwork:
         """
         if not hasattr(self, "networks_"):
             raise ValueError("TripletNetwork: expected a fitted model, found none: call fit")
-        missing = [name for name in self.columns_ if name not in features]
-        if missing:
-            raise ValueError(f"features: expected the columns of fit, found none for {missing[:3]}")
-        _require_finite(features[self.columns_], "features")
-        x = _tensor(self.scaler_.transform(features[self.columns_].to_numpy()))
+        features = as_table(features, "features", columns=self.columns_)
+        x = _tensor(self.scaler_.transform(features.to_numpy()))
         spaces = []
         for name, network in self.networks_.items():
             with torch.no_grad():
@@ -354,19 +370,6 @@ class TripletNetwork:
 
     def _of(self, space: pd.DataFrame, name: str) -> pd.DataFrame:
         return space if self.joint else space.filter(regex=f"^{name}_")
-
-    def _prepare(
-        self, features: pd.DataFrame, labels: pd.DataFrame
-    ) -> tuple[np.ndarray, pd.DataFrame]:
-        missing = labels.index.difference(features.index)
-        if len(missing):
-            raise ValueError(f"features: expected a row for each label, found none at {missing[0]}")
-        rows, y = features.loc[labels.index], labels[DIMENSIONS]
-        _require_finite(rows, "features")
-        _require_finite(y, "labels")
-        self.columns_ = list(features)
-        self.scaler_ = by_rank(len(rows)).fit(rows.to_numpy())
-        return self.scaler_.transform(rows.to_numpy()), y
 
     def _learn(self, name: str, x: np.ndarray, y: np.ndarray) -> Iterator[float]:
         """Train the network of one space, step by step."""
@@ -437,14 +440,6 @@ def by_rank(songs: int = QUANTILES) -> Pipeline:
 
 def _tensor(values: np.ndarray) -> Tensor:
     return torch.tensor(values, dtype=torch.float32)
-
-
-def _require_finite(frame: pd.DataFrame, name: str) -> None:
-    bad = ~np.isfinite(frame.to_numpy(dtype=float))
-    if bad.any():
-        row, column = np.argwhere(bad)[0]
-        found = f"NaN or infinity in {frame.columns[column]!r} of {frame.index[row]}"
-        raise ValueError(f"{name}: expected finite numbers, found {found}")
 
 
 def _require_triplet(name: str, labels: np.ndarray, positive: float, negative: float) -> None:

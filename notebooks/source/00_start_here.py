@@ -15,8 +15,10 @@ import numpy as np
 from IPython.display import Audio, Markdown
 from matplotlib import pyplot as plt
 
-from mer_core import agreement, deam, lesson, plots, widgets
+from mer_core import agreement
+from mer_core.datasets import deam
 from mer_core.metrics import DIMENSIONS, pearson
+from workbook import lesson, plots, widgets
 
 plots.use_style()
 corpus = lesson.corpus()

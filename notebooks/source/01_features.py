@@ -18,10 +18,11 @@ import pandas as pd
 from IPython.display import Audio, Markdown
 from matplotlib import pyplot as plt
 
-from mer_core import evaluation, features, lesson, models, papers, plots, widgets
+from mer_core import evaluation, features, models
 from mer_core.features.compare import descriptors
 from mer_core.features.psychoacoustic import dissonance_of, roughness_of
 from mer_core.metrics import DIMENSIONS
+from workbook import lesson, papers, plots, widgets
 
 plots.use_style()
 corpus = lesson.corpus(sets=("compare", "psychoacoustic", "spectral"))

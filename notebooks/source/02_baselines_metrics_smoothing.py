@@ -21,9 +21,10 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mer_core import Corpus, evaluation, lesson, models, plots, widgets
+from mer_core import Corpus, evaluation, models
 from mer_core.metrics import DIMENSIONS, METRICS, ccc, rmse, score, score_songs
 from mer_core.smoothing import moving_average
+from workbook import lesson, plots, widgets
 
 plots.use_style()
 corpus = lesson.corpus()

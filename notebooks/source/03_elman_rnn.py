@@ -24,10 +24,11 @@ from IPython.display import Audio, Markdown
 from matplotlib import pyplot as plt
 from scipy import stats
 
-from mer_core import evaluation, experiments, lesson, models, papers, plots, widgets
+from mer_core import evaluation, models
 from mer_core.metrics import DIMENSIONS, rmse, score, score_songs
 from mer_core.smoothing import moving_average
 from mer_core.training import Job
+from workbook import lesson, papers, plots, results, widgets
 
 plots.use_style()
 corpus = lesson.corpus()
@@ -560,7 +561,7 @@ print(f"50 networks take {many / few:.1f} times as long as 2, where 25 times wou
 # trained the same as the stored one?
 
 # %%
-table = pd.concat([experiments.table("elman"), experiments.table("baselines")]).sort_index()
+table = pd.concat([results.table("elman"), results.table("baselines")]).sort_index()
 live = score(dev.labels, cross_validated).xs("pooled", level=1)[["rmse", "pearson"]]
 stored = table.loc[("Elman", "FS1", "raw", "CV", 0)].xs("pooled", level=1)[["rmse", "pearson"]]
 pd.concat({"just trained": live, "stored": stored}, axis=1).round(4)
@@ -617,7 +618,7 @@ ranking.map("{:.3f}".format) + " ± " + varies.map("{:.3f}".format)
 # difference found* is not *no difference*, least of all among so few test songs.
 
 # %%
-scores, songs = experiments.stored_scores(), experiments.stored_songs()
+scores, songs = results.stored_scores(), results.stored_songs()
 keys = ["system", "features", "output", "protocol", "dimension"]
 by_song = songs["rmse"].groupby([*keys, "song_id"]).mean()
 

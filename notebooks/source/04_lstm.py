@@ -22,10 +22,11 @@ from IPython.display import Audio, Markdown, display
 from matplotlib import pyplot as plt
 from scipy.stats import ttest_rel
 
-from mer_core import evaluation, experiments, lesson, models, papers, plots, widgets
+from mer_core import evaluation, models
 from mer_core.metrics import DIMENSIONS, pearson, rmse, score
 from mer_core.models.network import Network
 from mer_core.training import Schedule, Task, pad, train, unsupervised
+from workbook import lesson, papers, plots, results, studies, widgets
 
 plots.use_style()
 corpus = lesson.corpus()
@@ -471,7 +472,7 @@ Markdown(
 # songs. All stored figures are of the embedded, **synthetic** corpus.
 
 # %%
-single = pd.concat([experiments.table(name) for name in ("baselines", "elman", "lstm")])
+single = pd.concat([results.table(name) for name in ("baselines", "elman", "lstm")])
 
 
 def means(table: pd.DataFrame, **where: str) -> pd.DataFrame:
@@ -663,7 +664,7 @@ Markdown(
 # And in the store, with ensembles in full: run 2 of 2015, selected in both ways.
 
 # %%
-munich = experiments.table("munich")
+munich = results.table("munich")
 runs = means(munich, output="raw", aggregation="mean")
 peek = "LSTM 2015 run 2, selected on held-out"
 pair = runs.loc[["LSTM 2015 run 2", peek]].droplevel("features").unstack("protocol")
@@ -767,11 +768,11 @@ pd.DataFrame({"computed here": live, "stored": stored, "difference": live - stor
 # it averages, it says of one run only, "two". The rest as in 2014, at class size:
 
 # %%
-settings = {label[0]: unit for label, unit in experiments.SWEEPS["munich"].units}
+settings = {label[0]: unit for label, unit in studies.STUDIES["munich"].units}
 read = {}
 for name, setting in settings.items():
     if name.startswith("LSTM") and "held-out" not in name:
-        built = experiments.build(setting["setting"])
+        built = studies.build(setting["setting"])
         read[name.removeprefix("LSTM ")] = {
             "features": setting["features"],
             "units": " + ".join(map(str, built.network.hidden)),
@@ -788,7 +789,7 @@ pd.DataFrame(read).T
 # 2015 quotes "the best of 2014" in its own table. Its test set are the 1000 songs of that year.
 
 # %%
-linear = experiments.table("baselines").query(
+linear = results.table("baselines").query(
     "system == 'linear, no penalty' and features == 'FS1'"
 )
 beside = papers.compare(pd.concat([munich, linear]))
@@ -889,7 +890,7 @@ Markdown(
 
 # %%
 keys = ["output", "protocol", "system", "dimension", "song_id"]
-both_outputs = experiments.table("munich_songs").groupby(keys).mean()
+both_outputs = results.table("munich_songs").groupby(keys).mean()
 by_song = both_outputs.loc["raw"]
 n_test = by_song.loc["test"].index.unique("song_id").size
 
@@ -939,7 +940,7 @@ Markdown(
 # and linear model without the held-out songs, like the runs; the Elman network of lesson 03 with them):
 
 # %%
-elman_songs = experiments.table("elman_songs").query("system == 'Elman' and features == 'FS1'")
+elman_songs = results.table("elman_songs").query("system == 'Elman' and features == 'FS1'")
 everyone = pd.concat([both_outputs, elman_songs.groupby(keys).mean()]).sort_index()
 apart_from = ", without the held-out songs"
 opponents = [("constant" + apart_from, "raw")]
@@ -964,7 +965,7 @@ pd.DataFrame(against).T.rename_axis(["minus", "run 4 of"])
 # differ by more than 0.1 of r or 0.02 of RMSE, the claim stays open.
 
 # %%
-judged = papers.judge(experiments.stored_scores(), experiments.stored_songs())
+judged = papers.judge(results.stored_scores(), results.stored_songs())
 judged = judged[judged["paper"].str.startswith("munich")]
 shown = judged.assign(
     claim=judged["claim"].str.removeprefix("munich"),

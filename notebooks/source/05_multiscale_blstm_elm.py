@@ -24,11 +24,12 @@ from matplotlib import pyplot as plt
 from scipy import stats
 from sklearn.linear_model import Ridge
 
-from mer_core import evaluation, experiments, features, lesson, models, papers, plots, widgets
+from mer_core import evaluation, features, models
 from mer_core.metrics import DIMENSIONS, rmse
 from mer_core.models import elm
 from mer_core.models.bidirectional import cut
 from mer_core.models.multiscale import supervector
+from workbook import lesson, papers, plots, results, widgets
 
 plots.use_style()
 corpus = lesson.corpus()
@@ -344,7 +345,7 @@ widgets.FigureSlider.draw("hidden units", [1, 2, 5, 10, 20, 40, 60], toy, start=
 # and on test songs.
 
 # %%
-sizes_of_elm = experiments.table("multiscale_units").xs("pooled", level="aggregation")["rmse"]
+sizes_of_elm = results.table("multiscale_units").xs("pooled", level="aggregation")["rmse"]
 by_size = sizes_of_elm.groupby(["protocol", "ridge", "dimension", "units"]).mean()
 fig, axes = plt.subplots(1, 2, figsize=(11, 3.6))
 for ax, protocol in zip(axes, ("validation", "test")):
@@ -422,7 +423,7 @@ Markdown(
 # real, ours synthetic, and an RMSE is in the unit of its labels.
 
 # %%
-ours = experiments.stored_scores()
+ours = results.stored_scores()
 rows = papers.compare(ours).query("paper == 'tsinghua_2016' and split == 'test'")
 beside = rows.set_index(["table", "system", "pretraining", "dimension"])[["value", "ours_value"]]
 beside = beside.rename(columns={"value": "paper", "ours_value": "ours"}).unstack("dimension")
@@ -489,7 +490,7 @@ recomputed.round(5)
 # be told from chance: *open* is not *no*. Positive differences are as claimed.
 
 # %%
-songs = experiments.stored_songs()
+songs = results.stored_songs()
 judged = papers.judge(ours, songs)
 verdicts = papers.verdicts(judged).query("paper == 'tsinghua_2016' and verdict != ''")
 Markdown(
@@ -543,7 +544,7 @@ Markdown(
 # at; columns: tested at; group 1's networks of all seeds, RMSE pooled over the test songs.
 
 # %%
-lengths = experiments.table("multiscale_lengths").xs("pooled", level="aggregation")["rmse"]
+lengths = results.table("multiscale_lengths").xs("pooled", level="aggregation")["rmse"]
 matrix = lengths.groupby(["dimension", "trained", "tested"]).mean().unstack("tested")
 matrix = matrix[[*map(str, scales), "whole"]]
 fig, axes = plt.subplots(1, 2, figsize=(11, 3.8))
@@ -567,7 +568,7 @@ whole = by_seed["whole"] - same.set_axis(by_seed.index)
 effects = whole.groupby("dimension").agg(["mean", "min", "max"])
 short = by_seed.xs(60, level="trained")
 short = (short["10"] - short["60"]).groupby("dimension").mean()
-shapes = experiments.table("multiscale_lengths").xs("pooled", level="aggregation")["pearson"]
+shapes = results.table("multiscale_lengths").xs("pooled", level="aggregation")["pearson"]
 shapes = shapes.xs(60, level="trained").unstack("tested")
 shapes = (shapes["10"] - shapes["60"]).groupby("dimension").mean()
 Markdown(

@@ -24,9 +24,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
-from mer_core import evaluation, experiments, lesson, models, papers, plots, widgets
+from mer_core import evaluation, models
 from mer_core.features import song_level
 from mer_core.metrics import DIMENSIONS, r2
+from workbook import lesson, papers, plots, results, widgets
 
 plots.use_style()
 corpus = lesson.corpus()
@@ -311,7 +312,7 @@ Markdown(
 # Settings of the triplet network were chosen on the 1000 songs of 2014, which none of these is among.
 
 # %%
-real = experiments.table("songs_2013_intervals")
+real = results.table("songs_2013_intervals")
 of_2013 = real.xs("CV", level="protocol").droplevel(["features", "output"])
 published = papers.published().query("paper == 'herremans_2019' and metric == 'r2'")
 theirs = published.set_index(["system", "dimension"])["value"].unstack()[DIMENSIONS]
@@ -374,7 +375,7 @@ Markdown(
 # One division into ten folds; so differences of 0.02 mean nothing.
 
 # %%
-sizes = experiments.table("songs_dimensions_intervals")["r2"]
+sizes = results.table("songs_dimensions_intervals")["r2"]
 fig, axes = plt.subplots(1, 2, figsize=(11, 3.6), sharex=True)
 for ax, dimension in zip(axes, DIMENSIONS):
     for name, style in {"TNN-SVM": "o-", "PCA-SVM": "s--", "PCA-SVM, unscaled": "^:"}.items():
@@ -403,7 +404,7 @@ Markdown(
 # on the 58 full-length songs of 2015.
 
 # %%
-more = experiments.table("songs_1744_intervals").droplevel(["features", "output"])
+more = results.table("songs_1744_intervals").droplevel(["features", "output"])
 everywhere = pd.concat(
     {
         "744, CV": with_interval(of_2013),
@@ -430,7 +431,7 @@ Markdown(
 # to those who don't notice?
 
 # %%
-swapped = experiments.table("songs_swapped")["r2"].unstack("dimension")[DIMENSIONS]
+swapped = results.table("songs_swapped")["r2"].unstack("dimension")[DIMENSIONS]
 swapped = swapped.xs("all", level="songs").rename(columns=lambda name: f"R² of {name}")
 swapped.loc["ridge"].round(3)
 

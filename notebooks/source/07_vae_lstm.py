@@ -24,11 +24,12 @@ from matplotlib import pyplot as plt
 from sklearn.decomposition import PCA
 from torch import nn
 
-from mer_core import Corpus, experiments, features, lesson, models, papers, plots, widgets
-from mer_core.experiments.latents import HELD_OUT, LABELLED, band_means, sound_lost
+from mer_core import Corpus, features, models
 from mer_core.features import mel
 from mer_core.metrics import DIMENSIONS, score_songs
 from mer_core.models.autoencoder import AE, IN_CLASS, VAE
+from workbook import lesson, papers, plots, results, widgets
+from workbook.studies.latents import HELD_OUT, LABELLED, band_means, sound_lost
 
 plots.use_style()
 corpus = lesson.corpus()
@@ -320,7 +321,7 @@ ax.set_title(f"song {song_id}: VAE-LSTM, {len(few.songs)} labelled songs");
 # over songs:
 
 # %%
-choices = experiments.table("latent_choices")
+choices = results.table("latent_choices")
 mine = score_songs(test.labels, predicted)["rmse"].groupby("dimension").mean()
 row = ("beta", "VAE-LSTM", 1.0, 0, "test")
 kept = pd.Series({d: choices.loc[(*row, d, "mean"), "rmse"] for d in DIMENSIONS})
@@ -478,7 +479,7 @@ SYSTEMS = {
     "ridge on bands": ("ridge on bands", "band means"),
     "ridge on 260": ("linear", "FS1"),
 }
-scores, songs = experiments.stored_scores(), experiments.stored_songs().sort_index()
+scores, songs = results.stored_scores(), results.stored_songs().sort_index()
 
 
 def errors_in(protocol: str) -> pd.Series:

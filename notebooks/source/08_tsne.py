@@ -23,10 +23,11 @@ from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
 
-from mer_core import lesson, models, plots, widgets
+from mer_core import models
 from mer_core.features import extract, song_level
 from mer_core.metrics import DIMENSIONS, r2
 from mer_core.models.autoencoder import VAE
+from workbook import lesson, plots, widgets
 
 plots.use_style()
 corpus = lesson.corpus()

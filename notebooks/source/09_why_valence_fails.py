@@ -21,18 +21,10 @@ import pandas as pd
 from IPython.display import Audio, Markdown
 from matplotlib import pyplot as plt
 
-from mer_core import (
-    experiments,
-    lesson,
-    load_corpus,
-    models,
-    papers,
-    plots,
-    valence,
-    widgets,
-)
-from mer_core.experiments import valence_mini, valence_systems
+from mer_core import load_corpus, models
 from mer_core.metrics import DIMENSIONS, pearson
+from workbook import lesson, papers, plots, results, valence, widgets
+from workbook.studies import valence_mini, valence_systems
 
 plots.use_style()
 mini = load_corpus("mini")
@@ -98,7 +90,7 @@ Markdown(
 # the mean r per song is 0. On DEAM's labels:
 
 # %%
-labels = experiments.table("valence_labels")["value"]
+labels = results.table("valence_labels")["value"]
 share = {side: labels.loc[side] for side in ("431", "58")}
 knows_means = pd.DataFrame(
     {
@@ -138,7 +130,7 @@ Markdown(
 # from DEAM's labels, in three aggregations, with 95 % intervals from drawing songs anew (bootstrap).
 
 # %%
-table = experiments.table("valence_labels")
+table = results.table("valence_labels")
 names = {
     "pooled": "pooled over frames",
     "over song means": "over song means",
@@ -180,8 +172,8 @@ ax.invert_yaxis()
 ax.set_title("DEAM, real annotations")
 ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5));
 # %%
-samples = experiments.table("valence_samples").loc["dynamic"]
-draws = experiments.table("valence_samples_draws").loc["dynamic"]
+samples = results.table("valence_samples").loc["dynamic"]
+draws = results.table("valence_samples_draws").loc["dynamic"]
 row = samples.loc["r(valence, arousal)"]
 Markdown(
     f"Could 58 songs of the same kind show this by chance? Of {len(draws) - 1} random samples of 58 of the "
@@ -281,7 +273,7 @@ print(f"embedded corpus (synthetic), test: through arousal {through:.2f}, beyond
 # **dynamic** (the mean of the curve).
 
 # %%
-systems = experiments.table("valence_systems")
+systems = results.table("valence_systems")
 tasks = {
     "CV 1744": "1744 songs, ten folds",
     "2013 to 2014": "trained on 2013, scored on 2014",
@@ -364,7 +356,7 @@ Markdown(
 
 # %%
 tilted = (
-    experiments.table("valence_tilted").loc["ridge", "song level"]["value"].unstack("statistic")
+    results.table("valence_tilted").loc["ridge", "song level"]["value"].unstack("statistic")
 )
 tilted = tilted.xs("valence", level="dimension")
 scored_at = [f"{r:g}" for r in (-0.2, 0, 0.2, 0.4, 0.6, 0.8, 0.9)]
@@ -427,7 +419,7 @@ Markdown(
 
 # %%
 subsets = (
-    experiments.table("valence_subsets")
+    results.table("valence_subsets")
     .loc["song level"]["value"]
     .unstack(["dimension", "statistic"])
 )
@@ -449,7 +441,7 @@ shown.rename(
 # belongs (AUC: 0.5 it can't, 1 it always can). The control: 2013 against 2014, and a random 58.
 
 # %%
-far = experiments.table("valence_features")["value"].groupby(["pair", "statistic"]).mean().unstack()
+far = results.table("valence_features")["value"].groupby(["pair", "statistic"]).mean().unstack()
 far.loc[["58 of 1744", "2013 to 2014", "431 to 58", "1744 to 58"]].round(2)
 
 # %%
@@ -562,8 +554,8 @@ Markdown(
 # The same model, predicted in folds, scored on random samples of 58 of the other songs (grey), and the 58 (line).
 
 # %%
-song_draws = experiments.table("valence_samples_draws").loc["song level"]
-song_samples = experiments.table("valence_samples").loc["song level"]
+song_draws = results.table("valence_samples_draws").loc["song level"]
+song_samples = results.table("valence_samples").loc["song level"]
 shown = [
     "r(valence, arousal)",
     "R2 of valence",
@@ -657,7 +649,7 @@ pd.concat(
 # whole songs differ from excerpts by their length alone).
 
 # %%
-found = experiments.table("valence_causes")
+found = results.table("valence_causes")
 verdicts = found.groupby(["cause", "planted"])["found"].agg(["sum", "count"]).astype(int)
 verdicts = verdicts.rename(columns={"sum": "found", "count": "worlds"}).rename(
     index={0.0: "not planted", 1.0: "planted"}
@@ -681,7 +673,7 @@ Markdown(
 # development songs as they are. Move the slider: who rates the test songs.
 
 # %%
-worlds = experiments.table("valence_worlds")["valence, pooled, pearson"]
+worlds = results.table("valence_worlds")["valence, pooled, pearson"]
 score = worlds.groupby(["system", "palettes", "raters", "correlation"])
 mean_score, spread = score.mean(), score.std()
 context = valence_systems.CONTEXTUAL
@@ -732,7 +724,7 @@ costs.round(2)
 # The remedies, on synthetic songs (pooled over frames; "smoothed": moving average of 13 frames):
 
 # %%
-tried = experiments.table("valence_remedies")["value"].xs(0, level="seed")
+tried = results.table("valence_remedies")["value"].xs(0, level="seed")
 pooled = tried.xs(("valence", "pooled"), level=("dimension", "aggregation")).unstack("statistic")
 wide = pooled[["pearson", "r2", "ccc"]].unstack("protocol").swaplevel(axis=1)
 wide = wide[[(k, m) for k in ("CV", "test") for m in ("pearson", "r2", "ccc")]]

@@ -23,10 +23,11 @@ import pandas as pd
 from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
 
-from mer_core import explore, features, lesson, plots, widgets
-from mer_core.explore.own_song import MOST_BYTES, SNDFILE
+from mer_core import features
 from mer_core.metrics import DIMENSIONS
 from mer_core.retrieval import alignment, nearest, search_profile
+from workbook import explore, lesson, plots, widgets
+from workbook.explore.own_song import MOST_BYTES, SNDFILE
 
 plots.use_style()
 corpus = explore.library()

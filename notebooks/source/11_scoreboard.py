@@ -18,11 +18,12 @@ from IPython.display import Audio, Markdown
 from matplotlib import pyplot as plt
 from scipy import stats
 
-from mer_core import evaluation, experiments, lesson, models, papers, plots, widgets
+from mer_core import evaluation, models
 from mer_core.agreement import cronbach_alpha
-from mer_core.deam import chosen_data
+from mer_core.datasets.deam import chosen_data
 from mer_core.metrics import DIMENSIONS
 from mer_core.smoothing import moving_average
+from workbook import lesson, papers, plots, results, widgets
 
 plots.use_style()
 corpus = lesson.corpus()
@@ -33,7 +34,7 @@ dev, test = corpus.split("dev"), corpus.split("test")
 # **All of it is of the embedded corpus, which is synthetic**, except where a heading says *real music*.
 
 # %%
-scores, songs = experiments.stored_scores(), experiments.stored_songs()
+scores, songs = results.stored_scores(), results.stored_songs()
 runs = songs.index.droplevel(["song_id", "dimension"]).unique()
 Markdown(
     f"In the store: **{scores.index.unique('system').size} systems** (constant and linear models included), "
@@ -87,7 +88,7 @@ plt.show()
 
 # %%
 known = papers.systems()
-board = experiments.overview(scores).xs("smoothed", level="output").reset_index("features")
+board = results.overview(scores).xs("smoothed", level="output").reset_index("features")
 board = board[board.index.get_level_values("system").isin([*known.index, "constant", "linear"])]
 board["other features", ""] = board["features"] != "FS1"
 shown = board.sort_values(("other features", ""), kind="stable").groupby(["protocol", "system"]).first()
@@ -200,7 +201,7 @@ Markdown(
 # labels and 167 features (the paper: 6,669 features, and other splits). Stored by `make results` on DEAM.
 
 # %%
-static = experiments.table("songs_2013_intervals").droplevel(["features", "output", "protocol"])
+static = results.table("songs_2013_intervals").droplevel(["features", "output", "protocol"])
 printed = papers.published().query("paper == 'herremans_2019' and metric == 'r2' and ours != ''")
 printed = printed.set_index(["ours", "dimension"])["value"].rename_axis(["system", "dimension"])
 whole = static[["r2", "low", "high"]].assign(paper=printed.groupby(level=[0, 1]).first())
@@ -431,7 +432,7 @@ ahead = {
     k: (shown.loc["CV"][k, "RMSE"].drop(["constant", "linear"]) < shown.loc[("CV", "linear"), (k, "RMSE")])
     for k in DIMENSIONS
 }
-tilted = experiments.table("valence_tilted").xs(("valence", "pearson"), level=("dimension", "statistic"))["value"]
+tilted = results.table("valence_tilted").xs(("valence", "pearson"), level=("dimension", "statistic"))["value"]
 tilted = tilted["ridge", "song level"]
 low = {k: static.loc[("average", k), "r2"] - static.loc[("ridge", k), "r2"] for k in DIMENSIONS}
 Markdown(

@@ -10,15 +10,17 @@ from pathlib import Path
 import joblib
 import pandas as pd
 
-from mer_core import experiments, load_corpus
+from mer_core import load_corpus
 from mer_core.corpus import Corpus
 from timing import Row, compared
+from workbook import studies
+from workbook.units import run
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from loopback import cluster
 
 RUNS = 3
-UNITS = experiments.product(
+UNITS = studies.product(
     setting=[{"model": "SVR", "every": 2}], features=["FS1"], fold=range(6), seed=[0]
 )
 
@@ -26,7 +28,7 @@ UNITS = experiments.product(
 def sweep(corpus: Corpus, backend: str) -> list[pd.DataFrame]:
     """The frames of the sweep, from an empty store."""
     with tempfile.TemporaryDirectory() as store, joblib.parallel_config(backend=backend):
-        results = experiments.run(experiments.predict, UNITS, corpus, store=store)
+        results = run(studies.predict, UNITS, corpus, cache=store)
         return [frame for _, frame in results.done]
 
 

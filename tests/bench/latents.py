@@ -21,10 +21,10 @@ from matplotlib import pyplot as plt
 from sklearn.decomposition import PCA
 
 from mer_core import load_corpus
-from mer_core.experiments.latents import band_means, with_mel
 from mer_core.features import audio_files, extract
 from mer_core.features.mel import FRAMES, patches
 from mer_core.models.autoencoder import AE, VAE
+from workbook.studies.latents import band_means, with_mel
 
 BESIDE = Path(__file__).parents[3] / "shared" / "audio"
 LATENT, SECONDS = 32, 10

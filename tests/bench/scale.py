@@ -21,8 +21,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mer_core import experiments, features, load_corpus, models
+from mer_core import features, load_corpus, models
 from mer_core.corpus import Corpus
+from workbook import studies
+from workbook.units import run
 
 PAGE = Path(__file__).parents[2] / "docs" / "a_million_songs.md"
 SONGS, CORES = 1_000_000, 100
@@ -104,13 +106,13 @@ def of_training(corpus: Corpus) -> dict[str, float]:
 
 def of_keeping(corpus: Corpus) -> float:
     """Seconds of a unit of a sweep, with as little to compute as possible."""
-    units = experiments.product(
+    units = studies.product(
         setting=[{"model": "Constant"}], features=["FS1"], fold=range(10), seed=range(2)
     )
 
     def anew() -> None:
         with tempfile.TemporaryDirectory() as store:
-            experiments.run(experiments.predict, units, corpus, store=store, processes=1)
+            run(studies.predict, units, corpus, cache=store, processes=1)
 
     return cpu(anew) / len(units)
 

@@ -24,7 +24,7 @@ import ipywidgets
 import pandas as pd
 
 from mer_core import load_corpus
-from mer_core.widgets import PlanePicker, Player, ProfileDrawing
+from workbook.widgets import PlanePicker, Player, ProfileDrawing
 
 corpus = load_corpus("mini")
 predicted = pd.read_csv("predicted.csv", index_col=["song_id", "time"])

@@ -18,7 +18,7 @@ import ipywidgets
 import numpy as np
 import pandas as pd
 
-from mer_core.widgets import PlanePicker, Player, ProfileDrawing
+from workbook.widgets import PlanePicker, Player, ProfileDrawing
 
 time = np.arange(0, 8, 0.5)
 rated = pd.DataFrame({"valence": 0.2 * time - 0.8, "arousal": 0.8 - 0.2 * time}, index=time)

@@ -25,15 +25,15 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import sweeps
-from mer_core import experiments
+from workbook.units import run
 
 PROCESSES = 2
 
 
-def kept(store: Path) -> set[int]:
-    """Numbers of the units in a store, each read in full; fails where one can't be read."""
-    paths = [path for path in store.rglob("*.parquet") if not path.name.startswith(".part-")]
-    return {pd.read_parquet(path).attrs["unit"]["number"] for path in paths}
+def kept(store: Path, count: int, seconds: float) -> set[int]:
+    """Numbers of the units in a cache, each read in full."""
+    units = sweeps.units(store.parent / "log", count, seconds=seconds)
+    return {unit["number"] for unit in sweeps.kept(sweeps.logged, store, units)}
 
 
 def killed(folder: Path, count: int, seconds: float, delay: float, *, orphans: bool) -> None:
@@ -56,9 +56,9 @@ def cost(folder: Path, kills: int, count: int, *, seconds: float, seed: int = 0)
     rng, log, store = np.random.default_rng(seed), folder / "log", folder / "store"
     lost = []
     for kill in tqdm(range(kills), "kills"):
-        already, called = kept(store), len(sweeps.calls(log))
+        already, called = kept(store, count, seconds), len(sweeps.calls(log))
         killed(folder, count, seconds, rng.uniform(0, 0.6), orphans=kill % 2 == 1)
-        now, new = kept(store), set(sweeps.calls(log)[called:])
+        now, new = kept(store, count, seconds), set(sweeps.calls(log)[called:])
         assert len(now) < count, "the sweep was finished before the kill: nothing was tested"
         assert already <= now, "a kill must not lose what was kept"
         assert not new & already, "what was kept must not be computed again"
@@ -72,10 +72,10 @@ def check(folder: Path, count: int, seconds: float, lost: int) -> None:
     """Finish the sweep and hold it against an undisturbed one."""
     settings = {"corpus": sweeps.tiny_corpus(), "processes": PROCESSES}
     units = sweeps.units(folder / "log", count, seconds=seconds)
-    after = experiments.run(sweeps.logged, units, store=folder / "store", **settings)
+    after = run(sweeps.logged, units, cache=folder / "store", **settings)
     calls = Counter(sweeps.calls(folder / "log"))
     assert sum(calls.values()) == count + lost, "only what was under way is computed twice"
-    calm = experiments.run(sweeps.logged, units, store=folder / "calm", **settings)
+    calm = run(sweeps.logged, units, cache=folder / "calm", **settings)
     assert len(after.done) == len(calm.done) == count
     for (_, frame), (_, other) in zip(after.done, calm.done):
         pd.testing.assert_frame_equal(frame, other, check_exact=True)
@@ -88,12 +88,11 @@ def main() -> None:
     kills, start = parser.parse_args().kills, time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         lost = cost(Path(folder), kills, 30 * kills, seconds=0.05)
-        leftovers = len(list(Path(folder).rglob(".part-*")))
     print(
         f"{kills} kills of a sweep of {30 * kills} units with {PROCESSES} workers: results equal "
         f"to the undisturbed run, nothing unreadable, nothing kept computed again.\nEach kill cost "
         f"{min(lost)} to {max(lost)} units under way, {np.mean(lost):.1f} on average; "
-        f"{leftovers} unfinished files left behind; {time.perf_counter() - start:.0f} s."
+        f"{time.perf_counter() - start:.0f} s."
     )
 
 

@@ -55,8 +55,8 @@ FAULTS = [
     ),
     Fault(
         "metrics.py",
-        "return predictions.loc[labels.index, DIMENSIONS]",
-        "return predictions[DIMENSIONS].iloc[: len(labels)]",
+        "return labels, predictions.loc[labels.index]",
+        "return labels, predictions.iloc[: len(labels)]",
         METRICS,
     ),
     Fault("agreement.py", "ddof=1", "ddof=0", AGREEMENT),

@@ -34,16 +34,15 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import make_corpus
 import song
-from mer_core import lesson, models
-from mer_core.deam import fetch
-from mer_core.deam.layout import find_folder
-from mer_core.experiments import store, tables
+from mer_core import models
+from mer_core.datasets.deam import fetch
+from mer_core.datasets.deam.layout import find_folder
 from mer_core.features import batch
 from mer_core.files import written_atomically
 from test_fetch import Site
+from workbook import lesson, results
 
 FILES = 40
-ADDRESS = "ab" * 32
 
 
 class Writer(NamedTuple):
@@ -78,7 +77,7 @@ def found(folder: Path, pattern: str, read: Callable[[Path], int]) -> set[int]:
 def cache(folder: Path, version: int) -> None:
     (folder / "1.wav").write_bytes(bytes(version))  # other audio, so another entry
     with mock.patch.object(batch, "extract", return_value=frame(version)):
-        assert not isinstance(batch._kept(folder / "1.wav", ("mel",), 1.0, folder / "cache"), str)
+        assert not batch._song(folder / "1.wav", ("mel",), 1.0, folder / "cache").failure
 
 
 def keep_model(folder: Path, version: int) -> None:
@@ -118,7 +117,7 @@ def of_notebook(path: Path) -> int:
 
 def table(folder: Path, version: int) -> None:
     for name in ("t.csv", "t.parquet"):
-        tables._write(folder / name, frame(version))
+        results._write(folder / name, frame(version))
 
 
 def rendered(folder: Path, version: int) -> None:
@@ -197,7 +196,7 @@ def downloaded(folder: Path) -> set[int]:
 
 WRITERS: dict[str, Writer] = {
     "feature cache": Writer(
-        cache, lambda folder: found(folder, "*.kept", lambda path: only(batch._read_kept(path)))
+        cache, lambda folder: found(folder, "*.kept", lambda path: only(batch._read_kept(path)[0]))
     ),
     "feature files": Writer(
         lambda folder, version: batch.save(frame(version), folder),
@@ -205,17 +204,11 @@ WRITERS: dict[str, Writer] = {
             folder, "1.csv", lambda p: only(pd.read_csv(p, sep=";", index_col="frameTime"))
         ),
     ),
-    "experiment store": Writer(
-        lambda folder, version: store.Store(folder).write(
-            ADDRESS, store.packed(frame(version), ADDRESS)
-        ),
-        lambda folder: found(folder, "*.parquet", lambda p: only(store.Store(folder).read(p.stem))),
-    ),
     "results tables": Writer(
         table,
         lambda folder: (
-            found(folder, "*.csv", lambda p: only(tables._read(p, KEYS)))
-            | found(folder, "*.parquet", lambda p: only(tables._read(p, KEYS)))
+            found(folder, "*.csv", lambda p: only(results._read(p, KEYS)))
+            | found(folder, "*.parquet", lambda p: only(results._read(p, KEYS)))
         ),
     ),
     "model file": Writer(keep_model, lambda folder: found(folder, "*.safetensors", of_model)),

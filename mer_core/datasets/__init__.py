@@ -1,0 +1,7 @@
+"""Data sets as one shape of data."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submodules=["deam"], submod_attrs={"deam": ["load_corpus"]}
+)

@@ -1,0 +1,102 @@
+"""DEAM's metadata files: ragged, with tabs, tags after the genre and commas inside names."""
+
+from __future__ import annotations
+
+import csv
+import re
+import warnings
+from pathlib import Path
+
+import pandas as pd
+
+from mer_core.datasets.deam.layout import SONG_ID, visible
+from mer_core.files import DataError, DataWarning
+
+ALIASES = {"song_id": "song_id", "title": "title", "song title": "title"}
+ALIASES |= {"artist": "artist", "genre": "genre"}
+FILE = re.compile(r"metadata_([0-9]{4})\.csv", re.IGNORECASE)
+
+
+def read_metadata(folder: Path) -> pd.DataFrame:
+    """Read title, artist, genre and year of every song.
+
+    Cells behind the last named column are tags and are left out. Tabs and blanks around cells are
+    removed, and a name that an unquoted comma split in two is joined again, with a warning.
+
+    Parameters
+    ----------
+    folder : Path
+        DEAM's folder `metadata`, with `metadata_<year>.csv`.
+
+    Returns
+    -------
+    DataFrame
+        Index song_id; columns title, artist, genre (text or missing) and year. Empty where there
+        is no such file.
+
+    Raises
+    ------
+    DataError
+        If a file has no column song_id, an id is not a whole number, or a song is listed twice.
+    """
+    files = [path for path in visible(folder) if FILE.fullmatch(path.name)]
+    if not files:
+        return pd.DataFrame(columns=["title", "artist", "genre", "year"]).rename_axis("song_id")
+    years = [_read_year(path).assign(year=int(FILE.fullmatch(path.name)[1])) for path in files]
+    table = pd.concat(years)
+    if not table.index.is_unique:
+        twice = list(table.index[table.index.duplicated()][:5])
+        raise DataError(folder, "every song once", f"songs {twice} more than once")
+    return table
+
+
+def _read_year(path: Path) -> pd.DataFrame:
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        try:
+            rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
+        except csv.Error as error:
+            raise DataError(path, "a CSV table", str(error)) from None
+    header = rows.pop(0) if rows else []
+    names = [ALIASES.get(cell.strip().lower(), "") for cell in header]
+    if "song_id" not in names:
+        raise DataError(path, "a column 'song_id'", f"{[cell for cell in header if cell.strip()]}")
+    genre = names.index("genre") if "genre" in names else len(names)
+    joined = [_join_split_names(row, genre) for row in rows]
+    _tell_repairs(path, rows, joined)
+    short = [row[0] for row in joined if len(row) <= names.index("song_id")]
+    if short:
+        raise DataError(path, "a song_id in every row", f"a row that ends before it: {short[0]!r}")
+    songs = [dict(zip(names, (cell.strip() for cell in row))) for row in joined]
+    table = pd.DataFrame(songs, columns=["song_id", "title", "artist", "genre"])
+    whole = table["song_id"].str.fullmatch(SONG_ID.pattern)
+    if not whole.all():
+        raise DataError(path, "a whole number as song_id", f"{table['song_id'][~whole].iloc[0]!r}")
+    return table.replace("", None).astype({"song_id": int}).set_index("song_id")
+
+
+def _join_split_names(row: list[str], genre: int) -> list[str]:
+    # 'Heavy, Crazy,Hip-Hop' for 'Heavy, Crazy': in an unquoted name a blank follows the comma that
+    # split it. DEAM's rows keep the genre in its place all the same, but for one, where the album's
+    # 'n/a' stands there: only then the cells behind the name move up.
+    for k in range(2, min(genre, len(row))):
+        if re.match(r" \S", row[k]):
+            whole = f"{row[k - 1]},{row[k]}"
+            shifted = len(row) > genre + 1 and row[genre].strip() == "n/a"
+            pieces = [whole] if shifted else [whole, whole]
+            return [*row[: k - 1], *pieces, *row[k + 1 :]]
+    return row
+
+
+def _tell_repairs(path: Path, rows: list[list[str]], joined: list[list[str]]) -> None:
+    tabs = sum(any("\t" in cell for cell in row) for row in rows)
+    split = [new[0] for old, new in zip(rows, joined) if old != new]
+    lost = sum(any("\ufffd" in cell for cell in row) for row in rows)
+    repairs = []
+    if lost:
+        repairs.append(f"letters that are no UTF-8 were replaced in {lost} songs")
+    if tabs:
+        repairs.append(f"tabs inside the cells of {tabs} songs were removed")
+    if split:
+        repairs.append(f"a name split by its own comma was joined in songs {', '.join(split)}")
+    if repairs:
+        warnings.warn(f"{path}: {'; '.join(repairs)}", DataWarning, stacklevel=4)

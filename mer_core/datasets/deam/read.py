@@ -1,0 +1,258 @@
+"""One reader for DEAM, whole or partial, and for the embedded corpus, which is laid out alike."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mer_core.corpus import SONG_COLUMNS, Corpus
+from mer_core.datasets.deam.annotations import AVERAGED, read_labels, read_ratings, read_song_level
+from mer_core.datasets.deam.defects import unswap
+from mer_core.datasets.deam.feature_files import cut_labels, read_features
+from mer_core.datasets.deam.layout import entry, files_by_song, find_folder, looks_like, visible
+from mer_core.datasets.deam.metadata import read_metadata
+from mer_core.features.audio import SUFFIXES, duration
+from mer_core.files import DataError, DataWarning, read_table
+from mer_core.metrics import DIMENSIONS
+from mer_core.scales import warn_of_five_points, warn_of_unsigned
+
+MINI = Path(__file__).parents[3] / "data" / "mini"
+DEVELOPMENT_2015 = "mediaeval2015_development_ids.csv"
+TASKS = ("2013", "2014", "2015")
+SONG_IDS = "song_ids.csv"
+"""Ranges of the ids that DEAM's songs have: 1802 of 2 to 2058."""
+
+
+def load_corpus(where: str | os.PathLike = "mini", *, task: str = "2015") -> Corpus:
+    """Load a corpus in DEAM's layout, whole or partial, and repair DEAM's known defects aloud.
+
+    The folder `annotations` is needed; `metadata`, `features` and `MEMD_audio` are read if they are
+    there. Each may also lie one folder deeper, as in unpacked archives. Upper and lower case in
+    names of files and folders make no difference; hidden files are passed over.
+
+    Parameters
+    ----------
+    where : "mini" or path
+        The embedded, synthetic corpus, or a folder with DEAM.
+    task : {"2015", "2014", "2013"}
+        Whose development and test songs `split` names; nothing else differs.
+        2013: the 744 songs of 2013 are "dev", none is "test" (its own division of them is not part
+        of DEAM). 2014: those 744 are "dev", the 1000 of 2014 "test". 2015: the 431 that the
+        organisers chose by agreement are "dev", the 58 of 2015 "test".
+
+    Returns
+    -------
+    Corpus
+
+    Raises
+    ------
+    DataError
+        Naming the file, what was expected and what was found.
+    ValueError
+        If the task is unknown.
+
+    Warns
+    -----
+    DataWarning
+        For each repair: swapped song-level columns, unequal curves, ragged metadata, labels behind
+        the last feature window, features that outlast the audio. Also if a song has several files,
+        files lie in subfolders, labels look like [0, 1], or DEAM's division into development and
+        test songs is applied to songs that do not seem to be DEAM's.
+
+    Examples
+    --------
+    >>> corpus = load_corpus("mini")
+    >>> list(corpus.labels)
+    ['valence', 'arousal']
+
+    References
+    ----------
+    Aljanaki, Yang, Soleymani (2017). The list of the 431, which is not part of DEAM either, was
+    recovered by aligning label curves: 423 are certain, eight nearly so. Notebook 00.
+    """
+    if task not in TASKS:
+        raise ValueError(f"task: expected one of {TASKS}, found {task!r}")
+    folder = _folder(where)
+    annotations = _find_annotations(folder)
+    labels, ratings = read_labels(annotations), read_ratings(annotations)
+    songs = _read_songs(folder, annotations, labels)
+    songs["split"] = _split(songs, task, folder)
+    _warn_of_scales(annotations, songs[DIMENSIONS], labels, ratings)
+    _warn_of_foreign_ids(songs, folder, task)
+    features_folder = find_folder(folder, "features") or folder / "features"
+    features = read_features(features_folder, songs.index)
+    _warn_if_longer_than_audio(features, songs, features_folder)
+    labels = cut_labels(labels, features, features_folder)
+    corpus = Corpus(songs[SONG_COLUMNS], labels, features, ratings)
+    corpus.validate()
+    return corpus
+
+
+def development_2015(folder: Path | None = None) -> pd.DataFrame:
+    """The 431 development songs of MediaEval 2015, or the list that a folder brings itself.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        A corpus; its own `mediaeval2015_development_ids.csv` is used instead of DEAM's.
+
+    Returns
+    -------
+    DataFrame
+        Index song_id, column `certain`: False for the eight that are only nearly certain; DEAM's
+        also `irit_fold`, the song's fold among IRIT's ten (song 1036 is in none).
+
+    Raises
+    ------
+    DataError
+        If the list is not a table with song_id and certain.
+    """
+    path = (folder and _own_list(folder)) or Path(__file__).parent / DEVELOPMENT_2015
+    table = read_table(path, index="song_id")
+    if "certain" not in table:
+        raise DataError(path, "a column 'certain'", f"{['song_id', *table]}")
+    return table
+
+
+def describe_split(songs: pd.DataFrame, where: str | os.PathLike, task: str) -> str:
+    """Say what divides a folder's songs into development and test songs.
+
+    Parameters
+    ----------
+    songs : DataFrame
+        `Corpus.songs`.
+    where : "mini" or path
+    task : {"2015", "2014", "2013"}
+        As for :func:`load_corpus`.
+
+    Returns
+    -------
+    str
+        Which list was used, how many of the songs it names, how many test songs there are, and how
+        to give a list for another data set.
+
+    Raises
+    ------
+    DataError
+        As for :func:`development_2015`.
+    """
+    folder, counts = _folder(where), songs["split"].value_counts()
+    named, total = f"{counts.get('dev', 0)} of {len(songs)} songs", len(development_2015(folder))
+    own = f"write {DEVELOPMENT_2015} (columns song_id, certain) into the folder"
+    if task != "2015":
+        dev = f"those of the year 2013, {named}"
+    elif _own_list(folder):
+        dev = f"the folder's own list, {DEVELOPMENT_2015}, of {total} ids, which names {named}"
+    else:
+        dev = f"DEAM's list of {total} ids, which names {named}; for another data set, {own}"
+    test = f"those of the year {task}, {counts.get('test', 0)} songs"
+    if task == "2013":
+        test = "none, since DEAM has no division of 2013's songs"
+    return (
+        f"Task {task}. Development songs: {dev}. Test songs: {test}. Years are those of "
+        "metadata_<year>.csv, else by song_id: up to 1000, 2013; up to 2000, 2014; above, 2015."
+    )
+
+
+def _folder(where: str | os.PathLike) -> Path:
+    return MINI if where == "mini" else Path(os.path.expanduser(where))
+
+
+def _own_list(folder: Path) -> Path | None:
+    path = entry(folder, DEVELOPMENT_2015)
+    return path if path.exists() else None
+
+
+def _find_annotations(folder: Path) -> Path:
+    annotations = find_folder(folder, "annotations")
+    if annotations is None or not entry(annotations, AVERAGED).is_dir():
+        other = looks_like(folder)
+        if annotations is None or other:
+            found = _contents(folder)
+            if other:
+                found += f"; the files look like {other}'s, whose layout is not read"
+            raise DataError(folder, "a folder with DEAM's `annotations` in it", found)
+    return annotations
+
+
+def _contents(folder: Path) -> str:
+    if not folder.is_dir():
+        return "no such folder"
+    names = [path.name for path in visible(folder)]
+    return f"{len(names)} entries: {', '.join(names[:8])}"
+
+
+def _read_songs(folder: Path, annotations: Path, labels: pd.DataFrame) -> pd.DataFrame:
+    song_level = read_song_level(annotations)
+    song_ids = labels.index.get_level_values("song_id").unique().union(song_level.index)
+    metadata = read_metadata(find_folder(folder, "metadata") or folder / "metadata")
+    songs = metadata.reindex(song_ids).rename_axis("song_id")
+    by_id = pd.Series(np.select([song_ids <= 1000, song_ids <= 2000], [2013, 2014], 2015), song_ids)
+    songs["year"] = songs["year"].fillna(by_id).astype(int)
+    audio = files_by_song(find_folder(folder, "MEMD_audio") or folder / "MEMD_audio", SUFFIXES)
+    songs["audio"] = pd.Series({k: str(path) for k, path in audio.items()}, dtype=object)
+    songs["duration"] = songs["audio"].dropna().map(duration).astype(float)
+    return songs.join(unswap(song_level, labels, songs["year"]))
+
+
+def _split(songs: pd.DataFrame, task: str, folder: Path) -> pd.Series:
+    development = {
+        "2013": songs["year"] == 2013,
+        "2014": songs["year"] == 2013,
+        "2015": songs.index.isin(development_2015(folder).index),
+    }
+    test = songs["year"] == int(task) if task != "2013" else pd.Series(False, songs.index)
+    split = pd.Series(None, songs.index, dtype=object)
+    return split.mask(test, "test").mask(development[task], "dev")
+
+
+def _warn_of_scales(
+    annotations: Path, song_level: pd.DataFrame, labels: pd.DataFrame, ratings: pd.DataFrame | None
+) -> None:
+    warn_of_unsigned(labels, annotations, song_level)
+    warn_of_five_points(song_level, labels, annotations)
+    if ratings is not None and labels.min(axis=None) < 0:
+        warn_of_unsigned(ratings, f"{annotations}, raters")
+
+
+def _warn_of_foreign_ids(songs: pd.DataFrame, folder: Path, task: str) -> None:
+    if _own_list(folder):
+        return
+    ranges = read_table(Path(__file__).parent / SONG_IDS, index=None)
+    known = np.concatenate([np.arange(first, last + 1) for first, last in ranges.to_numpy()])
+    foreign = songs.index.difference(known)
+    named = songs[["title", "artist", "genre"]].notna().any(axis=None)
+    complete = development_2015().index.isin(songs.index).all()
+    if len(foreign):
+        reason = f"{len(foreign)} of {len(songs)} songs are not DEAM's, such as {list(foreign[:5])}"
+    elif not named and not complete:
+        reason = f"without metadata, nothing shows that the {len(songs)} songs are DEAM's"
+    else:
+        return
+    counts = songs["split"].value_counts()
+    warnings.warn(
+        f"{folder}: {reason}; DEAM's lists made {counts.get('dev', 0)} of them development songs "
+        f"and {counts.get('test', 0)} test songs of task {task}. If this is another data set, "
+        f"write {DEVELOPMENT_2015} (columns song_id, certain) into the folder",
+        DataWarning,
+        stacklevel=3,
+    )
+
+
+def _warn_if_longer_than_audio(features: pd.DataFrame, songs: pd.DataFrame, folder: Path) -> None:
+    if features.empty:
+        return
+    last = features.index.to_frame(index=False).groupby("song_id")["time"].max()
+    longer = last.index[last > songs["duration"].reindex(last.index) + 1]
+    if len(longer):
+        warnings.warn(
+            f"{folder}: features of {len(longer)} songs outlast their audio (song {longer[0]}: "
+            f"{last[longer[0]]:g} s against {songs['duration'][longer[0]]:.1f} s), so they may "
+            "describe the full song instead of the excerpt that was rated",
+            DataWarning,
+            stacklevel=3,
+        )

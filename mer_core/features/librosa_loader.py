@@ -1,0 +1,104 @@
+"""librosa, also where numba has no place for its compiled code."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+from mer_core.files import DataError, DataWarning, check_writable, user_cache
+
+
+def load_librosa() -> ModuleType:
+    """Import librosa, after :func:`prepare_numba`.
+
+    Returns
+    -------
+    module
+        librosa.
+
+    Warns
+    -----
+    DataWarning
+        At the first call, if compiled code can't be kept.
+    """
+    trouble = prepare_numba()
+    if trouble:
+        warnings.warn(trouble, DataWarning, stacklevel=3)
+    with _a_home():
+        import librosa
+        import librosa.util.files  # asks for the home folder
+
+    return librosa
+
+
+@contextmanager
+def _a_home() -> Iterator[None]:
+    """Set HOME for a moment if the user has no home folder; nothing is written there."""
+    try:
+        user_cache("librosa")
+    except OSError:
+        os.environ["HOME"] = tempfile.gettempdir()
+        try:
+            yield
+        finally:
+            del os.environ["HOME"]
+    else:
+        yield
+
+
+def prepare_numba() -> str:
+    """Give numba a temporary folder if none of its own places can be written.
+
+    librosa's functions keep their compiled code in files; without a place for them, importing it
+    fails. Processes that are started later use the same folder, which is removed at the end.
+
+    Returns
+    -------
+    str
+        What is wrong and how to mend it. Empty if compiled code can be kept, librosa is imported
+        already, or this function has been called before.
+    """
+    if "librosa.util.utils" in sys.modules:
+        return ""
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    trouble = _trouble(Path(given) if given else _beside_librosa())
+    if not trouble:
+        return ""
+    with suppress(OSError):
+        place = user_cache("numba")
+        if not _trouble(place):
+            _use(place)
+            return ""
+    with suppress(OSError):  # where there is no temporary folder, numba itself complains
+        place = Path(tempfile.mkdtemp(prefix="numba-"))
+        atexit.register(shutil.rmtree, place, ignore_errors=True)
+        _use(place)
+    remedy = "set NUMBA_CACHE_DIR to a folder that can be written"
+    return f"librosa's compiled code is not kept ({trouble}); to keep it, {remedy}"
+
+
+def _use(folder: Path) -> None:
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    if "numba" in sys.modules:  # it has read the variable already
+        sys.modules["numba"].config.CACHE_DIR = str(folder)
+
+
+def _beside_librosa() -> Path:
+    return Path(find_spec("librosa").origin).parent / "util" / "__pycache__"
+
+
+def _trouble(folder: Path) -> str:
+    try:
+        check_writable(folder)
+    except DataError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,80 @@
+"""Decode an uploaded audio file, and say what the models were trained on."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from mer_core.corpus import Corpus
+from mer_core.datasets.deam import chosen_data
+from mer_core.features.audio import QUIETEST, SAMPLE_RATE, SNDFILE, duration, read_audio
+from mer_core.files import DataError
+
+MOST_BYTES = 50 * 2**20
+"""Of a file that is dropped: some eight minutes of WAV, half an hour of MP3."""
+LONGEST = 600.0
+"""s that are listened to; features take about a tenth of it."""
+
+
+def read_upload(name: str, data: bytes) -> tuple[np.ndarray, int]:
+    """Read a stranger's file as audio, or say in words what is wrong with it.
+
+    Parameters
+    ----------
+    name : str
+        The file's; its suffix says what it is.
+    data : bytes
+        Its contents. They lie on disk, in a folder that is removed, only while they are decoded.
+
+    Returns
+    -------
+    samples, sample_rate
+        As :func:`mer_core.features.extract` takes them.
+
+    Raises
+    ------
+    DataError
+        If it is too large, of another kind, no audio, broken off, longer than 10 minutes or silent.
+
+    Examples
+    --------
+    >>> read_upload("notes.txt", b"la la la")
+    Traceback (most recent call last):
+    mer_core.files.DataError: notes.txt: expected an audio file (.wav .flac .ogg ...), found .txt
+    """
+    suffix = Path(name).suffix.lower()
+    if suffix not in SNDFILE:
+        kinds = f"an audio file ({' '.join(SNDFILE[:3])} ...)"
+        raise DataError(name, kinds, suffix or "a name without a suffix")
+    if not 0 < len(data) <= MOST_BYTES:
+        size = f"{len(data) / 2**20:.1f} MB" if data else "an empty file"
+        raise DataError(name, f"up to {MOST_BYTES / 2**20:.0f} MB of audio", size)
+    samples = _decoded(name, suffix, data)
+    if np.abs(samples).max() < QUIETEST:
+        raise DataError(name, "something to hear", "silence from start to end")
+    return samples, SAMPLE_RATE
+
+
+def _decoded(name: str, suffix: str, data: bytes) -> np.ndarray:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"song{suffix}"
+        path.write_bytes(data)
+        try:
+            seconds = duration(path)
+            if not seconds <= LONGEST:
+                length = f"{seconds / 60:.1f} minutes"
+                raise DataError(name, f"up to {LONGEST / 60:.0f} minutes", length)
+            with warnings.catch_warnings(action="ignore"):  # dull and silent ones are told later
+                return read_audio(path)
+        except DataError as error:
+            expected, found = (text.replace(str(path), name) for text in error.args[1:])
+            raise DataError(name, expected, found.partition(": Error opening")[0]) from None
+
+
+def teachers(corpus: Corpus) -> str:
+    """Whose songs :func:`ensemble` learns from: "synthetic" ones, or "DEAM's"."""
+    embedded = corpus.features.empty or chosen_data() == "mini"
+    return "synthetic" if embedded else "DEAM's"

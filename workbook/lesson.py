@@ -1,0 +1,239 @@
+"""What the notebooks share: their corpus, the check of an answer, the check of key numbers."""
+
+from __future__ import annotations
+
+import json
+import os
+import reprlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from mer_core import features
+from mer_core.corpus import Corpus, with_titles
+from mer_core.datasets.deam import chosen_data, load_corpus
+from mer_core.features.sets import columns_of
+from mer_core.files import DataError, written_atomically
+from mer_core.tracks import floats
+
+EXPECTED = Path(__file__).parents[1] / "data" / "expected.json"
+_answers: dict[str, bool] = {}
+
+
+def corpus(sets: Sequence[str] = ("compare",)) -> Corpus:
+    """The corpus of the course: the embedded one, or the DEAM folder that `MER_DATA` names.
+
+    Prints which of the two it is, so that no number of the synthetic one is taken for a finding.
+    `MER_DATA` unset, empty or "mini" means the embedded corpus.
+
+    Parameters
+    ----------
+    sets : sequence of str
+        Its feature sets. DEAM brings "compare" only; others are extracted from its audio at the
+        first time (minutes) and kept.
+
+    Returns
+    -------
+    Corpus
+        For the task of 2015, with audio, features and ratings. A song without a title has its
+        song_id for one.
+
+    Raises
+    ------
+    DataError
+        If the folder lacks what the notebooks need beyond labels.
+    """
+    where = chosen_data()
+    loaded = load_corpus(where)
+    parts = {
+        "features": loaded.features.empty,
+        "annotations per each rater": loaded.ratings is None,
+        "MEMD_audio": loaded.songs["audio"].isna().all(),
+    }
+    missing = [name for name, absent in parts.items() if absent]
+    if missing:
+        raise DataError(where, "a whole copy of DEAM for the notebooks", f"none of its {missing}")
+    kind = "the embedded corpus, SYNTHETIC" if where == "mini" else "DEAM, from MER_DATA"
+    print(f"Data: {kind}; {len(loaded.songs)} songs.")
+    return replace(loaded, songs=with_titles(loaded.songs), features=_with_sets(loaded, sets))
+
+
+def _with_sets(loaded: Corpus, sets: Sequence[str]) -> pd.DataFrame:
+    held = loaded.features
+    missing = [name for name in sets if not columns_of(held, name)]
+    if missing:
+        more, failures = features.extract_all(loaded.songs["audio"].dropna(), missing)
+        if len(failures):
+            raise DataError("MEMD_audio", "audio that can be read", failures.iloc[0])
+        held = held.join(more, how="inner")
+    return features.choose(held, sets)
+
+
+def check_answer(
+    exercise: str,
+    answer: object,
+    expected: object,
+    *,
+    tolerance: float = 0.0,
+    hint: str = "",
+    mistakes: Mapping[str, object] = MappingProxyType({}),
+) -> None:
+    """Say whether an exercise is answered, and rightly; if wrongly, why.
+
+    Parameters
+    ----------
+    exercise : str
+        Its name.
+    answer : object
+        The student's; `...` means that there is none yet.
+    expected : object
+        A number, an array, or anything that compares with `==`.
+    tolerance : float
+        By how much numbers may differ.
+    hint : str
+        Shown with a wrong answer.
+    mistakes : mapping of str to object
+        What to say to answers that a known mistake leads to.
+
+    Examples
+    --------
+    >>> check_answer("1", ..., 4)
+    Exercise 1: not answered yet.
+    >>> check_answer("1", 5, 4, hint="Count again.")
+    Exercise 1: 5 is not it. That is too much. Count again.
+    >>> check_answer("1", 8, 4, mistakes={"Those are both halves.": 8})
+    Exercise 1: 8 is not it. Those are both halves.
+    >>> check_answer("1", 4, 4)
+    Exercise 1: right.
+    """
+    _answers[exercise] = answer is not ... and _agrees(answer, expected, tolerance)
+    if answer is ...:
+        verdict = "not answered yet."
+    elif _answers[exercise]:
+        verdict = "right."
+    else:
+        known = (said for said, wrong in mistakes.items() if _agrees(answer, wrong, tolerance))
+        why = next(known, None) or _difference(answer, expected, tolerance)
+        verdict = " ".join(filter(None, [f"{_shown(answer)} is not it.", why, hint]))
+    print(f"Exercise {exercise}: {verdict}")
+
+
+def _agrees(answer: object, expected: object, tolerance: float) -> bool:
+    if isinstance(expected, (str, bool)):
+        answer = answer.item() if isinstance(answer, np.generic) else answer
+        return type(answer) is type(expected) and answer == expected
+    try:
+        given, wanted = _numbers(answer), _numbers(expected)
+    except DataError:
+        return type(answer) is type(expected) and bool(np.all(answer == expected))
+    return given.shape == wanted.shape and bool((np.abs(given - wanted) <= tolerance).all())
+
+
+def _numbers(value: object) -> np.ndarray:
+    if isinstance(value, (bool, np.bool_)) or getattr(value, "dtype", "") == "bool":
+        value = np.asarray(value).astype(float)
+    if isinstance(value, str):
+        try:
+            return np.asarray(value, dtype=float)
+        except ValueError:
+            raise DataError("answer", "a number", "text") from None
+    return floats(value, "answer")
+
+
+def _difference(answer: object, expected: object, tolerance: float) -> str:
+    kinds = [type(side).__name__ for side in (expected, answer)]
+    other_kind = "" if kinds[0] == kinds[1] else f"Wanted: {kinds[0]}; found: {kinds[1]}."
+    try:
+        given, wanted = _numbers(answer), _numbers(expected)
+    except DataError:
+        return other_kind
+    if isinstance(expected, bool):
+        return other_kind
+    if given.shape != wanted.shape:
+        shapes = [
+            f"numbers of shape {side.shape}" if side.ndim else "one number"
+            for side in (wanted, given)
+        ]
+        return f"Wanted: {shapes[0]}; found: {shapes[1]}."
+    if wanted.ndim:
+        wrong = int((~(np.abs(given - wanted) <= tolerance)).sum())
+        return f"{wrong} of {wanted.size} numbers differ."
+    if np.isnan(given):
+        return "That is no number."
+    if wanted and abs(given + wanted) <= tolerance:
+        return "The sign is turned."
+    return "That is too much." if given > wanted else "That is too little."
+
+
+def _shown(answer: object) -> str:
+    if isinstance(answer, (float, np.floating)):
+        return f"{answer:.6g}"
+    return reprlib.repr(answer.item() if isinstance(answer, np.generic) else answer)
+
+
+def require_answers() -> None:
+    """Fail unless every exercise so far is rightly answered; ends the notebooks with solutions.
+
+    Raises
+    ------
+    AssertionError
+        Naming the exercises that are not.
+    """
+    wrong = [exercise for exercise, right in _answers.items() if not right]
+    if wrong or not _answers:
+        raise AssertionError(f"expected right answers to all exercises, found none to {wrong}")
+
+
+def check_numbers(notebook: str, numbers: Mapping[str, tuple[float, float]]) -> None:
+    """Hold a notebook's key numbers against `data/expected.json`: the reproducibility check.
+
+    It applies to the embedded corpus; if `MER_DATA` names a folder, it prints that and passes. With
+    `MER_EXPECTED=write` the numbers are stored first.
+
+    Parameters
+    ----------
+    notebook : str
+        Its number, "00" to "11".
+    numbers : mapping of name to (value, tolerance)
+        What was computed, and by how much it may differ from machine to machine.
+
+    Raises
+    ------
+    AssertionError
+        If a number is missing in the file or differs by more than the tolerance stored there.
+    """
+    if chosen_data() != "mini":
+        print("Other data than the embedded corpus: there are no expected numbers to check.")
+        return
+    if os.environ.get("MER_EXPECTED") == "write":
+        _store(notebook, numbers)
+    problems = _differences(_expected().get(notebook, {}), numbers)
+    if problems:
+        raise AssertionError(f"notebook {notebook}: " + "; ".join(problems))
+    print(f"All {len(numbers)} key numbers are as expected.")
+
+
+def _differences(known: Mapping, numbers: Mapping[str, tuple[float, float]]) -> list[str]:
+    if set(known) != set(numbers):
+        names = ", ".join(sorted(set(known) ^ set(numbers)))
+        return [f"expected the same numbers as in {EXPECTED.name}, found a difference in {names}"]
+    return [
+        f"{name}: expected {known[name]['value']} +- {known[name]['tolerance']}, found {value}"
+        for name, (value, _) in numbers.items()
+        if not abs(value - known[name]["value"]) <= known[name]["tolerance"]
+    ]
+
+
+def _expected() -> dict:
+    return json.loads(EXPECTED.read_text()) if EXPECTED.exists() else {}
+
+
+def _store(notebook: str, numbers: Mapping[str, tuple[float, float]]) -> None:
+    rows = {k: {"value": round(float(v), 6), "tolerance": t} for k, (v, t) in numbers.items()}
+    with written_atomically(EXPECTED) as part:
+        text = json.dumps(_expected() | {notebook: rows}, indent=1, sort_keys=True)
+        part.write_text(text + "\n")

@@ -1,0 +1,151 @@
+"""Our results beside the papers', and whether the difference means anything."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mer_core.files import DataError
+from mer_core.metrics import DIMENSIONS, METRICS
+from workbook.papers.tables import published
+
+LEVELS = {
+    "system": None,
+    "features": None,
+    "output": ["raw", "smoothed"],
+    "protocol": ["CV", "validation", "held-out", "test"],
+    "dimension": DIMENSIONS,
+    "aggregation": ["pooled", "mean", "sd"],
+}
+"""Index of a result table, with the values that a level may have."""
+
+SCALES = {
+    "2015 task, development": "the labels of 2015 were averaged anew before DEAM was published",
+    "2015 task, test": "it is not known whether DEAM's test labels are those of 2015",
+    "2014 task": "the labels of 2014 are not on DEAM's scale",
+}
+"""Why scores against the papers' labels differ from scores against DEAM's."""
+
+
+def compare(ours: pd.DataFrame, *, corpus: str = "mini") -> pd.DataFrame:
+    """Put our results beside the papers' rows and say whether the differences mean anything.
+
+    Parameters
+    ----------
+    ours : DataFrame
+        Index with the levels system, features (FS1, FS2, 268, ...), output (raw, smoothed),
+        protocol (CV, validation, held-out, test), dimension, aggregation (pooled, mean, sd) and,
+        if there are several, seed; columns as of :func:`mer_core.metrics.score`.
+    corpus : str
+        What ours was computed on; anything but the synthetic "mini" is taken for DEAM.
+
+    Returns
+    -------
+    DataFrame
+        The rows and columns of :func:`workbook.papers.published`, in their order, and: ours_value
+        (mean over seeds; the mean per song where the paper does not state its aggregation),
+        ours_sd (over songs, beside means per song), ours_spread (standard deviation over seeds;
+        NaN for a single one), difference (ours minus the paper's), comparable (a sentence). Where
+        `our_features` was empty, it says which ours has; if ours has several sets, there is a row
+        for each.
+
+    Raises
+    ------
+    DataError
+        If ours lacks a level or a metric, has unknown levels or values, text for numbers, or the
+        same row twice.
+
+    Examples
+    --------
+    >>> from mer_core.metrics import METRICS
+    >>> row = ("TNN-SVM", "functionals", "raw", "CV", "valence", "pooled")
+    >>> index = pd.MultiIndex.from_tuples([row], names=list(LEVELS))
+    >>> rows = compare(pd.DataFrame(0.4, index, list(METRICS)), corpus="DEAM")
+    >>> rows.dropna(subset="difference")[["value", "ours_value"]].values.tolist()
+    [[0.378, 0.4]]
+
+    References
+    ----------
+    Notebook 11.
+    """
+    rows = published()
+    rows["our_aggregation"] = rows["aggregation"].where(rows["aggregation"] == "pooled", "mean")
+    found = _cells(_checked(ours)).rename(
+        columns={"system": "ours", "aggregation": "our_aggregation", "features": "ours_features"}
+    )
+    # Twice: for the rows that name our features, and for those that leave them open.
+    found = pd.concat(
+        [found.assign(our_features=found["ours_features"]), found.assign(our_features="")]
+    ).drop_duplicates()
+    keys = ["ours", "our_features", "output", "protocol", "dimension", "our_aggregation", "metric"]
+    rows = rows.merge(found, how="left", on=keys, indicator="side")
+    rows["our_features"] = rows.pop("ours_features").fillna(rows["our_features"])
+    rows["difference"] = rows["ours_value"] - rows["value"]
+    rows["comparable"] = [_comparable(row, corpus) for row in rows.itertuples()]
+    return rows.drop(columns=["our_aggregation", "side"])
+
+
+def _checked(ours: pd.DataFrame) -> pd.DataFrame:
+    """Give the metrics of ours with its index as columns, or say what is wrong with it."""
+    names = set(ours.index.names)
+    if names - {"seed"} != set(LEVELS):
+        raise DataError("ours", f"an index of {list(LEVELS)}", f"{list(ours.index.names)}")
+    absent = [metric for metric in METRICS if metric not in ours]
+    if absent:
+        raise DataError("ours", f"the columns {list(METRICS)}", f"no {absent}")
+    text = list(ours[list(METRICS)].select_dtypes(exclude="number"))
+    if text:
+        raise DataError("ours", "numbers", f"something else in the columns {text}")
+    if not ours.index.is_unique:
+        twice = ours.index[ours.index.duplicated()][0]
+        raise DataError("ours", "every row once", f"{twice} more than once")
+    for level, known in LEVELS.items():
+        values = ours.index.unique(level)
+        unknown = [v for v in values if pd.isna(v) or (known and v not in known)]
+        if unknown:
+            expected = f"one of {known}" if known else "a name"
+            raise DataError("ours", f"{level} to be {expected} in every row", f"{unknown}")
+    return ours[list(METRICS)].reset_index()
+
+
+def _cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Give one row a number of ours: ours_value, ours_spread over seeds, ours_sd over songs."""
+    levels = [*LEVELS, "metric"]
+    long = table.melt(
+        [name for name in table if name not in METRICS], list(METRICS), var_name="metric"
+    )
+    groups = long.groupby(levels, sort=False)["value"]
+    # Not skipping NaN: a seed without r must not drop out of the mean silently.
+    value = groups.agg(lambda values: values.mean(skipna=False)).rename("ours_value")
+    cells = pd.concat([value, groups.std().rename("ours_spread")], axis=1).reset_index()
+    sd = cells[cells["aggregation"] == "sd"].assign(aggregation="mean")
+    sd = sd.rename(columns={"ours_value": "ours_sd"}).drop(columns="ours_spread")
+    return cells[cells["aggregation"] != "sd"].merge(sd, how="left", on=levels)
+
+
+def _comparable(row: tuple, corpus: str) -> str:
+    """Say in a sentence whether the difference between ours and the paper's means anything."""
+    if row.source == "not in our source":
+        return "Not in our source: the paper's number is lost from our copy."
+    if not row.ours:
+        return "No system of ours stands beside it."
+    if row.side == "left_only":
+        return "Not run: our results lack it."
+    if pd.isna(row.ours_value):
+        return "Undefined in ours: a constant has no correlation."
+    verdict = "Only the direction means something"
+    if row.metric == "rmse":
+        verdict = "The difference means nothing, only the order of systems does"
+    return f"{verdict}: {'; '.join(_reasons(row, corpus))}."
+
+
+def _reasons(row: tuple, corpus: str) -> list[str]:
+    reasons = {
+        "ours is computed on synthetic songs": corpus == "mini",
+        "an RMSE is in the unit of its labels": row.metric == "rmse",
+        SCALES.get(row.scale): row.scale in SCALES,
+        "the paper does not state its aggregation": row.aggregation == "not stated",
+        "the paper does not state its split": row.split == "not stated",
+        "the paper scores the 1000 test songs of 2014": row.split == "test 2014",
+        "the paper chose its models on these very songs": row.split in ("validation", "held-out"),
+    }
+    return [reason for reason, applies in reasons.items() if applies]

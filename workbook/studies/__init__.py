@@ -1,0 +1,38 @@
+"""The studies behind the stored tables, a module for each lesson that has any."""
+
+from workbook.studies import (
+    baselines,
+    elman,
+    latents,
+    lstm,
+    multiscale,
+    songs,
+    valence,
+    valence_mini,
+)
+from workbook.studies.regressors import build, ensembles, predict, regressors
+from workbook.studies.study import FEATURE_SETS, Study, joined, product
+
+__all__ = [
+    "FEATURE_SETS",
+    "STUDIES",
+    "Study",
+    "build",
+    "ensembles",
+    "joined",
+    "predict",
+    "product",
+    "regressors",
+]
+
+STUDIES = {
+    **songs.STUDIES,
+    **valence.STUDIES,
+    **valence_mini.STUDIES,
+    **latents.STUDIES,
+    **baselines.STUDIES,
+    **elman.STUDIES,
+    **lstm.STUDIES,
+    **multiscale.STUDIES,
+}
+"""By the names of their tables."""

@@ -1,0 +1,21 @@
+"""Lesson 02: the baselines on every feature set."""
+
+from __future__ import annotations
+
+from workbook.studies.regressors import regressors
+
+STUDIES = {
+    "baselines": regressors(
+        {
+            "constant": {"model": "Constant"},
+            "linear, no penalty": {"model": "Linear", "ridge": 0},
+            "linear": {"model": "Linear"},
+            "SVR": {"model": "SVR"},
+        },
+        features=("FS1", "FS2", "268"),
+        seeded=False,
+        files=("baselines.csv", "baselines_songs.parquet"),
+        cheapest=("linear", "FS1", "test", 0),
+    )
+}
+"""On the embedded corpus, SYNTHETIC."""

@@ -1,0 +1,73 @@
+"""What a study is, and small helpers to list its units and to label its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product as tuples
+from typing import NamedTuple
+
+import pandas as pd
+
+from mer_core.corpus import Corpus
+
+FEATURE_SETS = {
+    "FS1": ("compare",),
+    "FS2": ("compare", "psychoacoustic"),
+    "268": ("compare", "spectral"),
+}
+"""The papers' names: Munich's FS1 and FS2, IRIT's 268."""
+
+
+class Study(NamedTuple):
+    """A study: its units, and how their frames become tables."""
+
+    function: Callable[..., pd.DataFrame]
+    """`function(corpus, **unit)`."""
+    units: list[tuple[tuple, dict]]
+    """Pairs of a label (a row of the table; folds share one) and a unit."""
+    levels: tuple[str, ...]
+    """Names of the label's parts."""
+    tabulate: Callable[[Corpus, dict[tuple, pd.DataFrame], tuple[str, ...]], Sequence]
+    """`tabulate(corpus, {label: frame}, levels)` -> a table for each file."""
+    files: tuple[str, ...]
+    """Names of the tables' files, CSV or Parquet; a table's name is the file's without suffix."""
+    corpus: Callable[[], Corpus] | None = None
+    """Loads the data; None is the embedded corpus."""
+    cheapest: tuple = ()
+    """The first parts of the labels that the tests compute again."""
+
+
+def joined(*studies: Study) -> Study:
+    """One study with the units of all, which must have everything else in common."""
+    if len({(each.function, each.levels, each.tabulate) for each in studies}) > 1:
+        raise ValueError("studies: expected one function, levels and tables, found several")
+    return studies[0]._replace(units=[unit for each in studies for unit in each.units])
+
+
+def product(**lists: Iterable) -> list[dict[str, object]]:
+    """Every combination of some arguments.
+
+    Examples
+    --------
+    >>> product(fold=[0, 1], seed=[7])
+    [{'fold': 0, 'seed': 7}, {'fold': 1, 'seed': 7}]
+    """
+    return [dict(zip(lists, values)) for values in tuples(*lists.values())]
+
+
+def labelled(levels: tuple[str, ...], **lists: Iterable) -> list[tuple[tuple, dict]]:
+    """Every combination of some arguments as a unit, labelled by those that are levels."""
+    return [(tuple(unit[level] for level in levels), unit) for unit in product(**lists)]
+
+
+def by_seed(frames: Mapping[tuple, pd.DataFrame]) -> dict[tuple, list[pd.DataFrame]]:
+    """Frames whose labels differ in the last part only, the seed, under what they share."""
+    groups: dict[tuple, list[pd.DataFrame]] = {}
+    for (*label, _), frame in frames.items():
+        groups.setdefault(tuple(label), []).append(frame)
+    return groups
+
+
+def framed(rows: Mapping[tuple, Mapping], names: list[str]) -> pd.DataFrame:
+    """Rows by the parts of their labels, as a table whose index has these names."""
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(names)

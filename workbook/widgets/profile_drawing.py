@@ -1,0 +1,106 @@
+"""Valence and arousal over time, drawn by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import traitlets
+
+from workbook.plots import draw_curves
+from workbook.widgets.front_end import COLUMNS, Widget, emotions, png, script, style
+
+STEP = 0.5
+"""s between two moments of a profile."""
+
+
+class ProfileDrawing(Widget):
+    """A plot on which valence and arousal over time are drawn with mouse, finger or keys.
+
+    Parameters
+    ----------
+    seconds : float
+        How long the profile is: a multiple of 0.5 s, up to 600.
+    profile : DataFrame, optional
+        What to begin with: as the attribute; NaN where nothing is drawn.
+
+    Attributes
+    ----------
+    valence, arousal : list of float or None
+        What was drawn every 0.5 s, in [-1, 1]; None where nothing was.
+    profile : DataFrame
+        Index time in s from 0, every 0.5 s; columns valence, arousal. Gaps are bridged by straight
+        lines, and held at the ends; a dimension without any drawing is NaN throughout.
+
+    Raises
+    ------
+    ValueError
+        If the length is no multiple of 0.5 s, or a drawn value lies outside [-1, 1].
+    DataError
+        If a profile has no such columns, values or times.
+
+    Examples
+    --------
+    >>> drawing = ProfileDrawing(2)
+    >>> drawing.valence = [0.0, None, None, 0.6]
+    >>> drawing.profile["valence"].round(1).tolist()
+    [0.0, 0.2, 0.4, 0.6]
+
+    References
+    ----------
+    Herremans et al. (2019), the interface. Notebook 10.
+    """
+
+    _esm = script("profile_drawing")
+    _css = style("profile_drawing")
+    seconds = traitlets.Float().tag(sync=True)
+    valence = traitlets.List(traitlets.Float(allow_none=True)).tag(sync=True)
+    arousal = traitlets.List(traitlets.Float(allow_none=True)).tag(sync=True)
+
+    def __init__(self, seconds: float = 30.0, *, profile: pd.DataFrame | None = None) -> None:
+        if not STEP <= seconds <= 600 or seconds % STEP:
+            raise ValueError(f"seconds: expected a multiple of {STEP} s up to 600, found {seconds}")
+        nothing = [None] * round(seconds / STEP)
+        super().__init__(seconds=seconds, valence=nothing, arousal=nothing)
+        if profile is not None:
+            self.profile = profile
+
+    @traitlets.validate(*COLUMNS)
+    def _complete(self, proposal: dict) -> list[float | None]:
+        name, values = proposal["trait"].name, proposal["value"]
+        expected = round(self.seconds / STEP)
+        if len(values) != expected:
+            raise ValueError(f"{name}: expected {expected} values, found {len(values)}")
+        wrong = [value for value in values if value is not None and not -1 <= value <= 1]
+        if wrong:
+            raise ValueError(f"{name}: expected values in [-1, 1] or None, found {wrong[0]}")
+        return values
+
+    @property
+    def profile(self) -> pd.DataFrame:
+        """What is drawn, without gaps."""
+        return self._drawn().interpolate(limit_direction="both")
+
+    @profile.setter
+    def profile(self, frame: pd.DataFrame) -> None:
+        values = emotions(frame, "profile", gaps=True)
+        time = self._drawn().index
+        if not np.array_equal(values.index, time):
+            found = f"{len(values)} rows from {values.index[0]} to {values.index[-1]}"
+            raise ValueError(f"profile: expected {len(time)} rows every {STEP} s, found {found}")
+        for name, column in values.items():
+            setattr(self, name, [None if np.isnan(value) else value for value in column])
+
+    def _drawn(self) -> pd.DataFrame:
+        time = pd.Index(np.arange(len(self.valence)) * STEP, name="time")
+        return pd.DataFrame({name: getattr(self, name) for name in COLUMNS}, time, dtype=float)
+
+    def _text(self) -> str:
+        drawn = self._drawn().notna().mean()
+        parts = [f"{share:.0%} of {name}" for name, share in drawn.items()]
+        return f"A profile of {self.seconds:g} s, drawn: {', '.join(parts)}"
+
+    def _picture(self) -> bytes:
+        ax = draw_curves(self._drawn(), self.profile)
+        ax.set(xlim=(0, self.seconds), ylabel="-1 to 1", title=self._text())
+        ax.legend(ax.lines[::2], COLUMNS, fontsize="small")  # solid what is drawn, dashed between
+        return png(ax.figure)
