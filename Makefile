@@ -1,5 +1,5 @@
-# make workbook  executes the notebooks on the embedded corpus and prints the scoreboard
-# make test      ruff, tests, doctests and every notebook
+# make workbook  executes the lessons into build/notebooks and prints the scoreboard
+# make test      ruff, tests, doctests and every lesson
 # make lab       opens JupyterLab on notebook 00
 # make app       opens the explorer, a page on this machine: point, draw, bring your own song
 # make results   computes the tables of data/results (thousands of models; resumes; NAMES="elman lstm")
@@ -21,15 +21,15 @@ READY := .venv/.ready
 # Two notebooks run side by side: one thread each is faster than two that fight.
 export OMP_NUM_THREADS ?= 1
 
-# Notebooks run in their own folder: a relative path of DEAM has to be told from here.
-ifdef MER_DATA
-export MER_DATA := $(abspath $(MER_DATA))
-endif
+# Kernels run in other folders, so a relative MER_DATA is made absolute first, and a missing folder
+# stops here. Make's own functions split paths at blanks.
+ON_DATA := MER_DATA="$$($(BIN)/python notebooks/data.py)" && export MER_DATA
 
 # JupyterLab looks outside for news and updates unless told not to.
 OFFLINE := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
+# Programs run as modules: pip's scripts fail where the path of the clone has quotes or dollar signs.
 .PHONY: workbook test lab app book corpus results results-check bench stress offline ends
 
 workbook: $(READY)
@@ -37,16 +37,16 @@ workbook: $(READY)
 	$(BIN)/python -m mer_core scoreboard
 
 test: $(READY)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	env -u MER_DATA $(BIN)/pytest -n 2
-	env -u MER_DATA $(BIN)/pytest -n 2 --nbmake --nbmake-timeout=120 notebooks/*.ipynb tests/exercises
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	env -u MER_DATA -u MER_EXPECTED $(BIN)/python -m pytest -n 2
+	env -u MER_DATA -u MER_EXPECTED $(BIN)/python -m pytest -n 2 tests/exercises
 
 results: $(READY)
-	$(BIN)/python -m mer_core results $(NAMES)
+	$(ON_DATA) && $(BIN)/python -m mer_core results $(NAMES)
 
 results-check: $(READY)
-	$(BIN)/python -m mer_core results --check $(NAMES)
+	$(ON_DATA) && $(BIN)/python -m mer_core results --check $(NAMES)
 
 stress: $(READY)
 	$(BIN)/python tests/stress/kills.py
@@ -61,21 +61,23 @@ ends: $(READY)
 	$(BIN)/python tests/stress/dependency_ends.py
 
 bench: $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check $(LOCK) --editable ".[bench]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(LOCK) --editable ".[bench]"
 	$(BIN)/python -W ignore tests/bench/bench.py --write
 
 book: $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check $(LOCK) --editable ".[book]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(LOCK) --editable ".[book]"
 	rm -rf book
-	$(BIN)/sphinx-build --quiet --fail-on-warning -c docs/book -d book/doctrees . book/html
+	$(BIN)/python -m sphinx --quiet --fail-on-warning -c docs/book -d book/doctrees . book/html
 	$(BIN)/python docs/book/check.py book/html
 
+# root_dir: the executed lessons in build/notebooks can be opened as well.
 lab: $(READY)
-	$(BIN)/jupyter lab $(OFFLINE) notebooks/00_start_here.ipynb
+	$(ON_DATA) && $(BIN)/python -m jupyterlab $(OFFLINE) --ServerApp.root_dir="$$PWD" \
+		$$([ "$$(id -u)" != 0 ] || echo --allow-root) notebooks/00_start_here.ipynb
 
 # JUPYTER_PATH: the page's template lies in app/voila.
 app: $(READY)
-	cd app && JUPYTER_PATH=$(CURDIR)/app ../$(BIN)/voila explore.ipynb
+	$(ON_DATA) && cd app && JUPYTER_PATH="$$PWD" ../$(BIN)/python -m voila explore.ipynb
 
 corpus: $(READY)
 	$(BIN)/python data/compose/make_corpus.py data/mini
@@ -83,5 +85,5 @@ corpus: $(READY)
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check $(LOCK) --editable ".[corpus,notebooks,test]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(LOCK) --editable ".[corpus,notebooks,test]"
 	touch $@

@@ -1,9 +1,16 @@
-"""Make the notebooks from their sources: `python notebooks/build.py [--expected] [00 02 ...]`.
+"""Build the lessons from their sources, `source/*.py`.
 
-`source/*.py` (py:percent) is what a maintainer edits. From each come a notebook for the reader,
-executed, and one with the solutions, which is not executed here. An exercise is a code cell with
-the tag `exercise`: above the line `# solution:` stands what a student finds, below it the answer.
-The check below it knows the answer as well, so its code is folded; it opens by a click.
+    python notebooks/build.py [00 02 ...]           executes the lessons into build/notebooks
+    python notebooks/build.py --commit [00 02 ...]  rewrites the notebooks of the repository
+
+The first is what `make workbook` runs. It leaves everything that git tracks as it is. The second is
+for maintainers. It refuses a notebook whose cells a person has edited; outputs and metadata do not
+count, since a rerun gives them again.
+
+From each source (py:percent) come a notebook for the reader, executed, and one with the solutions,
+which is not executed here. An exercise is a code cell with the tag `exercise`: above the line
+`# solution:` is what a student finds, below it the answer. The check below it contains the answer
+as well, so its code is folded; it opens by a click.
 """
 
 from __future__ import annotations
@@ -12,27 +19,46 @@ import argparse
 import base64
 import hashlib
 import io
+import json
 import os
+import subprocess
+import sys
+import threading
+import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import jupytext
 import nbclient
 import nbformat
+from nbclient.exceptions import CellControlSignal, CellExecutionError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 from PIL import Image
 
-from mer_core.files import written_atomically
+from mer_core.datasets.deam.chosen import VARIABLE, chosen_data
+from mer_core.files import DataError, written_atomically
+from workbook import lesson
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).resolve().parent
+ROOT = FOLDER.parent
+BUILD = ROOT / "build" / "notebooks"
+SOURCE = Path("notebooks", "source")
 SOURCES = sorted((FOLDER / "source").glob("[0-9][0-9]_*.py"))
 MARK = "# solution:\n"
 CHECK = "lesson.check_answer("
 FOLDED = {"jupyter": {"source_hidden": True}, "tags": ["hide-input"]}  # JupyterLab; the book
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+RECORD = "mer_core"
+PERSONS = ("cell_type", "source", "attachments")
+"""Keys of a cell that hold what a person writes."""
+_running: list[nbclient.NotebookClient] = []
+_stopping = threading.Event()
 
 
 def generate(source: Path, *, solutions: bool) -> NotebookNode:
@@ -81,24 +107,67 @@ def _give_stable_ids(notebook: NotebookNode) -> None:
         cell.id = name if seen[name] == 1 else f"{name}-{seen[name]}"
 
 
-def execute(notebook: NotebookNode) -> NotebookNode:
-    """Run a notebook in its folder; keep of its outputs what can be seen without a kernel."""
+def execute(notebook: NotebookNode, *, timeout: float | None = 600) -> NotebookNode:
+    """Run a notebook in the folder of the lessons; keep what can be seen without a kernel.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Its outputs are replaced. After an error it holds those up to the cell that failed.
+    timeout : float or None
+        s that a cell may take; None is no limit.
+
+    Raises
+    ------
+    LessonError
+        If a cell fails.
+    """
+    place = 0
+
+    def begin(cell: NotebookNode, cell_index: int) -> None:
+        nonlocal place
+        place = cell_index
+        if _stopping.is_set():
+            raise RuntimeError("interrupted")
+
     client = nbclient.NotebookClient(
         notebook,
-        timeout=600,
+        timeout=timeout,
         record_timing=False,
         coalesce_streams=True,
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(FOLDER)}},
+        on_cell_start=begin,
     )
-    client.execute()
+    _running.append(client)
+    try:
+        client.execute()
+    except (CellControlSignal, RuntimeError) as error:  # DeadKernelError is a RuntimeError
+        raise LessonError(place, notebook.cells[place], error) from error
+    finally:
+        _running.remove(client)
+        _make_portable(notebook)
+    return notebook
+
+
+class LessonError(Exception):
+    """A cell of a notebook failed; the message has its number, first line and error."""
+
+    def __init__(self, place: int, cell: NotebookNode, error: Exception) -> None:
+        said = str(error).strip().partition("\n")[0]
+        if isinstance(error, CellExecutionError):
+            said = f"{error.ename}: {error.evalue}"
+        first = cell.source.strip().partition("\n")[0]
+        super().__init__(f"cell {place + 1}, which begins with {first!r}: {said}")
+
+
+def _make_portable(notebook: NotebookNode) -> None:
     notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in map(_without_widget, cell.outputs) if output]
             for output in cell.outputs:
                 _make_lean(output.get("data", {}))
-    return notebook
 
 
 def _make_lean(data: dict) -> None:
@@ -118,29 +187,201 @@ def _without_widget(output: NotebookNode) -> NotebookNode | None:
     return None if live and "image/png" not in output.data else output
 
 
-def build(source: Path) -> None:
-    """Write a source's two notebooks."""
-    with written_atomically(FOLDER / "solutions" / f"{source.stem}.ipynb") as part:
-        nbformat.write(generate(source, solutions=True), part)
+# What a person has changed
+
+
+def record(notebook: NotebookNode) -> NotebookNode:
+    """Note in a notebook's metadata what it is now, so that later changes can be seen."""
+    notebook.metadata[RECORD] = {"cells": _digest(notebook, PERSONS), "all": _digest(notebook)}
+    return notebook
+
+
+def _digest(notebook: NotebookNode, keys: tuple[str, ...] = ()) -> str:
+    metadata = {name: value for name, value in notebook.metadata.items() if name != RECORD}
+    whole = [metadata, notebook.cells]
+    part = [[cell.get(key) for key in keys] for cell in notebook.cells] if keys else whole
+    return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def is_as_built(path: Path, *, outputs: bool = False) -> bool:
+    """Whether a notebook's cells are those that this script wrote.
+
+    Parameters
+    ----------
+    path : Path
+        A notebook; one that cannot be read is not as it was built.
+    outputs : bool
+        Whether outputs and all metadata count as well as the cells' kinds, sources and attachments.
+    """
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError):
+        return False
+    built = notebook.metadata.get(RECORD, {})
+    same = built.get("cells") == _digest(notebook, PERSONS)
+    return same and (not outputs or built.get("all") == _digest(notebook))
+
+
+def is_committed(path: Path) -> bool:
+    """Whether git's last commit holds a file as it is."""
+    command = ["git", "show", f"HEAD:./{path.name}"]
+    try:
+        held = subprocess.run(command, cwd=path.parent, capture_output=True)  # noqa: S603
+    except OSError:  # no git
+        return False
+    return held.returncode == 0 and held.stdout == path.read_bytes()
+
+
+def refuse_edited(path: Path) -> None:
+    """Raise a DataError if writing a notebook would lose what a person wrote into its cells."""
+    if path.exists() and not is_as_built(path) and not is_committed(path):
+        name = path.relative_to(ROOT)
+        raise DataError(
+            name,
+            "the cells that the last build wrote",
+            "others (answers or edits). To keep them, copy the file elsewhere or put them into "
+            f"{SOURCE / path.stem}.py; then `git restore {name}`",
+        )
+
+
+def set_aside(path: Path) -> None:
+    """Rename an executed lesson in the build folder that a person has edited."""
+    if path.exists() and not is_as_built(path):
+        names = (path.with_name(f"{path.stem}.edited-{k}.ipynb") for k in count(1))
+        free = next(name for name in names if not name.exists())
+        path.rename(free)
+        print(f"{path.name} was edited there: kept as {free.name}", flush=True)
+
+
+# The two commands
+
+
+def show(source: Path, *, timeout: float | None) -> None:
+    """Execute a lesson into the build folder, as far as it runs."""
+    notebook = generate(source, solutions=False)
+    try:
+        execute(notebook, timeout=timeout)
+    finally:
+        if not _stopping.is_set():
+            path = BUILD / f"{source.stem}.ipynb"
+            set_aside(path)
+            write(notebook, path)
+
+
+def commit(source: Path) -> None:
+    """Execute a lesson; write the notebook and its solutions into the repository."""
     executed = execute(generate(source, solutions=False))
-    with written_atomically(FOLDER / f"{source.stem}.ipynb") as part:
-        nbformat.write(executed, part)
-    print(f"{source.stem}: done", flush=True)
+    for path in committed(source):
+        refuse_edited(path)  # again: someone may have saved it meanwhile
+    for notebook, path in zip((executed, generate(source, solutions=True)), committed(source)):
+        write(notebook, path)
 
 
-def main() -> None:
-    """Build all notebooks, two at a time, or those whose numbers are named."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("numbers", nargs="*", help="such as 00 02; all by default")
-    parser.add_argument("--expected", action="store_true", help="store key numbers anew")
-    chosen = parser.parse_args()
-    os.environ.pop("MER_DATA", None)  # what is committed shows the embedded corpus only
-    if chosen.expected:
+def committed(source: Path) -> tuple[Path, Path]:
+    """Where a source's notebook and solutions are in the repository."""
+    name = f"{source.stem}.ipynb"
+    return FOLDER / name, FOLDER / "solutions" / name
+
+
+def write(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook, whole or not at all."""
+    with written_atomically(path) as part:
+        nbformat.write(record(notebook), part)
+
+
+def run_all(
+    task: Callable[[Path], None], sources: Sequence[Path], *, workers: int
+) -> dict[str, str]:
+    """Run a task for each source, print progress, and return the failures by lesson."""
+    start, failures = time.monotonic(), {}
+    pool = ThreadPoolExecutor(workers)
+    tasks = {pool.submit(task, source): source.stem for source in sources}
+    try:
+        for done, future in enumerate(as_completed(tasks), 1):
+            error = future.exception()
+            if error and not isinstance(error, (LessonError, OSError, ValueError)):
+                raise error
+            if error:
+                failures[tasks[future]] = str(error)
+            passed = time.monotonic() - start
+            left = passed / done * (len(tasks) - done)
+            print(f"[{done}/{len(tasks)}] {tasks[future]}: {'failed' if error else 'done'}; "
+                  f"{passed:.0f} s, about {left:.0f} s left", flush=True)  # fmt: skip
+    finally:
+        _stopping.set()
+        for client in list(_running):
+            if client.km and client.km.provisioner and client.km.provisioner.process:
+                client.km.provisioner.process.kill()
+        pool.shutdown(cancel_futures=True)
+        _stopping.clear()
+    return failures
+
+
+def main() -> int:
+    """Execute the lessons, two at a time, or those whose numbers are given."""
+    sources, chosen = _arguments()
+    os.environ.pop("MER_EXPECTED", None)
+    try:
+        if chosen.commit:
+            task, workers, where = _prepare_commit(sources, expected=chosen.expected)
+        else:
+            task, workers, where = _prepare_show()
+    except (DataError, OSError) as error:
+        sys.exit(f"error: {error}")
+    print(f"Executing {len(sources)} lessons into {where}. A lesson takes up to half a minute on "
+          "the embedded corpus.", flush=True)  # fmt: skip
+    try:
+        failures = run_all(task, sources, workers=workers)
+    except KeyboardInterrupt:
+        print(f"Interrupted. The lessons that were done are in {where}", flush=True)
+        return 130
+    for name, error in failures.items():
+        print(f"FAILED: {name}, {error}", flush=True)
+    print(f"{len(sources) - len(failures)} of {len(sources)} lessons were executed without errors. "
+          f"See {where / sources[0].stem}.ipynb")  # fmt: skip
+    if not chosen.commit:
+        print("`make lab` opens the lessons to work in, and shows the executed ones under build.")
+    return min(len(failures), 1)
+
+
+def _prepare_commit(sources: Sequence[Path], *, expected: bool) -> tuple:
+    os.environ.pop(VARIABLE, None)  # what is committed shows the embedded corpus only
+    edited = []
+    for path in (path for source in sources for path in committed(source)):
+        try:
+            refuse_edited(path)
+        except DataError as error:
+            edited.append(str(error))
+    if edited:
+        sys.exit("\n".join([*edited, "Nothing was written."]))
+    if expected:
         os.environ["MER_EXPECTED"] = "write"
-    sources = [s for s in SOURCES if not chosen.numbers or s.stem[:2] in chosen.numbers]
-    with ThreadPoolExecutor(1 if chosen.expected else 2) as pool:
-        list(pool.map(build, sources))
+    return commit, 1 if expected else 2, FOLDER
+
+
+def _prepare_show() -> tuple:
+    os.environ[VARIABLE] = data = chosen_data()
+    lesson.corpus()  # prints what it is, or raises what every lesson would
+    BUILD.mkdir(parents=True, exist_ok=True)
+    return partial(show, timeout=600 if data == "mini" else None), 2, BUILD
+
+
+def _arguments() -> tuple[list[Path], argparse.Namespace]:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    numbers = [source.stem[:2] for source in SOURCES]
+    parser.add_argument("numbers", nargs="*", help="such as 00 02; all by default")
+    parser.add_argument("--commit", action="store_true", help="rewrite the committed notebooks")
+    parser.add_argument("--expected", action="store_true", help="with --commit: key numbers too")
+    chosen = parser.parse_args()
+    unknown = [number for number in chosen.numbers if number not in numbers]
+    if unknown:
+        parser.error(f"expected numbers of lessons, {numbers[0]} to {numbers[-1]}, found {unknown}")
+    if chosen.expected and not chosen.commit:
+        parser.error("--expected needs --commit, since it changes data/expected.json")
+    return [s for s in SOURCES if not chosen.numbers or s.stem[:2] in chosen.numbers], chosen
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -45,7 +45,7 @@ def address(tmp_path_factory):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     own = {"HOME": str(home), "JUPYTER_PATH": str(ROOT / "app"), "JUPYTER_RUNTIME_DIR": str(home)}
-    recipe = re.search(r"(?m)^\tcd app && .*/voila (.*)$", (ROOT / "Makefile").read_text())[1]
+    recipe = re.search(r"(?m)^\t.* cd app && .* -m voila (.*)$", (ROOT / "Makefile").read_text())[1]
     command = [sys.executable, "-m", "voila", *recipe.split(), "--no-browser", f"--port={port}"]
     with (home / "log").open("w+") as log:
         process = subprocess.Popen(

@@ -13,7 +13,7 @@ spec = importlib.util.spec_from_file_location("check", ROOT / "docs" / "book" / 
 check = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(check)
 
-LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+LESSONS = sorted(path.stem for path in (ROOT / "notebooks" / "source").glob("*.py"))
 
 
 def contents() -> dict[str, list[str]]:
@@ -29,7 +29,8 @@ def test_every_lesson_and_page_is_in_the_table_of_contents():
     patterns = [f"{name}.*" for names in contents().values() for name in names]
     held = {path for pattern in patterns for path in ROOT.glob(pattern)}
     assert all(list(ROOT.glob(pattern)) for pattern in patterns)
-    pages = [*ROOT.glob("docs/*.md"), *ROOT.glob("data/*.md"), *ROOT.glob("notebooks/*.ipynb")]
+    lessons = [ROOT / "notebooks" / f"{lesson}.ipynb" for lesson in LESSONS]
+    pages = [*ROOT.glob("docs/*.md"), *ROOT.glob("data/*.md"), *lessons]
     assert set(pages) | set(ROOT.glob("C*.md")) <= held
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ import soundfile
 from conftest import ROOT
 from mer_core.features import choose, extract, functionals, read_audio
 from mer_core.features.audio import duration
-from mer_core.features.compare import descriptors
+from mer_core.features.compare import CONFIGURATION, descriptors
 from mer_core.features.grid import grid
 from mer_core.files import DataError, DataWarning
 
@@ -466,3 +467,14 @@ def test_real_excerpts_agree_with_deams_own_features(real_deam):
     assert (ours - theirs.loc[[8, 3]].set_axis([3, 8]))[shared].abs().div(
         theirs[shared].std()
     ).median().median() > distance.median().median() * 2
+
+
+def test_opensmile_works_in_folders_with_any_letters(tmp_path, monkeypatch):
+    noise = np.random.default_rng(0).normal(0, 0.1, RATE)
+    expected = descriptors(noise)
+    folder = tmp_path / "José's música $1 #2"
+    folder.mkdir()
+    shutil.copy(CONFIGURATION, folder)
+    monkeypatch.setattr("mer_core.features.compare.CONFIGURATION", folder / "compare.conf")
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    pd.testing.assert_frame_equal(descriptors(noise), expected)

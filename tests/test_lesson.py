@@ -7,8 +7,10 @@ import pytest
 import soundfile
 
 from layout import FEATURES, SONGS
+from mer_core.datasets.deam import chosen_data
 from mer_core.files import DataError
-from workbook import lesson
+from workbook import explore, lesson
+from workbook.studies.songs import deam_folder
 
 
 @pytest.fixture
@@ -125,3 +127,27 @@ def test_other_data_has_no_expected_numbers(expected, monkeypatch, capsys):
     monkeypatch.setenv("MER_DATA", "elsewhere")
     lesson.check_numbers("02", {"r": (7, 0)})
     assert "no expected numbers" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("named", ["", " ", "mini"])
+def test_an_empty_variable_and_mini_name_the_embedded_corpus(named, expected, monkeypatch, capsys):
+    monkeypatch.setenv("MER_DATA", named)
+    assert chosen_data() == "mini"
+    lesson.corpus()
+    lesson.check_numbers("02", {"r": (0.5, 0.01), "songs": (96, 0)})
+    said = capsys.readouterr().out
+    assert "SYNTHETIC" in said
+    assert "All 2 key numbers" in said
+    explore.library()
+    assert "SYNTHETIC" in capsys.readouterr().out
+    with pytest.raises(DataError, match="MER_DATA: expected the name of a folder"):
+        deam_folder()
+
+
+@pytest.mark.parametrize("named", ["~/my data/$1 #2", "my data/$1 #2", "{}/my data/$1 #2"])
+def test_a_named_folder_may_be_relative_or_at_home_and_have_blanks(named, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv("MER_DATA", named.format(tmp_path))
+    assert chosen_data() == str(tmp_path / "my data" / "$1 #2")

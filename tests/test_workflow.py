@@ -1,9 +1,13 @@
-"""CI, Binder, CITATION.cff say what Makefile and pyproject.toml say. None of it is run here."""
+"""CI, Binder and CITATION.cff agree with Makefile and pyproject.toml; make works in any folder."""
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -20,7 +24,8 @@ STEPS = JOBS["test"]["steps"]
 def recipe(target: str) -> list[str]:
     """A target's commands as they would be without its virtual environment."""
     lines = re.search(rf"(?m)^{re.escape(target)}:.*\n((?:\t.+\n)+)", MAKEFILE)[1].splitlines()
-    return [re.sub(r"^env -u \w+ |\$\(BIN\)/", "", line.strip()).strip() for line in lines]
+    prefix = r"^env( -u \w+)+ |\$\(BIN\)/(python -m )?"
+    return [re.sub(prefix, "", line.strip()).strip() for line in lines]
 
 
 def executable(path: Path) -> bool:
@@ -39,9 +44,8 @@ def test_ci_runs_ci_run_where_there_is_make():
 
 
 def test_ci_runs_the_makefiles_commands_on_windows():
-    made = [re.sub(r"^env -u \w+ ", "", line).replace("$(BIN)/", "") for line in recipe("test")]
     install, *tests = runs("runner.os == 'Windows'")
-    assert tests == made
+    assert tests == recipe("test")
     (pip,) = [line for line in recipe("$(READY)") if line.startswith("pip ")]
     assert install.removeprefix("python -m ") == pip.replace("$(LOCK)", "$LOCK")
 
@@ -91,3 +95,92 @@ def test_the_changelog_has_this_version(version):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == "0.1.0"
     assert re.search(rf"(?m)^## {re.escape(version)}$", (ROOT / "CHANGELOG.md").read_text())
+
+
+# make in folders as users have them
+
+
+TARGETS = re.findall(r"(?m)^([a-z-]+): \$\(READY\)", MAKEFILE)
+ODD = "it's $HOME #1 é"
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A folder with this Makefile whose interpreter writes down how it was called."""
+    if shutil.which("make") is None or os.name == "nt":
+        pytest.skip("needs make and a POSIX shell")
+    folder = tmp_path / ODD / "proj"
+    for name in ("app", "notebooks", ".venv/bin"):
+        (folder / name).mkdir(parents=True)
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "notebooks/data.py"):
+        shutil.copy(ROOT / name, folder / name)
+    (folder / ".venv" / ".ready").touch()
+    python = folder / ".venv" / "bin" / "python"
+    python.write_text(
+        f"""#!/bin/sh
+case "$*" in
+notebooks/data.py) PYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} "$@" ;;
+esac
+echo "$*|$PWD|$MER_DATA|$JUPYTER_PATH"
+"""
+    )
+    python.chmod(0o755)
+    return folder
+
+
+def make(folder: Path, target: str, data: str | None = None) -> subprocess.CompletedProcess:
+    environment = {k: v for k, v in os.environ.items() if k not in {"MER_DATA", "MAKEFLAGS"}}
+    if data is not None:
+        environment["MER_DATA"] = data
+    return subprocess.run(
+        ["make", "-s", target], cwd=folder, env=environment, capture_output=True, text=True
+    )
+
+
+def called(run: subprocess.CompletedProcess) -> list[list[str]]:
+    assert run.returncode == 0, run.stderr
+    return [line.split("|") for line in run.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_runs_in_a_clone_whose_path_has_odd_letters(clone, target):
+    assert len(TARGETS) >= 10
+    for _, where, *_ in called(make(clone, target)):
+        assert where == str(clone / "app" if target == "app" else clone)
+
+
+def test_the_explorer_finds_its_template_in_such_a_clone(clone):
+    ((*_, path),) = called(make(clone, "app"))
+    assert path == str(clone / "app")
+
+
+@pytest.mark.parametrize("target", ["lab", "app", "results"])
+@pytest.mark.parametrize("where", ["relative", "absolute", "home"])
+def test_the_data_folder_is_passed_on_as_an_absolute_path(clone, target, where, monkeypatch):
+    data = clone / ODD / "my data"
+    (data / "annotations").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(clone))
+    names = {"relative": f"{ODD}/my data", "absolute": str(data), "home": f"~/{ODD}/my data"}
+    ((_, _, passed, _),) = called(make(clone, target, names[where]))
+    assert passed == str(data)
+
+
+@pytest.mark.parametrize("target", ["lab", "app", "results"])
+@pytest.mark.parametrize("data", [None, "", "mini"])
+def test_no_data_folder_is_the_embedded_corpus(clone, target, data):
+    ((_, _, passed, _),) = called(make(clone, target, data))
+    assert passed == "mini"
+
+
+@pytest.mark.parametrize("target", ["lab", "app", "results"])
+def test_a_missing_data_folder_stops_at_once(clone, target):
+    run = make(clone, target, "no such/DEAM")
+    assert run.returncode
+    assert run.stdout == ""
+    assert f"found no folder {str(clone / 'no such' / 'DEAM')!r}" in run.stderr
+
+
+def test_jupyterlab_is_allowed_to_run_as_root_only_where_it_does(clone):
+    ((command, *_),) = called(make(clone, "lab"))
+    assert ("--allow-root" in command.split()) == (os.getuid() == 0)
+    assert command.endswith(" notebooks/00_start_here.ipynb")

@@ -15,6 +15,7 @@ import pandas as pd
 
 from mer_core import features
 from mer_core.corpus import Corpus, with_titles
+from mer_core.datasets.deam import chosen_data, load_corpus
 from mer_core.features.sets import columns_of
 from mer_core.files import DataError, written_atomically
 from mer_core.tracks import floats
@@ -26,7 +27,8 @@ _answers: dict[str, bool] = {}
 def corpus(sets: Sequence[str] = ("compare",)) -> Corpus:
     """The corpus of the course: the embedded one, or the DEAM folder that `MER_DATA` names.
 
-    Says which of the two it is, so that no number of the synthetic one stands for a finding.
+    Prints which of the two it is, so that no number of the synthetic one is taken for a finding.
+    `MER_DATA` unset, empty or "mini" means the embedded corpus.
 
     Parameters
     ----------
@@ -45,9 +47,7 @@ def corpus(sets: Sequence[str] = ("compare",)) -> Corpus:
     DataError
         If the folder lacks what the notebooks need beyond labels.
     """
-    from mer_core.datasets.deam import load_corpus
-
-    where = os.environ.get("MER_DATA", "mini")
+    where = chosen_data()
     loaded = load_corpus(where)
     parts = {
         "features": loaded.features.empty,
@@ -191,7 +191,7 @@ def require_answers() -> None:
 def check_numbers(notebook: str, numbers: Mapping[str, tuple[float, float]]) -> None:
     """Hold a notebook's key numbers against `data/expected.json`: the reproducibility check.
 
-    It applies to the embedded corpus; with `MER_DATA` set it says so and passes. With
+    It applies to the embedded corpus; if `MER_DATA` names a folder, it prints that and passes. With
     `MER_EXPECTED=write` the numbers are stored first.
 
     Parameters
@@ -206,7 +206,7 @@ def check_numbers(notebook: str, numbers: Mapping[str, tuple[float, float]]) -> 
     AssertionError
         If a number is missing in the file or differs by more than the tolerance stored there.
     """
-    if "MER_DATA" in os.environ:
+    if chosen_data() != "mini":
         print("Other data than the embedded corpus: there are no expected numbers to check.")
         return
     if os.environ.get("MER_EXPECTED") == "write":

@@ -68,10 +68,10 @@ def problems(book: Path) -> list[str]:
         found += [f"{path.name}: leads to {a}" for a in page.leads if not leads(path, a, pages)]
     for sheet in book.rglob("*.css"):
         found += [f"{sheet.name}: loads {a}" for a in addresses(sheet.read_text()) if "//" in a[:8]]
-    for lesson in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
+    for lesson in sorted((ROOT / "notebooks" / "source").glob("[0-9]*.py")):
         page = pages.get(book / "notebooks" / f"{lesson.stem}.html")
         if page is None or page.pictures == 0:
-            found.append(f"{lesson.name}: expected a page with pictures")
+            found.append(f"{lesson.stem}: expected a page with pictures")
     return found
 
 

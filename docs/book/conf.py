@@ -22,6 +22,7 @@ include_patterns = [f"{name}.*" for names in PARTS.values() for name in names] +
 exclude_patterns = [
     ".*",
     "book",
+    "build",
     "mer_core",
     "workbook",
     "notebooks/*.py",

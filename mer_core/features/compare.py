@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import tempfile
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -85,9 +87,7 @@ def descriptors(samples: np.ndarray) -> pd.DataFrame:
     Eyben, Weninger, Gross, Schuller (2013), "Recent developments in openSMILE"; feature set
     ComParE 2016 of the Python package. Notebook 01.
     """
-    from opensmile.core.lib import OpenSMILE
-
-    smile, frames = OpenSMILE(), io.BytesIO()
+    smile, frames = _opensmile().core.lib.OpenSMILE(), io.BytesIO()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "song.wav"
         _write(samples, path)
@@ -113,10 +113,17 @@ def _write(samples: np.ndarray, path: Path) -> None:
             file.write(block.astype(np.int16))
 
 
-def _options(path: Path) -> dict[str, str]:
-    import opensmile
+@cache
+def _opensmile() -> ModuleType:
+    # The package encodes paths as ASCII, and fails where the home folder has other letters.
+    import opensmile.core.lib
 
-    folder = Path(opensmile.__file__).parent / "core" / "config"
+    opensmile.core.lib.bytes = lambda text, _: os.fsencode(text)
+    return opensmile
+
+
+def _options(path: Path) -> dict[str, str]:
+    folder = Path(_opensmile().__file__).parent / "core" / "config"
     parts = {
         "source": "shared/standard_wave_input.conf.inc",
         "sink": "shared/standard_external_data_output_single.conf.inc",
@@ -162,8 +169,7 @@ def _as_deam(name: str) -> str:
 
 @cache
 def _functionals() -> object:
-    import opensmile
-
+    opensmile = _opensmile()
     return opensmile.Smile(
         feature_set=opensmile.FeatureSet.ComParE_2016,
         feature_level=opensmile.FeatureLevel.Functionals,

@@ -12,8 +12,6 @@
 # 5. where every system stands: lesson, class, test, result.
 
 # %%
-import os
-
 import numpy as np
 import pandas as pd
 from IPython.display import Audio, Markdown
@@ -22,6 +20,7 @@ from scipy import stats
 
 from mer_core import evaluation, models
 from mer_core.agreement import cronbach_alpha
+from mer_core.datasets.deam import chosen_data
 from mer_core.metrics import DIMENSIONS
 from mer_core.smoothing import moving_average
 from workbook import lesson, papers, plots, results, widgets
@@ -361,7 +360,7 @@ clear = together["dev"] - together["test"] > 0.3
 verdicts.loc["irit-dimensions-correlate", ["verdict", "evidence"]] = (
     "comes out" if clear else "does not come out",
     f"r of song means {together['dev']:.2f} (dev), {together['test']:.2f} (test); "
-    + ("put into the synthetic corpus" if "MER_DATA" not in os.environ else "DEAM"),
+    + ("put into the synthetic corpus" if chosen_data() == "mini" else "DEAM"),
 )
 alpha = {
     (split, name): np.mean(
@@ -374,7 +373,7 @@ falls = all(alpha["test", name] < alpha["dev", name] for name in DIMENSIONS)
 verdicts.loc["tsinghua-agreement-falls", ["verdict", "evidence"]] = (
     "comes out" if falls else "does not come out",
     "mean alpha, dev to test: " + ", ".join(f"{k} {alpha['dev', k]:.2f} to {alpha['test', k]:.2f}" for k in DIMENSIONS)
-    + ("; put into the synthetic corpus" if "MER_DATA" not in os.environ else ""),
+    + ("; put into the synthetic corpus" if chosen_data() == "mini" else ""),
 )
 elsewhere = {
     "irit-three-types-of-29": "`python -m mer_core ablation`, lesson 01",
@@ -417,7 +416,7 @@ folds = evaluation.k_folds(dev.songs.index, k=10, seed=0)
 systems = {"constant": models.Constant(), "linear": models.Linear()}
 live = evaluation.scoreboard(systems, corpus, folds=folds)
 now = live.xs(("linear", "raw", "CV", "pooled"), level=("system", "output", "protocol", "aggregation"))
-if "MER_DATA" not in os.environ:
+if chosen_data() == "mini":
     stored = scores.xs(("linear", "FS1", "raw", "CV", 0, "pooled"), level=[0, 1, 2, 3, 4, 6])
     agree = np.allclose(stored.loc[DIMENSIONS, "rmse"], now.loc[DIMENSIONS, "rmse"], atol=1e-4)
     print("as stored" if agree else "different")

@@ -1,6 +1,7 @@
-"""A lesson runs once, as a student would run it: each exercise's wrong answers, then its solution.
+"""Every lesson runs, once with its exercises unanswered and once with wrong and right answers.
 
-Not among the quick tests: `make test` runs it where the notebooks with solutions would run.
+The lessons are made from their sources, so that answers saved in `notebooks` are neither run nor
+overwritten. Not among the quick tests; `make test` runs them after those.
 """
 
 from __future__ import annotations
@@ -27,9 +28,21 @@ def with_wrong_answers(notebook: NotebookNode, wrong: dict) -> None:
         ]
 
 
+@pytest.fixture(autouse=True)
+def _embedded_corpus(monkeypatch):
+    for variable in ("MER_DATA", "MER_EXPECTED"):
+        monkeypatch.delenv(variable, raising=False)
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_wrong_answers_are_rejected_with_a_reason_and_solutions_are_right(name, monkeypatch):
-    monkeypatch.delenv("MER_DATA", raising=False)
+def test_a_lesson_runs_with_its_exercises_unanswered(name):
+    source = builder.FOLDER / "source" / f"{name}.py"
+    notebook = builder.execute(builder.generate(source, solutions=False), timeout=120)
+    assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_wrong_answers_are_rejected_with_a_reason_and_solutions_are_right(name):
     notebook = solved(name)
     with_wrong_answers(notebook, wrong_answers(name))
     folder = {"metadata": {"path": str(builder.FOLDER)}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import warnings
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mer_core.corpus import Corpus
+from mer_core.datasets.deam import chosen_data
 from mer_core.features.audio import QUIETEST, SAMPLE_RATE, SNDFILE, duration, read_audio
 from mer_core.files import DataError
 
@@ -76,5 +76,5 @@ def _decoded(name: str, suffix: str, data: bytes) -> np.ndarray:
 
 def teachers(corpus: Corpus) -> str:
     """Whose songs :func:`ensemble` learns from: "synthetic" ones, or "DEAM's"."""
-    embedded = corpus.features.empty or "MER_DATA" not in os.environ
+    embedded = corpus.features.empty or chosen_data() == "mini"
     return "synthetic" if embedded else "DEAM's"

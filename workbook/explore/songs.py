@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import pandas as pd
 
 from mer_core.corpus import Corpus, with_titles
-from mer_core.datasets.deam import load_corpus
+from mer_core.datasets.deam import chosen_data, load_corpus
 from mer_core.metrics import DIMENSIONS
 
 NOBODY = "artist unknown"
@@ -29,7 +27,7 @@ def library() -> Corpus:
     DataError
         As :func:`mer_core.load_corpus`.
     """
-    where = os.environ.get("MER_DATA", "mini")
+    where = chosen_data()
     corpus = load_corpus(where)
     corpus = corpus.select(corpus.labels.index.unique("song_id"))
     kind = "the embedded corpus, SYNTHETIC" if where == "mini" else "DEAM, from MER_DATA"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from mer_core.corpus import Corpus
-from mer_core.datasets.deam import SONG_LEVEL_FEATURES, load_corpus
+from mer_core.datasets.deam import SONG_LEVEL_FEATURES, chosen_data, load_corpus
 from mer_core.datasets.deam.read import MINI
 from mer_core.features import song_level
 from mer_core.files import DataError, read_table
@@ -79,8 +78,8 @@ def deam_folder() -> tuple[Path, pd.DataFrame]:
     DataError
         If the variable is not set or the folder lacks song-level features.
     """
-    folder = os.environ.get("MER_DATA")
-    if not folder:
+    folder = chosen_data()
+    if folder == "mini":
         raise DataError("MER_DATA", "the name of a folder with DEAM", "nothing")
     return Path(folder), read_features(Path(folder))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mer_core.corpus import Corpus
-from mer_core.datasets.deam import load_corpus
+from mer_core.datasets.deam import chosen_data, load_corpus
 from mer_core.datasets.deam.annotations import AVERAGED
 from mer_core.folds import Fold, k_folds
 from mer_core.metrics import DIMENSIONS
@@ -465,7 +464,7 @@ def static_reliability(song_ids: pd.Index) -> dict[str, float]:
 
     Of songs of several years the mean over years, by songs.
     """
-    folder = Path(os.environ["MER_DATA"]) / "annotations" / AVERAGED / "song_level"
+    folder = Path(chosen_data()) / "annotations" / AVERAGED / "song_level"
     tables = [pd.read_csv(path, skipinitialspace=True) for path in sorted(folder.glob("*.csv"))]
     printed = pd.concat(tables).set_index("song_id")
     printed = printed.loc[printed.index.intersection(song_ids)]
