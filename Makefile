@@ -40,7 +40,8 @@ test: $(READY)
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	env -u MER_DATA -u MER_EXPECTED $(BIN)/python -m pytest -n 2
-	env -u MER_DATA -u MER_EXPECTED $(BIN)/python -m pytest -n 2 tests/exercises
+	$(BIN)/python notebooks/build.py --plain
+	env -u MER_DATA -u MER_EXPECTED $(BIN)/python -m pytest -n 2 --nbmake --nbmake-timeout=120 build/plain tests/exercises
 
 results: $(READY)
 	$(ON_DATA) && $(BIN)/python -m mer_core results $(NAMES)

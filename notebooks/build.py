@@ -1,10 +1,11 @@
 """Build the lessons from their sources, `source/*.py`.
 
     python notebooks/build.py [00 02 ...]           executes the lessons into build/notebooks
+    python notebooks/build.py --plain [00 02 ...]   writes them without outputs into build/plain
     python notebooks/build.py --commit [00 02 ...]  rewrites the notebooks of the repository
 
-The first is what `make workbook` runs. It leaves everything that git tracks as it is. The second is
-for maintainers. It refuses a notebook whose cells a person has edited; outputs and metadata do not
+The first is what `make workbook` runs, the second what `make test` gives to nbmake. Both leave
+everything that git tracks as it is. The third is for maintainers. It refuses a notebook whose cells a person has edited; outputs and metadata do not
 count, since a rerun gives them again.
 
 From each source (py:percent) come a notebook for the reader, executed, and one with the solutions,
@@ -47,6 +48,7 @@ from workbook import lesson
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parent
 BUILD = ROOT / "build" / "notebooks"
+PLAIN = ROOT / "build" / "plain"
 SOURCE = Path("notebooks", "source")
 SOURCES = sorted((FOLDER / "source").glob("[0-9][0-9]_*.py"))
 MARK = "# solution:\n"
@@ -321,6 +323,11 @@ def main() -> int:
     """Execute the lessons, two at a time, or those whose numbers are given."""
     sources, chosen = _arguments()
     os.environ.pop("MER_EXPECTED", None)
+    if chosen.plain:
+        for source in sources:
+            with written_atomically(PLAIN / f"{source.stem}.ipynb") as part:
+                nbformat.write(generate(source, solutions=False), part)
+        return 0
     try:
         if chosen.commit:
             task, workers, where = _prepare_commit(sources, expected=chosen.expected)
@@ -372,6 +379,7 @@ def _arguments() -> tuple[list[Path], argparse.Namespace]:
     )
     numbers = [source.stem[:2] for source in SOURCES]
     parser.add_argument("numbers", nargs="*", help="such as 00 02; all by default")
+    parser.add_argument("--plain", action="store_true", help="without outputs, not executed")
     parser.add_argument("--commit", action="store_true", help="rewrite the committed notebooks")
     parser.add_argument("--expected", action="store_true", help="with --commit: key numbers too")
     chosen = parser.parse_args()

@@ -24,6 +24,7 @@ from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
 
 from mer_core import features
+from mer_core.ensemble import ensemble, predict_curve
 from mer_core.metrics import DIMENSIONS
 from mer_core.retrieval import alignment, nearest, search_profile
 from workbook import explore, lesson, plots, widgets
@@ -40,13 +41,13 @@ corpus = explore.library()
 # and a linear model. In JupyterLab, run the cell and press *Play*; without a kernel you see a picture.
 
 # %%
-members = explore.ensemble(corpus)
+members = ensemble(corpus)
 heard = corpus.songs[corpus.songs["split"].eq("test") & corpus.songs["audio"].notna()]
 song_id = heard.index[0] if len(heard) else corpus.songs["audio"].dropna().index[0]
 rated = {"rated": corpus.labels.loc[song_id]}
 if not corpus.features.empty:
     track = features.choose(corpus.features.loc[[song_id]], ["compare"])
-    rated["predicted"] = explore.predict_curve(members, track)[0]
+    rated["predicted"] = predict_curve(members, track)[0]
 widgets.Player(corpus.songs.audio[song_id], rated, title=f"Song {song_id}: {corpus.songs.title[song_id]}")
 
 # %% [markdown]
@@ -333,7 +334,7 @@ path = Path(my_song or corpus.songs.audio[song_id])
 uploaded = uploaded or {path.name: explore.read_upload(path.name, path.read_bytes())}
 name, (samples, rate) = list(uploaded.items())[-1]
 own = features.extract((samples[: 20 * rate], rate))
-own_mean, own_spread = explore.predict_curve(members, own)
+own_mean, own_spread = predict_curve(members, own)
 explore.draw_spread(own_mean, own_spread)
 plt.show()
 
@@ -354,7 +355,7 @@ test = corpus.select(corpus.songs.index[corpus.songs["split"].eq("test")])
 if test.features.empty:
     print("This copy has no features of test songs: nothing to measure.")
 else:
-    answers = {song: explore.predict_curve(members, part) for song, part in test.features.groupby("song_id")}
+    answers = {song: predict_curve(members, part) for song, part in test.features.groupby("song_id")}
     said, disagreement = (pd.concat({song: both[k] for song, both in answers.items()}) for k in (0, 1))
     rows = test.labels.index
     errors = (said.loc[rows].to_numpy() - test.labels.to_numpy()) ** 2

@@ -1,6 +1,6 @@
-"""Every lesson runs, once with its exercises unanswered and once with wrong and right answers.
+"""Every lesson runs with wrong and right answers to its exercises.
 
-The lessons are made from their sources, so that answers saved in `notebooks` are neither run nor
+nbmake runs it with the exercises unanswered. The lessons are made from their sources, so that answers saved in `notebooks` are neither run nor
 overwritten. Not among the quick tests; `make test` runs them after those.
 """
 
@@ -32,13 +32,6 @@ def with_wrong_answers(notebook: NotebookNode, wrong: dict) -> None:
 def _embedded_corpus(monkeypatch):
     for variable in ("MER_DATA", "MER_EXPECTED"):
         monkeypatch.delenv(variable, raising=False)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_lesson_runs_with_its_exercises_unanswered(name):
-    source = builder.FOLDER / "source" / f"{name}.py"
-    notebook = builder.execute(builder.generate(source, solutions=False), timeout=120)
-    assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")
 
 
 @pytest.mark.parametrize("name", NAMES)
