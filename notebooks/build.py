@@ -5,8 +5,8 @@
     python notebooks/build.py --commit [00 02 ...]  rewrites the notebooks of the repository
 
 The first is what `make workbook` runs, the second what `make test` gives to nbmake. Both leave
-everything that git tracks as it is. The third is for maintainers. It refuses a notebook whose cells a person has edited; outputs and metadata do not
-count, since a rerun gives them again.
+everything that git tracks as it is. The third is for maintainers. It refuses a notebook whose cells
+a person has edited; outputs and metadata do not count, since a rerun gives them again.
 
 From each source (py:percent) come a notebook for the reader, executed, and one with the solutions,
 which is not executed here. An exercise is a code cell with the tag `exercise`: above the line

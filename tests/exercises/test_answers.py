@@ -1,7 +1,8 @@
 """Every lesson runs with wrong and right answers to its exercises.
 
-nbmake runs it with the exercises unanswered. The lessons are made from their sources, so that answers saved in `notebooks` are neither run nor
-overwritten. Not among the quick tests; `make test` runs them after those.
+nbmake runs it with the exercises unanswered. The lessons are made from their sources, so that
+answers saved in `notebooks` are neither run nor overwritten. Not among the quick tests; `make test`
+runs them after those.
 """
 
 from __future__ import annotations
