@@ -15,7 +15,8 @@ from mer_core import features, models
 from mer_core.corpus import Corpus
 from mer_core.deam import load_corpus
 from mer_core.evaluation import Regressor
-from mer_core.features.audio import QUIETEST, SAMPLE_RATE, SNDFILE, duration, read_audio
+from mer_core.features.audio import SAMPLE_RATE, SUFFIXES, duration, read_audio
+from mer_core.features.levels import QUIETEST
 from mer_core.files import DataError
 from mer_core.metrics import DIMENSIONS
 from mer_core.training import Job
@@ -57,8 +58,8 @@ def read_upload(name: str, data: bytes) -> tuple[np.ndarray, int]:
     mer_core.files.DataError: notes.txt: expected an audio file (.wav .flac .ogg ...), found .txt
     """
     suffix = Path(name).suffix.lower()
-    if suffix not in SNDFILE:
-        kinds = f"an audio file ({' '.join(SNDFILE[:3])} ...)"
+    if suffix not in SUFFIXES:
+        kinds = f"an audio file ({' '.join(SUFFIXES[:3])} ...)"
         raise DataError(name, kinds, suffix or "a name without a suffix")
     if not 0 < len(data) <= MOST_BYTES:
         size = f"{len(data) / 2**20:.1f} MB" if data else "an empty file"

@@ -15,7 +15,7 @@ from mer_core.evaluation import Regressor
 from mer_core.explore.figures import draw_match, draw_spread
 from mer_core.explore.own_song import (
     MOST_BYTES,
-    SNDFILE,
+    SUFFIXES,
     ensemble,
     predict_curve,
     read_upload,
@@ -117,7 +117,7 @@ class Page(ipywidgets.Tab):
         self.answers["draw"].offer(rows, lambda piece: self._hear(piece, profile, method))
 
     def _own(self) -> ipywidgets.Widget:
-        self.drop = FileDrop(self._listen, suffixes=SNDFILE, limit=MOST_BYTES)
+        self.drop = FileDrop(self._listen, suffixes=SUFFIXES, limit=MOST_BYTES)
         self.answers["own"].say(
             "Your file stays on this machine. The models answer within a minute."
         )

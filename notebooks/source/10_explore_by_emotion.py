@@ -24,7 +24,7 @@ from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
 
 from mer_core import explore, features, lesson, plots, widgets
-from mer_core.explore.own_song import MOST_BYTES, SNDFILE
+from mer_core.explore.own_song import MOST_BYTES, SUFFIXES
 from mer_core.metrics import DIMENSIONS
 from mer_core.retrieval import alignment, nearest, search_profile
 
@@ -324,7 +324,7 @@ def keep(name: str, data: bytes) -> str:
     return f"{name} is here. Run the cells below."
 
 
-widgets.FileDrop(keep, suffixes=SNDFILE, limit=MOST_BYTES)
+widgets.FileDrop(keep, suffixes=SUFFIXES, limit=MOST_BYTES)
 
 # %%
 my_song = None  # such as "music/song.mp3"
