@@ -49,7 +49,12 @@ def read_upload(name: str, data: bytes) -> tuple[np.ndarray, int]:
     Raises
     ------
     DataError
-        If it is too large, of another kind, no audio, broken off, longer than 10 minutes or silent.
+        If it is too large, of another kind, no audio, damaged, longer than 10 minutes or silent.
+
+    Warns
+    -----
+    DataWarning
+        As :func:`mer_core.features.read_audio`, under the file's own name.
 
     Examples
     --------
@@ -79,11 +84,15 @@ def _decoded(name: str, suffix: str, data: bytes) -> np.ndarray:
             if not seconds <= LONGEST:
                 length = f"{seconds / 60:.1f} minutes"
                 raise DataError(name, f"up to {LONGEST / 60:.0f} minutes", length)
-            with warnings.catch_warnings(action="ignore"):  # dull and silent ones are told later
-                return read_audio(path)
+            with warnings.catch_warnings(record=True) as notes:
+                warnings.simplefilter("always")
+                samples = read_audio(path)
         except DataError as error:
             expected, found = (text.replace(str(path), name) for text in error.args[1:])
-            raise DataError(name, expected, found.partition(": Error opening")[0]) from None
+            raise DataError(name, expected, found) from None
+    for note in notes:
+        warnings.warn(str(note.message).replace(str(path), name), note.category, stacklevel=3)
+    return samples
 
 
 def teachers(corpus: Corpus) -> str:

@@ -32,10 +32,12 @@ FRAMED = ("mp3", "aac")
 """Formats without a container: bare frames, which `check_frames` checks."""
 EXACT = ("flac", "aiff", "au", "caf", "wv", "tta", "ape")
 """Formats whose header counts the samples."""
-BY_PACKET = ("mp3", "flac", "alac", "wavpack", "tta")
-"""Codecs, beside plain samples, whose packets say exactly how many samples they hold."""
+COUNTED = {"mp3": "mp3", "flac": "flac", "wav": "pcm", "aiff": "pcm", "au": "pcm", "w64": "pcm"}
+"""Formats and codecs whose packets say exactly how many samples they hold."""
 GAP = 0.1
 """s. A longer one between the times of two packets is lost sound."""
+ROUGHLY = ("matroska,webm", "asf")
+"""Formats whose header says the length to half a second."""
 BLOCK = 2**18
 """Samples of a channel that are handed on together."""
 
@@ -158,20 +160,29 @@ def _packets(path: Path, container: object, stream: object) -> Iterator:
             seconds += float((packet.duration or 0) * base)
     except av.FFmpegError as error:
         raise damaged(path, seconds, error.strerror) from None
-    announced = float(stream.duration * base) if stream.duration and name in EXACT else 0.0
-    if seconds < announced - GAP and not _is_unknown(stream):
+    if seconds < _announced(container, stream):
         raise truncated(path, seconds)
+
+
+def _is_stray(container: object, packet: object) -> bool:
+    """Whether a packet is a tag between frames, or what is before the first or after the last."""
+    return bool(packet.size) and container.format.name in FRAMED and bytes(packet)[:1] != b"\xff"
 
 
 def _may_end_anywhere(path: Path, name: str) -> bool:
     return name in FRAMED or (name == "wav" and size_is_unknown(path))
 
 
-def _is_unknown(stream: object) -> bool:
-    codec = stream.codec_context
-    frames = float(stream.duration * stream.time_base) * codec.sample_rate
-    size = frames * codec.channels * codec.format.bytes
-    return codec.name.startswith("pcm") and size >= UNKNOWN
+def _announced(container: object, stream: object) -> float:
+    """Seconds that a header announces at least, where it is known to be right."""
+    if container.format.name in EXACT and stream.duration:
+        seconds, codec = float(stream.duration * stream.time_base), stream.codec_context
+        size = seconds * codec.sample_rate * codec.channels * codec.format.bytes
+        unknown = codec.name.startswith("pcm") and size >= UNKNOWN
+        return 0.0 if unknown else seconds - GAP
+    if container.format.name in ROUGHLY and container.duration and not container.streams.video:
+        return container.duration / 1e6 - 0.5
+    return 0.0
 
 
 def _counted(path: Path, container: object, stream: object) -> float | None:
@@ -179,10 +190,12 @@ def _counted(path: Path, container: object, stream: object) -> float | None:
     codec, base = stream.codec_context.name, stream.time_base
     if container.format.name == "ogg" and codec == "vorbis" and stream.duration:
         return float(stream.duration * base)  # its pages are checked, and the last one says it
-    if not codec.startswith(("pcm", *BY_PACKET)) or not stream.codec_context.sample_rate:
+    if not codec.startswith(COUNTED.get(container.format.name, "none")):
         return None
     ticks, skipped = 0, 0
     for packet in _packets(path, container, stream):
+        if _is_stray(container, packet):
+            continue
         if packet.size and not packet.duration:
             return None
         ticks += packet.duration or 0
@@ -200,9 +213,7 @@ def _decoded(path: Path, url: str) -> Iterator[Block]:
             try:
                 frames = packet.decode()
             except av.FFmpegError as error:
-                # Tags and bytes before the first frame are no damage; check_frames knows the rest.
-                stray = container.format.name in FRAMED and bytes(packet)[:1] != b"\xff"
-                if seconds and not stray:
+                if seconds and not _is_stray(container, packet):
                     raise damaged(path, seconds, error.strerror) from None
                 fault = fault or error
                 continue
