@@ -175,7 +175,7 @@ def test_formats(tmp_path, song, suffix):
     assert np.corrcoef(samples[: len(song)], song[: len(samples)])[0, 1] > 0.9
 
 
-@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg to write and read m4a")
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg to write m4a")
 def test_m4a_where_ffmpeg_is(tmp_path, song):
     soundfile.write(tmp_path / "song.wav", song, RATE)
     command = [
@@ -201,7 +201,7 @@ def m4a(tmp_path, song) -> Callable[..., Path]:
 
     def write(*options: str, name: str = "song.m4a") -> Path:
         if not shutil.which("ffmpeg"):
-            pytest.skip("needs ffmpeg to write and read m4a")
+            pytest.skip("needs ffmpeg to write m4a")
         soundfile.write(tmp_path / "song.wav", song, RATE)
         command = ["ffmpeg", "-v", "error", "-i", tmp_path / "song.wav", "-c:a", "aac", *options]
         subprocess.run([*command, f"file:{tmp_path / name}"], check=True)
@@ -227,7 +227,7 @@ def test_an_m4a_with_something_missing_is_refused(m4a, spoil):
     third = len(content) // 3
     hole = content[:third] + bytes(third) + content[2 * third :]
     path.write_bytes(content[: 2 * third] if spoil == "cut" else hole)
-    with pytest.raises(DataError, match=r"song\.m4a: expected audio .* can't be decoded"):
+    with pytest.raises(DataError, match=r"song\.m4a: .* (breaks off after|damage at) \d\.\d\d s"):
         read_audio(path)
 
 
@@ -255,13 +255,12 @@ def test_a_cover_that_is_no_picture_takes_nothing_from_the_sound(m4a, song):
 
 def test_a_film_without_sound_is_refused(m4a):
     path = m4a("-f", "lavfi", "-i", "color=size=16x16:duration=1", "-map", "1:v", name="x.mp4")
-    with pytest.raises(DataError, match=r"x\.mp4: expected audio .* matches no streams"):
+    with pytest.raises(DataError, match=r"x\.mp4: expected audio .*, found no sound in it"):
         read_audio(path)
 
 
 @pytest.mark.parametrize("name", ["x.m4a", "x.wav", "a\0.m4a"])
-def test_no_file_is_told_as_such_by_both_readers(tmp_path, monkeypatch, name):
-    monkeypatch.setenv("PATH", str(tmp_path))
+def test_no_file_is_told_as_such_by_both_readers(tmp_path, name):
     for read in (read_audio, duration):
         with pytest.raises(DataError, match=r"expected audio .*, found no file"):
             read(tmp_path / name)
@@ -271,13 +270,6 @@ def test_a_pipe_has_no_duration(tmp_path):
     os.mkfifo(tmp_path / "x.wav")
     with pytest.raises(DataError, match="found a folder or a device"):
         duration(tmp_path / "x.wav")
-
-
-def test_without_ffmpeg_the_message_says_what_to_install(tmp_path, monkeypatch):
-    (tmp_path / "song.m4a").write_bytes(b"no matter")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(DataError, match=r"song\.m4a: expected a decoder for it: install ffmpeg"):
-        read_audio(tmp_path / "song.m4a")
 
 
 def test_channels_are_averaged(song):
@@ -376,17 +368,17 @@ BAD: dict[str, tuple[str, Callable[[Path], None], list[str]]] = {
     "no samples": (
         "x.wav",
         lambda path: soundfile.write(path, music(0), RATE),
-        ["x.wav", "samples"],
+        ["x.wav", "no sound in it"],
     ),
     "flac that announces days": (
         "x.flac",
         lambda path: announce(path, 2**35),
-        ["x.flac", "at most 6 hours", "found 216.4"],
+        ["x.flac", "breaks off after 0.50 s"],
     ),
     "flac that announces a million samples a second": (
         "x.flac",
         lambda path: announce(path, 2**33, rate=2**20 - 1),
-        ["x.flac", "at most 768000 samples a second"],
+        ["x.flac", "breaks off after 0.50 s"],
     ),
     "raw samples without a head": ("x.raw", lambda path: path.write_bytes(bytes(999)), ["decoded"]),
     "a device that never ends": (

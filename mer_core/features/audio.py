@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import tempfile
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from mer_core.features.librosa_loader import load_librosa
+from mer_core.features.containers import AUDIO
+from mer_core.features.levels import Levels
 from mer_core.files import DataError, DataWarning
 
 SAMPLE_RATE = 44_100
@@ -20,30 +20,21 @@ SHORTEST = 0.06
 """s. The longest descriptor frame of ComParE (voicing); below it there is nothing to describe."""
 
 LONGEST = 6 * 3600
-"""s. More is taken for a damaged header, or for a file made to fill the memory (1 GB an hour)."""
+"""s. More is taken for a file made to fill the memory (1 GB an hour)."""
 
 RATES = (1000, 768_000)
 """Hz. Below there is no music, but a damaged header, or a curve taken for audio; above, a header
 alone could fill the memory."""
 
-LOUDEST = 4.0
-"""Times full scale. Lossy files swing somewhat beyond 1; floats further out have another scale."""
+KINDS = "wav flac ogg mp3 m4a mp4 aac wma opus oga aiff aif aifc au snd caf w64 m4b mp2 mka webm"
+SUFFIXES = tuple(f".{kind}" for kind in [*KINDS.split(), "wv", "ape", "tta", "ac3", "amr"])
+"""Files that are taken for audio in a folder; what is in them says how they are decoded."""
 
-QUIETEST = 1e-4
-"""Times full scale, -80 dB: a peak below is silence, or integers in a type too wide for them."""
-
-SNDFILE = (".wav", ".flac", ".ogg", ".mp3", ".opus", ".aiff", ".aif")
-FFMPEG = {".m4a": "mov", ".mp4": "mov", ".aac": "aac", ".wma": "asf"}
-"""Files that need ffmpeg, and its name of what they have to be: nothing in them is guessed."""
-AUDIO = "audio (wav, flac, ogg, mp3, ...)"
-SUFFIXES = (*SNDFILE, *FFMPEG)
-"""Files that are taken for audio."""
+BLOCK = 2**20
+"""Samples that are handled at a time."""
 
 MOST_CHANNELS = 64
 """More are taken for an array that lies on its side."""
-
-BLOCK = 2**20
-"""Samples that are decoded at a time."""
 
 Audio = str | os.PathLike | tuple[np.ndarray, int]
 
@@ -57,8 +48,8 @@ def read_audio(audio: Audio) -> np.ndarray:
     Parameters
     ----------
     audio : path or (samples, sample_rate)
-        A file that libsndfile reads (wav, flac, ogg, mp3, ...), with ffmpeg also m4a, or an array
-        of shape (n,) or (n, channels) with its rate in Hz; floats are in [-1, 1].
+        A file (wav, flac, ogg, mp3, m4a, wma and others; its contents say which), or an array of
+        shape (n,) or (n, channels) with its rate in Hz; floats are in [-1, 1].
 
     Returns
     -------
@@ -68,13 +59,15 @@ def read_audio(audio: Audio) -> np.ndarray:
     Raises
     ------
     DataError
-        If there is no such file, it is not audio, it breaks off before its announced end, holds
-        NaN, infinite or unscaled samples, is shorter than 60 ms or announces more than six hours.
+        If there is no such file, it is not audio, has no sound in it, is damaged or ends early
+        (with the position in s), holds NaN, infinite or unscaled samples, or is shorter than 60 ms
+        or longer than six hours.
 
     Warns
     -----
     DataWarning
-        If the rate is below 44.1 kHz, or there is silence or next to it from start to end.
+        Once for each of: a rate below 44.1 kHz; silence or next to it from start to end; channels
+        that cancel each other; a silent channel; a DC offset; clipping.
 
     Examples
     --------
@@ -82,38 +75,68 @@ def read_audio(audio: Audio) -> np.ndarray:
     >>> read_audio((np.ones((88_200, 2)), 44_100)).shape
     (88200,)
     """
-    name, samples, rate = _decode(audio)
-    if rate < RATES[0]:
-        raise DataError(name, f"at least {RATES[0]} samples a second", f"{rate}")
-    if not np.isfinite(samples).all():
-        bad = int(np.flatnonzero(~np.isfinite(samples))[0])
-        raise DataError(name, "finite samples", f"NaN or infinity at {bad / rate:.3f} s")
-    peak = np.abs(samples).max(initial=0.0)
-    if peak > LOUDEST:
-        raise DataError(name, "samples in [-1, 1], or integers", f"floats up to {peak:.4g}")
-    if len(samples) < SHORTEST * rate:
-        raise DataError(name, f"at least {SHORTEST} s of samples", f"{len(samples) / rate:.3f} s")
-    return _at_44100(samples, rate, name)
+    samples = bytearray()  # grows in place: a list of blocks would need twice the memory
+    for block in stream(audio):
+        samples += block.tobytes()
+    return np.frombuffer(samples, np.float32)
 
 
-def duration(path: str | os.PathLike) -> float:
-    """Length of an audio file in seconds, from its header where it has one that says so.
+def stream(audio: Audio) -> Iterator[np.ndarray]:
+    """Read audio as :func:`read_audio` does, block by block, so that hours need little memory.
+
+    Parameters
+    ----------
+    audio : path or (samples, sample_rate)
+        As for :func:`read_audio`.
+
+    Yields
+    ------
+    ndarray, shape (n,)
+        float32 samples at 44,100 Hz. Some faults show only at the end: use nothing before.
 
     Raises
     ------
     DataError
-        If there is no such file or it is not audio.
+        As :func:`read_audio`.
+
+    Warns
+    -----
+    DataWarning
+        As :func:`read_audio`, at the end.
     """
-    import soundfile
+    name = "audio array" if isinstance(audio, tuple) else str(audio)
+    levels, rates, resampler = Levels(), [], None
+    for rate, samples in _blocks(audio):
+        _check_rate(rate, name)
+        mono = levels.add(samples, rate, name)
+        if levels.seconds > LONGEST:
+            raise DataError(name, f"at most {LONGEST / 3600:g} hours", "more")
+        if not rates or rates[-1] != rate:
+            if resampler:
+                yield resampler.end()
+            rates.append(rate)
+            resampler = Resampler(rate)
+        yield resampler.next(mono)
+    if levels.seconds < SHORTEST:
+        raise DataError(name, f"at least {SHORTEST} s of samples", f"{levels.seconds:.3f} s")
+    yield resampler.end()
+    for note in [*levels.notes(), *_notes_on_rate(min(rates))]:
+        warnings.warn(f"{name}: {note}", DataWarning, stacklevel=4)
+
+
+def duration(path: str | os.PathLike) -> float:
+    """Length of an audio file in seconds, counted: what a header says of it is only a hint.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, it is not audio, ends early or is damaged in a way that shows
+        without decoding.
+    """
+    from mer_core.features import decoding
 
     check_file(as_path(path))
-    if Path(path).suffix.lower() in FFMPEG:
-        samples, rate = _by_ffmpeg(Path(path))
-        return len(samples) / rate
-    try:
-        return soundfile.info(os.fspath(path)).duration
-    except (soundfile.LibsndfileError, OSError, TypeError) as error:
-        raise _not_audio(path, error) from None
+    return decoding.length(path)
 
 
 def song_id_of(audio: Audio) -> int | str:
@@ -172,17 +195,26 @@ def check_file(path: Path) -> None:
         raise DataError(path, AUDIO, "a folder or a device" if path.exists() else "no file")
 
 
-def _decode(audio: Audio) -> tuple[str, np.ndarray, int]:
+def _blocks(audio: Audio) -> Iterator[tuple[int, np.ndarray]]:
     if not isinstance(audio, tuple):
-        path = as_path(audio)
-        check_file(path)
-        decode = _by_ffmpeg if path.suffix.lower() in FFMPEG else _by_sndfile
-        return str(path), *decode(path)
+        from mer_core.features import decoding
+
+        check_file(as_path(audio))
+        yield from decoding.decode(audio)
+        return
     samples, rate = np.asarray(audio[0]), np.asarray(audio[1])
     _check_array(samples, rate)
-    with np.errstate(over="ignore", invalid="ignore"):  # read_audio tells of what isn't finite
-        mono = _as_float(samples) if samples.ndim == 1 else _as_float(samples).mean(axis=1)
-        return "audio array", mono.astype(np.float32), int(rate)
+    table = samples if samples.ndim == 2 else samples[:, None]
+    for start in range(0, len(table), BLOCK):
+        with np.errstate(over="ignore"):  # what becomes infinite is refused as such
+            yield int(rate), _as_float(table[start : start + BLOCK]).astype(np.float32, copy=False)
+
+
+def _check_rate(rate: int, name: str) -> None:
+    if rate < RATES[0]:
+        raise DataError(name, f"at least {RATES[0]} samples a second", f"{rate}")
+    if rate > RATES[1]:
+        raise DataError(name, f"at most {RATES[1]} samples a second", f"{rate}")
 
 
 def _check_array(samples: np.ndarray, rate: np.ndarray) -> None:
@@ -209,93 +241,35 @@ def _as_float(samples: np.ndarray) -> np.ndarray:
     return (samples.astype(np.float64) - middle) / (limits.max - middle)
 
 
-def _by_sndfile(path: Path, *, decoded: Path | None = None) -> tuple[np.ndarray, int]:
-    import soundfile
+class Resampler:
+    """Blocks of one rate to 44.1 kHz (soxr, high quality), as if they were resampled at once."""
 
-    try:
-        with soundfile.SoundFile(decoded or path) as file:
-            announced, rate = file.frames, file.samplerate
-            if rate > RATES[1]:
-                raise DataError(path, f"at most {RATES[1]} samples a second", f"{rate}")
-            if announced > LONGEST * rate:
-                raise DataError(
-                    path, f"at most {LONGEST / 3600:g} hours", f"{announced / rate / 3600:.4g}"
-                )
-            # Channels are averaged block by block: an hour of them would not fit in memory. (The
-            # library's own `blocks` fills up what a truncated file lacks.)
-            samples, arrived = np.empty(announced, np.float32), 0
-            while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
-                with np.errstate(invalid="ignore"):  # read_audio tells of what isn't finite
-                    samples[arrived : arrived + len(block)] = block.mean(axis=1)
-                arrived += len(block)
-    except MemoryError:
-        found = f"{announced} samples announced"
-        raise DataError(path, "a recording that fits into the memory", found) from None
-    except (soundfile.LibsndfileError, OSError, TypeError) as error:  # Type: raw samples, no header
-        raise _not_audio(path, error) from None
-    samples = samples[:arrived]
-    if len(samples) < announced - rate / 2 or _breaks_off(decoded or path):
-        raise DataError(
-            path,
-            "the whole recording that its header announces",
-            f"one that breaks off after {len(samples) / rate:.2f} s: a truncated file?",
-        )
-    return samples, rate
+    def __init__(self, rate: int) -> None:
+        self.rate, self.arrived, self.given = rate, 0, 0
+        if rate != SAMPLE_RATE:
+            import soxr
+
+            self._soxr = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+
+    def next(self, samples: np.ndarray) -> np.ndarray:
+        """The next block, as far as it is known."""
+        if self.rate == SAMPLE_RATE:
+            return samples
+        done = self._soxr.resample_chunk(samples)
+        self.arrived, self.given = self.arrived + len(samples), self.given + len(done)
+        return done
+
+    def end(self) -> np.ndarray:
+        """What is left, so that the length is that of the samples, rounded up."""
+        if self.rate == SAMPLE_RATE:
+            return np.empty(0, np.float32)
+        rest = self._soxr.resample_chunk(np.empty(0, np.float32), last=True)
+        left = -(-self.arrived * SAMPLE_RATE // self.rate) - self.given
+        return np.pad(rest, (0, max(0, left - len(rest))))[: max(0, left)]
 
 
-def _by_ffmpeg(path: Path) -> tuple[np.ndarray, int]:
-    with tempfile.TemporaryDirectory() as folder:
-        decoded = Path(folder) / "decoded.w64"
-        # "file:" and the lists keep a file's name or contents from leading elsewhere.
-        source = ["-protocol_whitelist", "file", "-f", FFMPEG[path.suffix.lower()]]
-        source += ["-i", f"file:{path.absolute()}", "-map", "0:a:0", "-t", f"{LONGEST + 1}"]
-        # The last stops at the first fault of the sound; one of a picture is only told.
-        options = ["-nostdin", "-v", "error", "-xerror"]
-        command = ["ffmpeg", *options, *source, "-c:a", "pcm_f32le", os.fspath(decoded)]
-        try:
-            done = subprocess.run(  # noqa: S603 - a list, no shell; "file:" before the name
-                command, capture_output=True, text=True, errors="replace"
-            )
-        except FileNotFoundError:
-            raise DataError(path, "a decoder for it: install ffmpeg", "none") from None
-        if done.returncode:
-            raise _not_audio(path, " ".join(done.stderr.split()) or f"exit {done.returncode}")
-        return _by_sndfile(path, decoded=decoded)
-
-
-def _breaks_off(path: Path) -> bool:
-    # libsndfile reads cut WAV and Ogg files without a word: ask the container itself.
-    with path.open("rb") as file:
-        head, size = file.read(8), path.stat().st_size
-        file.seek(max(0, size - 65_307))  # the largest Ogg page
-        tail = file.read()
-    if head.startswith(b"RIFF"):
-        announced = int.from_bytes(head[4:8], "little")
-        return size < announced + 8 < 0xFFFFFFFF
-    if not head.startswith(b"OggS"):
-        return False
-    page = tail[tail.rfind(b"OggS") :]
-    segments = page[26] if len(page) > 26 else 0
-    whole = 27 + segments + sum(page[27 : 27 + segments])
-    ends_stream = page[5:6] and page[5] & 4
-    return len(page) < whole or not ends_stream
-
-
-def _not_audio(path: str | os.PathLike, error: object) -> DataError:
-    return DataError(path, AUDIO, f"what can't be decoded: {error}")
-
-
-def _at_44100(samples: np.ndarray, rate: int, name: str) -> np.ndarray:
-    peak = np.abs(samples).max()
-    if peak < QUIETEST:
-        found = f"a peak of {peak:.1g} of full scale: nearly silent, or integers in too wide a type"
-        message = f"{name}: silence from start to end" if not peak else f"{name}: {found}"
-        warnings.warn(message, DataWarning, stacklevel=4)
-    if rate == SAMPLE_RATE:
-        return samples
-    if rate < SAMPLE_RATE:
-        message = f"{name}: {rate} Hz, so nothing above {rate / 2000:g} kHz; spectral features "
-        warnings.warn(message + "are not comparable with 44.1 kHz", DataWarning, stacklevel=4)
-    librosa = load_librosa()
-
-    return librosa.resample(samples, orig_sr=rate, target_sr=SAMPLE_RATE)
+def _notes_on_rate(rate: int) -> list[str]:
+    if rate >= SAMPLE_RATE:
+        return []
+    note = f"{rate} Hz, so nothing above {rate / 2000:g} kHz; spectral features are not comparable"
+    return [f"{note} with 44.1 kHz"]

@@ -42,7 +42,7 @@ DIGEST = 32
 """Bytes at the head of a cached file: the SHA-256 of the Parquet table that follows."""
 FOREIGN = {"__MACOSX", "@eaDir", "$RECYCLE.BIN"}
 """Folders in which macOS, Synology and Windows put files of their own beside the user's."""
-LIBRARIES = ("librosa", "numpy", "opensmile", "scipy", "soundfile", "soxr")
+LIBRARIES = ("av", "librosa", "numpy", "opensmile", "scipy", "soundfile", "soxr")
 """Packages whose versions may change the features."""
 REMEDY = "pass `cache=` or set XDG_CACHE_HOME to a folder that can be written"
 

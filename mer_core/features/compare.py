@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -48,8 +49,26 @@ def compare(samples: np.ndarray, *, window: float = 1.0) -> pd.DataFrame:
     Coutinho et al. (2014), section 2, "FS1"; Pellegrini and Barriere (2015), section 2.
     Notebook 01.
     """
-    frames = descriptors(samples)
-    times = grid(len(samples) / SAMPLE_RATE)
+    return of_blocks([samples], window=window)
+
+
+def of_blocks(blocks: Iterable[np.ndarray], *, window: float = 1.0) -> pd.DataFrame:
+    """The same as :func:`compare` of audio that comes block by block and is never held at once.
+
+    Parameters
+    ----------
+    blocks : iterable of ndarray, shape (n,)
+        One channel at 44.1 kHz, as :func:`mer_core.features.audio.stream` gives it.
+    window : float
+        Length of the window in s.
+
+    Returns
+    -------
+    DataFrame, shape (rows, 260)
+        As :func:`compare`.
+    """
+    frames, length = _described(blocks)
+    times = grid(length / SAMPLE_RATE)
     starts = np.round(times * FRAMES_PER_SECOND).astype(int)
     ends = np.minimum(starts + round(window * FRAMES_PER_SECOND), len(frames))
     values = frames.to_numpy()
@@ -87,10 +106,15 @@ def descriptors(samples: np.ndarray) -> pd.DataFrame:
     Eyben, Weninger, Gross, Schuller (2013), "Recent developments in openSMILE"; feature set
     ComParE 2016 of the Python package. Notebook 01.
     """
+    return _described([samples])[0]
+
+
+def _described(blocks: Iterable[np.ndarray]) -> tuple[pd.DataFrame, int]:
+    """The descriptors, and the number of samples that they describe."""
     smile, frames = _opensmile().core.lib.OpenSMILE(), io.BytesIO()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "song.wav"
-        _write(samples, path)
+        length = _write(blocks, path)
         smile.initialize(str(CONFIGURATION), options=_options(path), loglevel=0)
         names = [
             _as_deam(smile.external_sink_get_element_name(SINK, place))
@@ -100,17 +124,19 @@ def descriptors(samples: np.ndarray) -> pd.DataFrame:
         smile.run()
         smile.free()
     table = np.frombuffer(frames.getbuffer(), np.float32).reshape(-1, len(names))
-    return pd.DataFrame(table, columns=names)
+    return pd.DataFrame(table, columns=names), length
 
 
-def _write(samples: np.ndarray, path: Path) -> None:
+def _write(blocks: Iterable[np.ndarray], path: Path) -> int:
     import soundfile
 
     with soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, "PCM_16") as file:
-        for start in range(0, len(samples), BLOCK):
-            # Truncated as the package does, which lets full scale wrap around, though.
-            block = np.clip(samples[start : start + BLOCK] * 32768, -32768, 32767)
-            file.write(block.astype(np.int16))
+        for samples in blocks:
+            for start in range(0, len(samples), BLOCK):
+                # Truncated as the package does, which lets full scale wrap around, though.
+                block = np.clip(samples[start : start + BLOCK] * 32768, -32768, 32767)
+                file.write(block.astype(np.int16))
+        return file.tell()
 
 
 @cache

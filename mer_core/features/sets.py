@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from mer_core.features import compare, mel, psychoacoustic, spectral
-from mer_core.features.audio import Audio, read_audio, song_id_of
+from mer_core.features.audio import Audio, read_audio, song_id_of, stream
 from mer_core.tracks import check_columns
 
 SETS = {
@@ -71,6 +71,9 @@ def extract(
     Name: pcm_RMSenergy_sma_amean, dtype: float64
     """
     check_settings(sets, window)
+    if list(sets) == ["compare"]:  # hours of it need not be in memory at once
+        features = compare.of_blocks(stream(audio), window=window)
+        return pd.concat({song_id_of(audio): features}, names=["song_id"])
     samples = read_audio(audio)
     features = pd.concat([SETS[name](samples, window=window) for name in sets], axis=1)
     return pd.concat({song_id_of(audio): features}, names=["song_id"])

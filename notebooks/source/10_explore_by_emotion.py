@@ -28,7 +28,7 @@ from mer_core.ensemble import ensemble, predict_curve
 from mer_core.metrics import DIMENSIONS
 from mer_core.retrieval import alignment, nearest, search_profile
 from workbook import explore, lesson, plots, widgets
-from workbook.explore.own_song import MOST_BYTES, SNDFILE
+from workbook.explore.own_song import MOST_BYTES, SUFFIXES
 
 plots.use_style()
 corpus = explore.library()
@@ -326,7 +326,7 @@ def keep(name: str, data: bytes) -> str:
     return f"{name} is here. Run the cells below."
 
 
-widgets.FileDrop(keep, suffixes=SNDFILE, limit=MOST_BYTES)
+widgets.FileDrop(keep, suffixes=SUFFIXES, limit=MOST_BYTES)
 
 # %%
 my_song = None  # such as "music/song.mp3"

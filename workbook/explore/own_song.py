@@ -10,7 +10,8 @@ import numpy as np
 
 from mer_core.corpus import Corpus
 from mer_core.datasets.deam import chosen_data
-from mer_core.features.audio import QUIETEST, SAMPLE_RATE, SNDFILE, duration, read_audio
+from mer_core.features.audio import SAMPLE_RATE, SUFFIXES, duration, read_audio
+from mer_core.features.levels import QUIETEST
 from mer_core.files import DataError
 
 MOST_BYTES = 50 * 2**20
@@ -37,7 +38,12 @@ def read_upload(name: str, data: bytes) -> tuple[np.ndarray, int]:
     Raises
     ------
     DataError
-        If it is too large, of another kind, no audio, broken off, longer than 10 minutes or silent.
+        If it is too large, of another kind, no audio, damaged, longer than 10 minutes or silent.
+
+    Warns
+    -----
+    DataWarning
+        As :func:`mer_core.features.read_audio`, under the file's own name.
 
     Examples
     --------
@@ -46,8 +52,8 @@ def read_upload(name: str, data: bytes) -> tuple[np.ndarray, int]:
     mer_core.files.DataError: notes.txt: expected an audio file (.wav .flac .ogg ...), found .txt
     """
     suffix = Path(name).suffix.lower()
-    if suffix not in SNDFILE:
-        kinds = f"an audio file ({' '.join(SNDFILE[:3])} ...)"
+    if suffix not in SUFFIXES:
+        kinds = f"an audio file ({' '.join(SUFFIXES[:3])} ...)"
         raise DataError(name, kinds, suffix or "a name without a suffix")
     if not 0 < len(data) <= MOST_BYTES:
         size = f"{len(data) / 2**20:.1f} MB" if data else "an empty file"
@@ -67,11 +73,15 @@ def _decoded(name: str, suffix: str, data: bytes) -> np.ndarray:
             if not seconds <= LONGEST:
                 length = f"{seconds / 60:.1f} minutes"
                 raise DataError(name, f"up to {LONGEST / 60:.0f} minutes", length)
-            with warnings.catch_warnings(action="ignore"):  # dull and silent ones are told later
-                return read_audio(path)
+            with warnings.catch_warnings(record=True) as notes:
+                warnings.simplefilter("always")
+                samples = read_audio(path)
         except DataError as error:
             expected, found = (text.replace(str(path), name) for text in error.args[1:])
-            raise DataError(name, expected, found.partition(": Error opening")[0]) from None
+            raise DataError(name, expected, found) from None
+    for note in notes:
+        warnings.warn(str(note.message).replace(str(path), name), note.category, stacklevel=3)
+    return samples
 
 
 def teachers(corpus: Corpus) -> str:

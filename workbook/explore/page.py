@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
@@ -14,12 +15,13 @@ from mer_core import features
 from mer_core.corpus import Corpus, with_titles
 from mer_core.ensemble import ensemble, predict_curve
 from mer_core.evaluation import Regressor
+from mer_core.files import DataWarning
 from mer_core.metrics import DIMENSIONS
 from mer_core.retrieval import Curves, nearest, search_profile
 from workbook.explore.figures import draw_match, draw_spread
 from workbook.explore.own_song import (
     MOST_BYTES,
-    SNDFILE,
+    SUFFIXES,
     read_upload,
     teachers,
 )
@@ -117,7 +119,7 @@ class Page(ipywidgets.Tab):
         self.answers["draw"].offer(rows, lambda piece: self._hear(piece, profile, method))
 
     def _own(self) -> ipywidgets.Widget:
-        self.drop = FileDrop(self._listen, suffixes=SNDFILE, limit=MOST_BYTES)
+        self.drop = FileDrop(self._listen, suffixes=SUFFIXES, limit=MOST_BYTES)
         self.answers["own"].say(
             "Your file stays on this machine. The models answer within a minute."
         )
@@ -129,8 +131,11 @@ class Page(ipywidgets.Tab):
         return ensemble(self.corpus)
 
     def _listen(self, name: str, data: bytes) -> str:
-        audio = read_upload(name, data)
-        curve, spread = predict_curve(self.models, features.extract(audio))
+        with warnings.catch_warnings(record=True) as notes:
+            warnings.simplefilter("always")
+            audio = read_upload(name, data)
+        with warnings.catch_warnings(action="ignore", category=DataWarning):  # the same notes
+            curve, spread = predict_curve(self.models, features.extract(audio))
         mean, sd = curve.mean(), spread.mean()
         rows = self._named(nearest(self.points, mean, FOUND).reset_index().assign(start=0.0))
         player = Player(audio, {"predicted": curve}, title=name)
@@ -138,7 +143,8 @@ class Page(ipywidgets.Tab):
         self.answers["own"].offer(rows, self._hear, above=[player, picture])
         means = ", ".join(f"{k} {mean[k]:.2f} ± {sd[k]:.2f}" for k in DIMENSIONS)
         who = f"{len(self.models)} models that learned from {teachers(self.corpus)} songs"
-        return f"{name}: {means} (mean of {who}, and how far they disagree)."
+        answer = f"{name}: {means} (mean of {who}, and how far they disagree)."
+        return " ".join([answer, *(f"Note: {note.message}." for note in notes)])
 
     def _named(self, rows: pd.DataFrame) -> pd.DataFrame:
         return describe_pieces(rows, self.corpus)

@@ -16,6 +16,7 @@ from mer_core.datasets.deam.feature_files import cut_labels, read_features
 from mer_core.datasets.deam.layout import entry, files_by_song, find_folder, looks_like, visible
 from mer_core.datasets.deam.metadata import read_metadata
 from mer_core.features.audio import SUFFIXES, duration
+from mer_core.features.containers import DamagedAudio
 from mer_core.files import DataError, DataWarning, read_table
 from mer_core.metrics import DIMENSIONS
 from mer_core.scales import warn_of_five_points, warn_of_unsigned
@@ -186,6 +187,14 @@ def _contents(folder: Path) -> str:
     return f"{len(names)} entries: {', '.join(names[:8])}"
 
 
+def _duration(path: str) -> float:
+    try:
+        return duration(path)
+    except DamagedAudio as error:  # one clip of a corpus; reading it raises the same error
+        warnings.warn(f"{error}; its duration is left out", DataWarning, stacklevel=6)
+        return np.nan
+
+
 def _read_songs(folder: Path, annotations: Path, labels: pd.DataFrame) -> pd.DataFrame:
     song_level = read_song_level(annotations)
     song_ids = labels.index.get_level_values("song_id").unique().union(song_level.index)
@@ -195,7 +204,7 @@ def _read_songs(folder: Path, annotations: Path, labels: pd.DataFrame) -> pd.Dat
     songs["year"] = songs["year"].fillna(by_id).astype(int)
     audio = files_by_song(find_folder(folder, "MEMD_audio") or folder / "MEMD_audio", SUFFIXES)
     songs["audio"] = pd.Series({k: str(path) for k, path in audio.items()}, dtype=object)
-    songs["duration"] = songs["audio"].dropna().map(duration).astype(float)
+    songs["duration"] = songs["audio"].dropna().map(_duration).astype(float)
     return songs.join(unswap(song_level, labels, songs["year"]))
 
 
