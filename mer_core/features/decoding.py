@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 from collections.abc import Iterator
@@ -140,6 +141,8 @@ def _opened(path: Path, url: str) -> Iterator[tuple]:
 
 def _undecodable(path: Path, error: object) -> DataError:
     reason = getattr(error, "strerror", None) or error
+    if getattr(error, "errno", None) == errno.EINVAL:  # it is not among FORMATS
+        reason = "no known audio format"
     return DataError(path, AUDIO, f"what can't be decoded: {reason}")
 
 

@@ -94,7 +94,6 @@ NAMES = (
     "mp3 with a cover",
     "bare mp3 after large id3",
     "ogg, 2",
-    "ogg of two rates",
     "cbr mp3, hole",
     "bare mp3, cut",
     "vorbis, hole",
