@@ -7,12 +7,13 @@ import os
 import select
 import sys
 import warnings
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TextIO
 
 from mer_core.arguments import add_command, add_processes
 
+EXTRA = 'pip install "mer-core[workbook]"'
 INTERRUPTED, BROKEN_PIPE = 130, 141
 """128 + SIGINT and 128 + SIGPIPE, as a shell reports them."""
 
@@ -111,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         years = "of MediaEval (default: 2015)"
         command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"), help=years)
     for entry in entry_points(group="mer.commands"):
-        entry.load()(commands)
+        _add_commands(entry, commands)
     command = add_command(commands, predict)
     command.add_argument("audio", help="a song")
     command.add_argument("--out", required=True, help="the CSV file to write")
@@ -127,6 +128,17 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--recursive", action="store_true", help="search subfolders as well")
     add_processes(command)
     return parser
+
+
+def _add_commands(entry: EntryPoint, commands: argparse._SubParsersAction) -> None:
+    """Add another package's commands; if they can't be imported, say so and go on without."""
+    try:
+        add_to = entry.load()
+    except Exception as error:  # of a foreign package: anything
+        reason = f"{type(error).__name__}: {error}"
+        print(f"note: no commands of {entry.name} ({reason}); {EXTRA} may help", file=sys.stderr)
+    else:
+        add_to(commands)
 
 
 def check(where: str, task: str) -> None:

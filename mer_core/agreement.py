@@ -76,7 +76,7 @@ def rater_statistics(ratings: pd.DataFrame) -> pd.DataFrame:
     """
     ratings = as_track(ratings, "ratings", columns=DIMENSIONS, levels=RATING_LEVELS, missing=True)
     rows = {}
-    for (song_id,), song in ratings.groupby(level=["song_id"]):
+    for song_id, song in ratings.groupby(level="song_id"):
         for dimension in DIMENSIONS:
             curves = song[dimension].droplevel("song_id").dropna().unstack("rater").dropna()
             rows[song_id, dimension] = {

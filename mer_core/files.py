@@ -136,6 +136,29 @@ def check_output(
             raise DataError(path, "a new file or an earlier result", "a file of another kind")
 
 
+def check_in_repository(path: Path, what: str, *, remedy: str = "") -> None:
+    """Raise a DataError if a part of the project's repository is missing, as in an installed copy.
+
+    Parameters
+    ----------
+    path : Path
+        A file or folder in the repository's folder `data`, which is no part of the package.
+    what : str
+        What it is.
+    remedy : str
+        What helps apart from a clone of the repository.
+
+    Raises
+    ------
+    DataError
+        If it does not exist; says where to get it.
+    """
+    if not path.exists():
+        name = f"{path.parent.name}/{path.name}"
+        found = "none: the installed package does not contain it. Work in a clone of the repository"
+        raise DataError(path, f"{what} ({name} of the project's repository)", found + remedy)
+
+
 def identities(paths: Iterable[str | os.PathLike]) -> set[tuple[int, int]]:
     """Device and inode of each file that exists: the same for all its names and links."""
     found = set()
@@ -264,6 +287,15 @@ def _check_index(column: pd.Series, path: str | os.PathLike, index_type: type) -
         raise DataError(path, f"every {column.name} once", f"{twice} more than once")
 
 
+class _Lines(io.StringIO):
+    """A text that is read line by line, at most."""
+
+    # pandas before 3.1 reserves memory once per read, and fails where many rows are much shorter
+    # than the header ("Buffer overflow caught"), as in DEAM's curves.
+    def read(self, size: int = -1, /) -> str:
+        return self.readline(size)
+
+
 def _parse(path: str | os.PathLike) -> pd.DataFrame:
     text = _text(path)
     header = text.split("\n", 1)[0]
@@ -281,7 +313,7 @@ def _parse(path: str | os.PathLike) -> pd.DataFrame:
             # pandas only warns when it cuts a row that is longer than the header.
             warnings.simplefilter("error", pd.errors.ParserWarning)
             options = {"sep": separator, "index_col": False, "low_memory": False}
-            return pd.read_csv(io.StringIO(text), **options).set_axis(names, axis=1)
+            return pd.read_csv(_Lines(text), **options).set_axis(names, axis=1)
     except (pd.errors.ParserError, pd.errors.ParserWarning, ValueError) as error:
         raise DataError(path, expected, str(error).strip()) from None
 
@@ -309,8 +341,9 @@ def _numbers(column: pd.Series, path: str | os.PathLike, rows: pd.Series) -> pd.
         raise DataError(path, "numbers that a computer holds", f"more in {column.name!r}") from None
     bad = column.notna() & numbers.isna()
     if bad.any():
-        cell = f"{column[bad].iloc[0]!r} in column {column.name!r}, {rows.name} {rows[bad].iloc[0]}"
-        raise DataError(path, "a number in every cell", cell)
+        place = f"column {column.name!r}, {rows.name} {rows[bad].iloc[0]}"
+        found = f"{column[bad].iloc[0]!r:.60} in {place}"
+        raise DataError(path, "a number in every cell", found)
     return numbers
 
 

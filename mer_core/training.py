@@ -255,7 +255,7 @@ def standard(songs: Songs, rows: Sequence[int]) -> tuple[Tensor, Tensor, Tensor,
 
 def generator(seed: int) -> torch.Generator:
     """A source of random numbers on the device that torch makes tensors on by default."""
-    return torch.Generator(torch.get_default_device()).manual_seed(seed)
+    return torch.Generator(torch.empty(0).device).manual_seed(seed)
 
 
 def train(

@@ -56,7 +56,7 @@ def project() -> dict:
 def requirements(*, without: tuple[str, ...] = ()) -> dict[str, str]:
     extras = project()["optional-dependencies"]
     groups = [project()["dependencies"], *(extras[name] for name in extras if name not in without)]
-    declared = [text for group in groups for text in group]
+    declared = [text for group in groups for text in group if text != "mer-core[workbook]"]
     return dict(re.fullmatch(r"([\w.-]+)(.*)", text).groups() for text in declared)
 
 

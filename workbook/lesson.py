@@ -17,7 +17,7 @@ from mer_core import features
 from mer_core.corpus import Corpus, with_titles
 from mer_core.datasets.deam import chosen_data, load_corpus
 from mer_core.features.sets import columns_of
-from mer_core.files import DataError, written_atomically
+from mer_core.files import DataError, check_in_repository, written_atomically
 from mer_core.tracks import floats
 
 EXPECTED = Path(__file__).parents[1] / "data" / "expected.json"
@@ -205,12 +205,16 @@ def check_numbers(notebook: str, numbers: Mapping[str, tuple[float, float]]) -> 
     ------
     AssertionError
         If a number is missing in the file or differs by more than the tolerance stored there.
+    DataError
+        If there is no such file, as without the project's repository.
     """
     if chosen_data() != "mini":
         print("Other data than the embedded corpus: there are no expected numbers to check.")
         return
     if os.environ.get("MER_EXPECTED") == "write":
+        check_in_repository(EXPECTED.parent, "the folder of the expected numbers")
         _store(notebook, numbers)
+    check_in_repository(EXPECTED, "the expected numbers of the lessons")
     problems = _differences(_expected().get(notebook, {}), numbers)
     if problems:
         raise AssertionError(f"notebook {notebook}: " + "; ".join(problems))

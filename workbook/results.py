@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from mer_core.corpus import Corpus
-from mer_core.files import DataError, written_atomically
+from mer_core.files import DataError, check_in_repository, written_atomically
 from mer_core.metrics import DIMENSIONS
 from workbook.studies import STUDIES
 from workbook.studies.songs import mini_songs
@@ -66,11 +66,13 @@ def compute(
     Raises
     ------
     DataError
-        If units fail: no table has holes. Finished units are kept.
+        If units fail: no table has holes. Finished units are kept. Also if `folder` is the default
+        and the package is installed without the repository.
     ValueError
         If there is no such study.
     """
     study, start = _study(name), time.perf_counter()
+    _check_folder(folder)
     tables, seconds = _tabulated(name, corpus, list(study.units), cache, processes)
     for file, table in tables.items():
         _write(Path(folder) / file, table)
@@ -149,14 +151,21 @@ def table(name: str, *, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If there is no such table.
+        If there is no such table, or no stored tables, as without the project's repository.
     """
+    _check_folder(folder)
     for about in map(_about, sorted(Path(folder).glob("*.json"))):
         for file, kinds in about["tables"].items():
             if Path(file).stem == name:
                 return _read(Path(folder) / file, kinds)
     known = sorted(path.stem for path in Path(folder).glob("*.json"))
     raise DataError(Path(folder) / name, f"a table of {known} (see `make results`)", "none")
+
+
+def _check_folder(folder: str | os.PathLike) -> None:
+    if Path(folder) == RESULTS:
+        remedy = ", or give the path of a copy: folder=path"
+        check_in_repository(RESULTS, "the stored tables", remedy=remedy)
 
 
 def _study(name: str) -> Study:
@@ -293,6 +302,7 @@ def stored_songs(*, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
 
 def _on_mini(folder: str | os.PathLike) -> list[str]:
     """Names of the stored studies of the embedded corpus."""
+    _check_folder(folder)
     stored = sorted(path.stem for path in Path(folder).glob("*.json"))
     return [name for name in stored if STUDIES[name].corpus in (None, mini_songs)]
 

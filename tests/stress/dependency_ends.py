@@ -4,7 +4,7 @@
 
 makes a virtual environment for each end (uv resolves and installs) and runs the tests in both.
 PyTorch stays at the version that runs this script: its default build for another one would bring
-gigabytes of CUDA. Its lower bound has to be that version, or it would promise what nobody tried.
+gigabytes of CUDA. So its lower bound is not tested.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
-EXTRAS = ("corpus", "notebooks", "test")
+EXTRAS = ("corpus", "notebooks", "test", "workbook")
 HELD = "torch"
 RESOLUTION = {"lowest": "lowest-direct", "newest": "highest"}
 
@@ -32,7 +32,8 @@ def requirements() -> list[Requirement]:
     extras = project["optional-dependencies"]
     texts = [*project["dependencies"], *(text for name in EXTRAS for text in extras[name])]
     known = map(Requirement, texts)
-    return [one for one in known if one.marker is None or one.marker.evaluate()]
+    others = [one for one in known if one.name != "mer-core"]
+    return [one for one in others if one.marker is None or one.marker.evaluate()]
 
 
 def environment(end: str, folder: Path) -> Path:

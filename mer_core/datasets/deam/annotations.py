@@ -66,7 +66,7 @@ def _hold_last(labels: pd.DataFrame, lengths: pd.DataFrame, folder: Path) -> pd.
         raise DataError(folder, f"lengths that differ by {HELD} frames at most", found)
     warnings.warn(
         f"{folder}: valence and arousal differ in length in songs {list(uneven.index)}; for the "
-        f"{uneven.sum(axis=None):g} frames that one of them lacks, its last value was held",
+        f"{uneven.to_numpy().sum():g} frames that one of them lacks, its last value was held",
         DataWarning,
         stacklevel=3,
     )

@@ -73,12 +73,9 @@ def find_swapped(song_level: pd.DataFrame, labels: pd.DataFrame, year: pd.Series
     Notebook 00.
     """
     means = labels.groupby(level="song_id").mean()
-    differences = pd.DataFrame(
-        {
-            "song_level": song_level.eval("valence - arousal"),
-            "dynamic": means.eval("valence - arousal"),
-        }
-    ).dropna()
+    both = {"song_level": song_level, "dynamic": means.reindex(song_level.index)}
+    differences = {name: side["valence"] - side["arousal"] for name, side in both.items()}
+    differences = pd.DataFrame(differences).dropna()
     rows = {}
     for which, group in differences.groupby(year.reindex(differences.index)):
         if len(group) > 2 and (group.nunique() > 1).all():

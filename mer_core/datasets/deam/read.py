@@ -17,7 +17,7 @@ from mer_core.datasets.deam.layout import entry, files_by_song, find_folder, loo
 from mer_core.datasets.deam.metadata import read_metadata
 from mer_core.features.audio import SUFFIXES, duration
 from mer_core.features.containers import DamagedAudio
-from mer_core.files import DataError, DataWarning, read_table
+from mer_core.files import DataError, DataWarning, check_in_repository, read_table
 from mer_core.metrics import DIMENSIONS
 from mer_core.scales import warn_of_five_points, warn_of_unsigned
 
@@ -38,7 +38,8 @@ def load_corpus(where: str | os.PathLike = "mini", *, task: str = "2015") -> Cor
     Parameters
     ----------
     where : "mini" or path
-        The embedded, synthetic corpus, or a folder with DEAM.
+        The embedded, synthetic corpus, or a folder with DEAM. The embedded corpus is the folder
+        `data/mini` of the project's repository; the installed package does not contain it.
     task : {"2015", "2014", "2013"}
         Whose development and test songs `split` names; nothing else differs.
         2013: the 744 songs of 2013 are "dev", none is "test" (its own division of them is not part
@@ -160,7 +161,11 @@ def describe_split(songs: pd.DataFrame, where: str | os.PathLike, task: str) -> 
 
 
 def _folder(where: str | os.PathLike) -> Path:
-    return MINI if where == "mini" else Path(os.path.expanduser(where))
+    if where != "mini":
+        return Path(os.path.expanduser(where))
+    remedy = ', or copy that folder and give its path instead of "mini": load_corpus(path)'
+    check_in_repository(MINI, "the embedded corpus", remedy=remedy)
+    return MINI
 
 
 def _own_list(folder: Path) -> Path | None:
@@ -201,7 +206,7 @@ def _read_songs(folder: Path, annotations: Path, labels: pd.DataFrame) -> pd.Dat
     metadata = read_metadata(find_folder(folder, "metadata") or folder / "metadata")
     songs = metadata.reindex(song_ids).rename_axis("song_id")
     by_id = pd.Series(np.select([song_ids <= 1000, song_ids <= 2000], [2013, 2014], 2015), song_ids)
-    songs["year"] = songs["year"].fillna(by_id).astype(int)
+    songs["year"] = songs["year"].where(songs["year"].notna(), by_id).astype(int)
     audio = files_by_song(find_folder(folder, "MEMD_audio") or folder / "MEMD_audio", SUFFIXES)
     songs["audio"] = pd.Series({k: str(path) for k, path in audio.items()}, dtype=object)
     songs["duration"] = songs["audio"].dropna().map(_duration).astype(float)
