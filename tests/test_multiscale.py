@@ -161,7 +161,7 @@ def test_a_piece_hears_past_and_future_but_no_other_piece():
     assert moved[10:20].all()
     assert not moved[:10].any()
     assert not moved[20:].any()
-    longer = model.hearing(30).predict(changed) - model.hearing(30).predict(features)
+    longer = model.with_scale(30).predict(changed) - model.with_scale(30).predict(features)
     assert (longer.abs().max(axis=1).loc[1] > 1e-12).sum() > 10
 
 
@@ -454,7 +454,7 @@ def test_the_elm_learns_from_the_best_of_each_partition_and_fuses_both_groups(fu
             both.append(hidden(supervector(pd.DataFrame(said))) @ weights)
         expected = (both[0] + both[1]) / 2
         np.testing.assert_allclose(model.predict(features)[name], expected, atol=1e-7)
-        average = model.fusing("average").predict(features)[name]
+        average = model.with_fusion("average").predict(features)[name]
         np.testing.assert_allclose(average, sum(unique.values()) / len(unique), atol=1e-10)
 
 
@@ -493,7 +493,7 @@ def test_settings_as_data_and_the_papers():
         {"model": "MultiScaleBLSTM", "network": {"model": "BLSTM", "hidden": [4]}, "trials": 1},
         seed=3,
     )
-    assert (model.network.hidden, model.network.seed, model.seed, model.elm.seed) == ((4,), 3, 3, 3)
+    assert (model.network.hidden, model.network.seed, model.seed) == ((4,), 3, 3)
     paper = models.MultiScaleBLSTM.paper()
     assert len(paper.scales) * paper.partitions * paper.trials == 60
     assert (paper.held_out, paper.network.hidden) == (20, (250,) * 5)

@@ -89,17 +89,17 @@ def _fusions(model: MultiScaleBLSTM, dev: Corpus, test: Corpus) -> Iterator[tupl
         yield ("fusions", system, "validation"), _of_scale(known, scale)
     mean = {name: known[name].mean(axis=1) for name in DIMENSIONS}
     yield ("fusions", "BLSTM average", "validation"), pd.DataFrame(mean)
-    yield ("fusions", "BLSTM-ELM", "validation"), _apart(model, dev.labels, model.elm)
+    yield ("fusions", "BLSTM-ELM", "validation"), _apart(model, dev.labels)
     for fusion, system in {"average": "BLSTM average", "elm": "BLSTM-ELM"}.items():
-        yield ("fusions", system, "test"), model.fusing(fusion).predict(test.features)
+        yield ("fusions", system, "test"), model.with_fusion(fusion).predict(test.features)
 
 
 def _of_scale(outputs: pd.DataFrame, scale: int) -> pd.DataFrame:
     return pd.DataFrame({name: outputs[name, scale] for name in DIMENSIONS})
 
 
-def _apart(model: MultiScaleBLSTM, labels: pd.DataFrame, elm: ELM) -> pd.DataFrame:
-    """What an ELM says of each partition's validation songs that has learned from the others'."""
+def _apart(model: MultiScaleBLSTM, labels: pd.DataFrame, elm: ELM | None = None) -> pd.DataFrame:
+    """Predictions for each partition's validation songs by an ELM that learned from the others'."""
     tracks = []
     for part in model.parts_:
         others = labels[~labels.index.get_level_values("song_id").isin(part)]
@@ -129,7 +129,7 @@ def _lengths(model: MultiScaleBLSTM, test: Corpus) -> Iterator[tuple]:
     for trained in model.scales:
         for name, length in {**{str(k): k for k in model.scales}, "whole": whole}.items():
             curves = {
-                k: model.networks_[trained, *model.groups_[k][0][trained]].hearing(length)
+                k: model.networks_[trained, *model.groups_[k][0][trained]].with_scale(length)
                 for k in DIMENSIONS
             }
             curves = {k: network.predict(test.features)[k] for k, network in curves.items()}
