@@ -23,7 +23,6 @@ from mer_core.models.network import BidirectionalLayer, Network, turned
 from mer_core.smoothing import moving_average
 from mer_core.training import Job
 from test_recurrent import songs
-from workbook import studies
 
 SCALES = (10, 20, 30, 60)
 SMALL = {"hidden": (6, 4), "epochs": 3, "patience": 2, "pretrain_epochs": 2}
@@ -356,8 +355,6 @@ def test_an_elm_speaks_as_every_regressor():
     other = models.ELM(units=30, seed=2).fit(features, labels).predict(features)
     assert not np.allclose(again, other)
     assert models.ELM.paper().ridge == 0
-    built = studies.build({"model": "ELM", "ridge": 0.5}, seed=4)
-    assert (built.ridge, built.seed) == (0.5, 4)
 
 
 # Fusion
@@ -488,12 +485,7 @@ def test_misuse_of_the_fusion_is_told(fused):
         groups(two)
 
 
-def test_settings_as_data_and_the_papers():
-    model = studies.build(
-        {"model": "MultiScaleBLSTM", "network": {"model": "BLSTM", "hidden": [4]}, "trials": 1},
-        seed=3,
-    )
-    assert (model.network.hidden, model.network.seed, model.seed) == ((4,), 3, 3)
+def test_the_papers_multiscale_setting():
     paper = models.MultiScaleBLSTM.paper()
     assert len(paper.scales) * paper.partitions * paper.trials == 60
     assert (paper.held_out, paper.network.hidden) == (20, (250,) * 5)

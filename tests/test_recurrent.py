@@ -13,8 +13,6 @@ from mer_core.corpus import Corpus
 from mer_core.metrics import DIMENSIONS
 from mer_core.models.network import Network
 from mer_core.training import Job, pad, standard
-from workbook import studies
-from workbook.studies.elman import ELMAN, PAPERS_ELMAN
 
 TORCH = {"elman": nn.RNN, "lstm": nn.LSTM}
 
@@ -406,10 +404,3 @@ def test_the_papers_settings():
     assert of_2015.learning_rate == pytest.approx(5e-6 * 60 * 2 / 2)
     assert {model.momentum for model in (elman, of_2014, of_2015)} == {0.9}
     assert {model.patience for model in (of_2014, of_2015)} == {20}
-
-
-def test_the_catalogues_setting_of_the_paper_is_the_papers():
-    # JSON knows no infinity: a bound that nothing reaches stands for it.
-    stored = vars(studies.build(ELMAN | PAPERS_ELMAN))
-    assert stored.pop("clip") > 1e6
-    assert stored == {k: v for k, v in vars(models.ElmanRNN.paper()).items() if k != "clip"}

@@ -26,7 +26,8 @@ from mer_core import evaluation, models
 from mer_core.metrics import DIMENSIONS, pearson, rmse, score
 from mer_core.models.network import Network
 from mer_core.training import Schedule, Task, pad, train, unsupervised
-from workbook import lesson, papers, plots, results, studies, widgets
+from workbook import lesson, papers, plots, results, widgets
+from workbook.studies.lstm import RUNS
 
 plots.use_style()
 corpus = lesson.corpus()
@@ -768,19 +769,17 @@ pd.DataFrame({"computed here": live, "stored": stored, "difference": live - stor
 # it averages, it says of one run only, "two". The rest as in 2014, at class size:
 
 # %%
-settings = {label[0]: unit for label, unit in studies.STUDIES["munich"].units}
 read = {}
-for name, setting in settings.items():
-    if name.startswith("LSTM") and "held-out" not in name:
-        built = studies.build(setting["setting"])
+for name, (run, feature_set) in RUNS.items():
+    if "held-out" not in name:
         read[name.removeprefix("LSTM ")] = {
-            "features": setting["features"],
-            "units": " + ".join(map(str, built.network.hidden)),
+            "features": feature_set,
+            "units": " + ".join(map(str, run.network.hidden)),
             "first layer pretrained": {None: "no", "keep": "and kept", "retrain": "and retrained"}[
-                built.network.pretrain
+                run.network.pretrain
             ],
-            "networks": f"10 folds, {built.trials} of each",
-            "averaged": f"{built.keep} best by {built.by.upper()}",
+            "networks": f"10 folds, {run.trials} of each",
+            "averaged": f"{run.keep} best by {run.by.upper()}",
         }
 pd.DataFrame(read).T
 
