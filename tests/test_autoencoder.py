@@ -299,7 +299,7 @@ def test_the_labels_reach_the_convolutions():
     options = {"hidden": (4,), "learning_rate": 0.1, "epochs": 2, "patience": None}
     model = models.CNNLSTM(latent=3, **options).fit(features, labels)
     start = model._make_network(len(COLUMNS), [0]).state_dict()
-    for name in ("blocks", "shapes", "code", "weight"):
+    for name in ("blocks", "shapes", "code", "V"):
         assert (model.weights_[name] - start[name]).abs().max() > 1e-4
     codes = model.latents(features)
     assert codes.shape == (len(features), 3)

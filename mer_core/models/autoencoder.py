@@ -58,7 +58,7 @@ class Bottleneck(nn.Module):
         return mean, log_variance
 
     def forward(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Both costs of each patch: of what is lost, and of what the code says.
+        """Both costs of each patch: the reconstruction error and the divergence of its code.
 
         Parameters
         ----------
@@ -76,9 +76,9 @@ class Bottleneck(nn.Module):
         """
         mean, log_variance = self.encode(x)
         z = mean + noise * (log_variance / 2).exp()
-        lost = (x - self.decoder(z)).square().sum(-1) / 2
-        said = (mean.square() + log_variance.exp() - log_variance - 1).sum(-1) / 2
-        return lost, said
+        reconstruction = (x - self.decoder(z)).square().sum(-1) / 2
+        kl = (mean.square() + log_variance.exp() - log_variance - 1).sum(-1) / 2
+        return reconstruction, kl
 
 
 @dataclass(kw_only=True)
@@ -223,12 +223,12 @@ class AE:
         costs = []
         for _ in range(self.steps):
             chosen = torch.randint(len(x), (self.batch,), generator=rng)
-            lost, said = network(x[chosen], self._noise(self.batch, rng))
-            cost = lost.mean() + self.beta * said.mean()
+            reconstruction, kl = network(x[chosen], self._noise(self.batch, rng))
+            cost = reconstruction.mean() + self.beta * kl.mean()
             optimiser.zero_grad()
             cost.backward()
             optimiser.step()
-            costs.append((lost.mean().item(), said.mean().item()))
+            costs.append((reconstruction.mean().item(), kl.mean().item()))
         history = pd.DataFrame(costs, columns=["reconstruction", "divergence"])
         if not np.isfinite(history.to_numpy()).all():
             rate = f"a smaller learning rate than {self.learning_rate} may help"

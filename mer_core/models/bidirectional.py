@@ -18,9 +18,9 @@ from mer_core.training import (
     Songs,
     Task,
     checked,
-    joined,
+    concatenate,
+    mean_and_std,
     pad,
-    standard,
     train,
     unsupervised,
 )
@@ -134,7 +134,7 @@ class BLSTM(RecurrentRegressor):
         return list(jobs)  # by `fit_many`, before valence and arousal were divided
 
     def _pieces(self, features: pd.DataFrame) -> pd.DataFrame:
-        return cut(features, self.scale)[0]
+        return split_into_segments(features, self.scale)[0]
 
     def _pair(self, valence: Self, arousal: Self) -> Self:
         """One model of two networks: weights have the two in front."""
@@ -188,7 +188,7 @@ class BLSTM(RecurrentRegressor):
                 own = rows[id(job.features)]
                 own = list(own[own.index.isin(songs)])
                 more = [] if job.unlabelled is None else rows[id(job.unlabelled)]
-                numbers = standard(whole._replace(targets=whole.inputs[..., :1]), own)
+                numbers = mean_and_std(whole._replace(targets=whole.inputs[..., :1]), own)
                 tasks[key] = Task([*own, *more], [], numbers, job.seed)
             which.append(list(tasks).index(key))
         inputs, seeds = whole.inputs.shape[-1], [task.seed for task in tasks.values()]
@@ -205,14 +205,14 @@ class BLSTM(RecurrentRegressor):
         pools, rows, start = [], {}, 0
         for track in tracks.values():
             if track is not None:
-                pieces, songs = cut(track[list(jobs[0].features)], self.scale)
+                pieces, songs = split_into_segments(track[list(jobs[0].features)], self.scale)
                 pools.append(unsupervised(pad(pieces)[0]))
                 rows[id(track)] = pd.Series(range(start, start + len(songs)), songs)
                 start += len(songs)
-        return joined(pools), rows
+        return concatenate(pools), rows
 
 
-def cut(
+def split_into_segments(
     track: pd.DataFrame, scale: int, *, start: pd.Series | None = None
 ) -> tuple[pd.DataFrame, pd.Index]:
     """Cut songs into pieces of so many frames; the last piece of a song is what remains.
@@ -237,7 +237,7 @@ def cut(
     Examples
     --------
     >>> index = pd.MultiIndex.from_product([[7], [0.0, 0.5, 1.0]], names=["song_id", "time"])
-    >>> pieces, songs = cut(pd.DataFrame({"f": [1, 2, 3]}, index), 2)
+    >>> pieces, songs = split_into_segments(pd.DataFrame({"f": [1, 2, 3]}, index), 2)
     >>> pieces.index.tolist(), list(songs)
     ([(0, 0.0), (0, 0.5), (1, 1.0)], [7, 7])
 
@@ -263,7 +263,7 @@ def _labelled_pieces(
     check_covered(labels, features)
     step = features.groupby(level="song_id", sort=False).cumcount()
     first = step.loc[labels.index].groupby(level="song_id").min()
-    pieces, songs = cut(features, scale, start=first)
+    pieces, songs = split_into_segments(features, scale, start=first)
     known = labels.set_axis(pieces.index[features.index.get_indexer(labels.index)])
     heard = known.index.unique("song_id")
     return pieces, known, pd.Series(songs[heard], heard)

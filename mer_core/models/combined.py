@@ -70,9 +70,10 @@ class SecondNetwork(BatchModel):
         seeds = [self.seed if job.seed is None else job.seed for job in jobs]
         jobs = [job._replace(seed=seed) for job, seed in zip(checked(jobs), seeds)]
         firsts = self.first.fit_many(jobs)
-        heard = self._out_of_fold(jobs) if self.out_of_fold else self._in_sample(jobs, firsts)
+        predictions = self._out_of_fold(jobs) if self.out_of_fold else self._in_sample(jobs, firsts)
         seconds = [
-            job._replace(features=moving_average(h, self.window)) for job, h in zip(jobs, heard)
+            job._replace(features=moving_average(track, self.window), unlabelled=None)
+            for job, track in zip(jobs, predictions)
         ]
         fitted = self.second.fit_many(seconds)
         return [self._with(first_=first, second_=second) for first, second in zip(firsts, fitted)]
@@ -91,11 +92,11 @@ class SecondNetwork(BatchModel):
             k_folds(songs_of(job), k=min(5, len(songs_of(job))), seed=job.seed) for job in jobs
         ]
         inner = [job._replace(train=fold.train) for job, some in zip(jobs, folds) for fold in some]
-        models, heard = iter(self.first.fit_many(inner)), []
+        models, predictions = iter(self.first.fit_many(inner)), []
         for job, some in zip(jobs, folds):
             parts = [next(models).predict(rows_of(job.features, fold.test)) for fold in some]
-            heard.append(pd.concat(parts).sort_index())
-        return heard
+            predictions.append(pd.concat(parts).sort_index())
+        return predictions
 
 
 @dataclass(kw_only=True)

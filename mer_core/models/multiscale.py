@@ -120,14 +120,14 @@ class MultiScaleBLSTM(BatchModel):
         DataFrame
             A track; columns (dimension, group, scale), group 0 or 1.
         """
-        heard, columns = {}, {}
+        predictions, columns = {}, {}
         for name in DIMENSIONS:
             for number, group in enumerate(self.groups_[name]):
                 for scale, place in group.items():
                     key = (scale, *place)
-                    if key not in heard:
-                        heard[key] = self.networks_[key].predict(features)
-                    columns[name, number, scale] = heard[key][name]
+                    if key not in predictions:
+                        predictions[key] = self.networks_[key].predict(features)
+                    columns[name, number, scale] = predictions[key][name]
         return pd.DataFrame(columns, features.index).sort_index(axis=1)
 
     def _fitted(self, job: Job) -> Self:
@@ -165,26 +165,26 @@ class MultiScaleBLSTM(BatchModel):
 
     def _selected(self, job: Job) -> Self:
         """With groups chosen, and the ELM fitted to what the best of each partition predict."""
-        said, labels = {}, rows_of(job.labels, np.concatenate(self.parts_))
+        predictions, labels = {}, rows_of(job.labels, np.concatenate(self.parts_))
         for (scale, part, trial), network in self.networks_.items():
             rows = rows_of(labels, self.parts_[part])
-            said[scale, part, trial] = network.predict(job.features.loc[rows.index])
+            predictions[scale, part, trial] = network.predict(job.features.loc[rows.index])
         errors = {
             place: {name: rmse(labels.loc[p.index, name], p[name]) for name in DIMENSIONS}
-            for place, p in said.items()
+            for place, p in predictions.items()
         }
         names = ["scale", "partition", "trial"]
         errors = pd.DataFrame(errors).T.rename_axis(names).astype(float)
         best = errors.groupby(level=names[:2]).idxmin()
-        heard = {
-            (name, scale): pd.concat([said[place][name] for place in best.loc[scale, name]])
+        validation_outputs = {
+            (name, scale): pd.concat([predictions[place][name] for place in best.loc[scale, name]])
             for name in DIMENSIONS
             for scale in self.scales
         }
         model = self._with(
             errors_=errors,
             groups_={name: groups(errors[name]) for name in DIMENSIONS},
-            validation_outputs_=pd.DataFrame(heard),
+            validation_outputs_=pd.DataFrame(validation_outputs),
         )
         model.machines_ = {name: model.machine(name, labels) for name in DIMENSIONS}
         return model

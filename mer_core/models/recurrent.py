@@ -21,9 +21,9 @@ from mer_core.training import (
     Songs,
     Task,
     checked,
-    joined,
+    concatenate,
+    mean_and_std,
     pad,
-    standard,
     train,
     unsupervised,
 )
@@ -182,7 +182,7 @@ class RecurrentRegressor(BatchModel):
             songs, song_ids = pad(features, labels)
             places[key] = dict(zip(song_ids, range(start, start + len(song_ids))))
             pools, start = [*pools, songs], start + len(song_ids)
-        whole, known, tasks = joined(pools), {}, []
+        whole, known, tasks = concatenate(pools), {}, []
         for job in jobs:
             place = places[id(job.features), id(job.labels)]
             rows = [[place[song] for song in part] for part in (job.train, job.validation)]
@@ -192,7 +192,7 @@ class RecurrentRegressor(BatchModel):
         return whole, tasks
 
     def _standard_of(self, songs: Songs, rows: list[int]) -> tuple[Tensor, ...]:
-        mean, spread, *targets = standard(songs, rows)
+        mean, spread, *targets = mean_and_std(songs, rows)
         plain = torch.zeros_like(targets[0]), torch.ones_like(targets[0])
         return mean, spread, *(targets if self.standardise_targets else plain)
 
@@ -219,7 +219,7 @@ class RecurrentRegressor(BatchModel):
 
     def _network(self) -> Network:
         check_fitted(self, "weights_")
-        network = self._make_network(len(self.columns_), [0] * len(self.weights_["bias"]))
+        network = self._make_network(len(self.columns_), [0] * len(self.weights_["d"]))
         network.load_state_dict(self.weights_)
         return network
 
@@ -379,7 +379,7 @@ class LSTM(RecurrentRegressor):
         inputs, seeds = songs.inputs.shape[-1], [task.seed for task in tasks]
         encoder = Network(self.cell, inputs, self.hidden[:1], inputs, seeds=seeds)
         schedule = self._pretraining_schedule()
-        self.pretraining_ = train(encoder, joined(pools), tasks, schedule, clip=self.clip)
+        self.pretraining_ = train(encoder, concatenate(pools), tasks, schedule, clip=self.clip)
         network.layers[0].load_state_dict(encoder.layers[0].state_dict())
 
 

@@ -131,13 +131,12 @@ def inputs_of(model: models.LSTM | models.ElmanRNN, track: pd.DataFrame) -> torc
 
 
 ours = StackedLSTM(len(network.columns_), network.hidden)
-names = {"W": "weight", "U": "recurrent", "b": "bias"}
 with torch.no_grad():
-    for own, name in names.items():
-        for number, weight in enumerate(getattr(ours, own)):
+    for name in "WUb":
+        for number, weight in enumerate(getattr(ours, name)):
             weight.copy_(network.weights_[f"layers.{number}.{name}"][0].squeeze(0))
-    ours.V.copy_(network.weights_["weight"][0])
-    ours.d.copy_(network.weights_["bias"][0, 0])
+    ours.V.copy_(network.weights_["V"][0])
+    ours.d.copy_(network.weights_["d"][0, 0])
     x = inputs_of(network, test.features.loc[[song_id]]).transpose(0, 1)
     mean, spread = network.standard_[2:]
     again = (ours(x)[:, 0] * spread + mean).numpy()
