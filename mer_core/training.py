@@ -131,7 +131,7 @@ class ManyModels(Protocol):
     def weights(self) -> list[nn.Parameter]:
         """Those that l1 and l2 hold small."""
 
-    def change(self, function: object) -> None:
+    def apply_to_parameters(self, function: object) -> None:
         """Replace every parameter by a function of it."""
 
 
@@ -166,7 +166,7 @@ def pad(features: pd.DataFrame, labels: pd.DataFrame | None = None) -> tuple[Son
     return Songs(*padded, np.bincount(song).tolist()), pd.Index(song_ids, name="song_id")
 
 
-def joined(pools: Sequence[Songs]) -> Songs:
+def concatenate(pools: Sequence[Songs]) -> Songs:
     """Lay several sets of songs one after the other, padded to the longest of all."""
     longest = max(pool.inputs.shape[1] for pool in pools)
 
@@ -229,7 +229,7 @@ def checked(jobs: Sequence[Job], *, outputs: Sequence[str] = DIMENSIONS) -> list
     return converted
 
 
-def standard(songs: Songs, rows: Sequence[int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def mean_and_std(songs: Songs, rows: Sequence[int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Means and standard deviations over the labelled frames of some songs.
 
     Parameters
@@ -326,7 +326,7 @@ class _Trainer:
         checked = losses if stopped_early else losses[:1]
         if not checked.isfinite().all() or losses.isinf().any():
             raise ValueError(
-                f"loss: expected finite numbers, found others in epoch {number}; {self._cure()}"
+                f"loss: expected finite numbers, found others in epoch {number}; {self._hint()}"
             )
         rows = [(model, number, *pair) for model, pair in zip(self.alive, losses.T.tolist())]
         self._remember(validation)
@@ -421,7 +421,7 @@ class _Trainer:
             self._keep(going_on)
 
     def _keep(self, going_on: Tensor) -> None:
-        self.network.change(lambda parameter: parameter[going_on])
+        self.network.apply_to_parameters(lambda parameter: parameter[going_on])
         self.velocity = [velocity[going_on] for velocity in self.velocity]
         self.standard = [part[going_on] for part in self.standard]
         for name in ("alive", "tasks", "rngs"):
@@ -432,9 +432,9 @@ class _Trainer:
         """Put each model's weights back into the network."""
         if self.schedule.patience is not None:
             best = iter(self.best)
-            self.network.change(lambda _: next(best))
+            self.network.apply_to_parameters(lambda _: next(best))
         if not all(weight.isfinite().all() for weight in self.network.parameters()):
-            raise ValueError(f"weights: expected finite numbers, found others; {self._cure()}")
+            raise ValueError(f"weights: expected finite numbers, found others; {self._hint()}")
 
-    def _cure(self) -> str:
+    def _hint(self) -> str:
         return f"a smaller learning rate than {self.schedule.learning_rate} may help"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,12 +17,15 @@ from mer_core.metrics import DIMENSIONS
 from mer_core.models.autoencoder import AE, CNN, VAE, Bottleneck, Scale
 from mer_core.models.network import Network
 from mer_core.training import Job
-from workbook.studies import build
 
 COLUMNS = [f"mel_{band}_{frame}" for band in range(BANDS) for frame in range(FRAMES)]
 SMALL = {"latent": 3, "steps": 10}
-BRIEF = SMALL | {"network": {"model": "LSTM", "hidden": [4], "epochs": 2}}
-LATENT = {"AELSTM": BRIEF, "VAELSTM": BRIEF, "CNNLSTM": {"latent": 3, "epochs": 2}}
+BRIEF = SMALL | {"network": models.LSTM(hidden=(4,), epochs=2)}
+LATENT = {
+    "AELSTM": models.AELSTM(**BRIEF),
+    "VAELSTM": models.VAELSTM(**BRIEF),
+    "CNNLSTM": models.CNNLSTM(latent=3, epochs=2),
+}
 
 
 def corpus(songs: int = 6, steps: int = 12, *, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -153,22 +158,20 @@ def test_the_scale_is_of_what_was_heard_and_goes_both_ways():
 def test_the_same_seed_gives_the_same_and_another_another(name):
     features, labels = corpus()
     torch.manual_seed(0)
-    first = build({"model": name, **LATENT[name]}, seed=1).fit(features, labels).predict(features)
+    first = replace(LATENT[name], seed=1).fit(features, labels).predict(features)
     torch.manual_seed(7)
     state = torch.get_rng_state()
-    again = build({"model": name, **LATENT[name]}, seed=1).fit(features, labels).predict(features)
+    again = replace(LATENT[name], seed=1).fit(features, labels).predict(features)
     assert torch.equal(state, torch.get_rng_state())
     pd.testing.assert_frame_equal(first, again)
-    other = build({"model": name, **LATENT[name]}, seed=2).fit(features, labels).predict(features)
+    other = replace(LATENT[name], seed=2).fit(features, labels).predict(features)
     assert (other - first).abs().to_numpy().max() > 1e-3
 
 
 @pytest.mark.parametrize("name", ["AELSTM", "VAELSTM"])
 def test_the_encoder_sees_no_label(name):
     features, labels = corpus()
-    models_ = [
-        build({"model": name, **BRIEF}).fit(features, some) for some in (labels, -0.5 * labels)
-    ]
+    models_ = [replace(LATENT[name]).fit(features, some) for some in (labels, -0.5 * labels)]
     codes = [model.encoder_.transform(features) for model in models_]
     pd.testing.assert_frame_equal(*codes)
     assert (models_[0].predict(features) - models_[1].predict(features)).abs().max().max() > 1e-3
@@ -180,7 +183,7 @@ def test_the_encoder_hears_training_and_unlabelled_songs_and_no_others(name):
     own = labels.loc[:4]
 
     def codes(features: pd.DataFrame, **options: object) -> np.ndarray:
-        model = build({"model": name, **BRIEF}).fit(features, own, **options)
+        model = replace(LATENT[name]).fit(features, own, **options)
         return model.encoder_.transform(corpus()[0]).to_numpy()
 
     louder = features.copy()
@@ -194,7 +197,7 @@ def test_the_encoder_hears_training_and_unlabelled_songs_and_no_others(name):
 @pytest.mark.parametrize("name", LATENT)
 def test_a_song_may_be_without_labels_and_all_rows_are_answered(name):
     features, labels = corpus()
-    model = build({"model": name, **LATENT[name]}).fit(features, labels.loc[[1, 2, 4]])
+    model = replace(LATENT[name]).fit(features, labels.loc[[1, 2, 4]])
     predicted = model.predict(features.loc[[3, 6]])
     pd.testing.assert_index_equal(predicted.index, features.loc[[3, 6]].index)
     assert list(predicted) == DIMENSIONS
@@ -210,20 +213,20 @@ def test_one_song_can_be_learned_without_early_stopping(name):
     if name == "CNNLSTM":
         model = models.CNNLSTM(latent=3, **options)
     else:
-        model = build({"model": name, **SMALL, "network": {"model": "LSTM", **options}})
+        model = replace(LATENT[name], network=models.LSTM(**options))
     assert np.isfinite(model.fit(features, labels).predict(features)).all(axis=None)
     with pytest.raises(ValueError, match="songs to train on and to stop by, found 1"):
-        build({"model": name, **LATENT[name]}).fit(features, labels)
+        replace(LATENT[name]).fit(features, labels)
 
 
 @pytest.mark.parametrize("name", LATENT)
 def test_many_are_as_each_alone(name):
     features, labels = corpus()
-    model = build({"model": name, **LATENT[name]})
+    model = replace(LATENT[name])
     jobs = [Job(features, labels, [1, 2, 3, 4], [5], seed=3), Job(features, labels, [2, 4, 6], [1])]
     for fitted, job in zip(model.fit_many(jobs), jobs):
         own = features.loc[sorted([*job.train, *job.validation])]
-        alone = build({"model": name, **LATENT[name], "seed": job.seed or 0})
+        alone = replace(LATENT[name], seed=job.seed or 0)
         alone.fit(own, labels.loc[own.index.unique(0)], validation=job.validation)
         expected = alone.predict(features)
         np.testing.assert_allclose(fitted.predict(features), expected, rtol=1e-3, atol=1e-4)
@@ -232,7 +235,7 @@ def test_many_are_as_each_alone(name):
 @pytest.mark.parametrize("name", LATENT)
 def test_other_columns_beside_mel_are_left_alone(name):
     features, labels = corpus()
-    model = build({"model": name, **LATENT[name]})
+    model = replace(LATENT[name])
     plain = model.fit(features, labels).predict(features)
     more = features.assign(tempo=np.nan)
     pd.testing.assert_frame_equal(model.fit(more, labels).predict(more), plain)
@@ -255,7 +258,7 @@ def test_the_language_of_all_regressors(name):
     songs = pd.DataFrame({"split": "dev"}, index=features.index.unique("song_id"))
     whole = evaluation.Corpus(songs, labels, features)
     folds = evaluation.k_folds(songs.index, k=3)
-    predicted = evaluation.cross_validate(build({"model": name, **LATENT[name]}), whole, folds)
+    predicted = evaluation.cross_validate(replace(LATENT[name]), whole, folds)
     assert len(predicted) == len(features)
 
 
@@ -296,7 +299,7 @@ def test_the_labels_reach_the_convolutions():
     options = {"hidden": (4,), "learning_rate": 0.1, "epochs": 2, "patience": None}
     model = models.CNNLSTM(latent=3, **options).fit(features, labels)
     start = model._make_network(len(COLUMNS), [0]).state_dict()
-    for name in ("blocks", "shapes", "code", "weight"):
+    for name in ("blocks", "shapes", "code", "V"):
         assert (model.weights_[name] - start[name]).abs().max() > 1e-4
     codes = model.latents(features)
     assert codes.shape == (len(features), 3)

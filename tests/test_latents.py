@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 import sweeps
-from mer_core import load_corpus
+from mer_core import load_corpus, models
 from mer_core.features import extract
 from mer_core.metrics import DIMENSIONS, score_songs
 from mer_core.models.autoencoder import AE
 from test_autoencoder import COLUMNS, SMALL
 from workbook.studies import latents
 
-SETTING = {"model": "AELSTM", **SMALL, "network": {"model": "LSTM", "hidden": [3], "epochs": 1}}
+SETTING = models.AELSTM(**SMALL, network=models.LSTM(hidden=(3,), epochs=1))
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_who_is_scored_is_not_heard_unless_it_is_asked_for(corpus, heard, unlabe
 
 
 def test_the_linear_model_gets_band_means_and_loses_no_sound(corpus):
-    table = latents.predict_with_few(corpus, setting={"model": "Linear"}, unlabelled=0, seed=0)
+    table = latents.predict_with_few(corpus, setting=models.Linear(), unlabelled=0, seed=0)
     assert table[["lost", "divergence"]].isna().all(axis=None)
     assert np.isfinite(table["rmse"]).all()
     means = latents.band_means(corpus.features)
@@ -82,7 +82,7 @@ def test_sound_that_is_lost_is_measured_in_decibel(corpus):
 
 @pytest.mark.parametrize("features", ["mel", "band means"])
 def test_predictions_of_both_protocols(corpus, heard, features):
-    setting = SETTING if features == "mel" else SETTING["network"]
+    setting = SETTING if features == "mel" else SETTING.network
     options = {"setting": setting, "features": features, "seed": 0}
     test = latents.predict_latents(corpus, fold="test", **options)
     assert set(test.index.unique("song_id")) == {11, 12}

@@ -41,33 +41,35 @@ def drawn(*shape: int, seed: int) -> torch.Tensor:
 
 
 def elman_of_notebook(units: int = 4, inputs: int = 3) -> nn.Module:
-    shapes = [(units, inputs), (units,), (units, units), (2, units), (2,)]
-    return shown("03", "Elman")["Elman"](*(drawn(*s, seed=i) for i, s in enumerate(shapes)))
+    shapes = [(inputs, units), (units, units), (1, units), (units, 2), (1, 2)]
+    weights = {n: drawn(1, *s, seed=i) for i, (n, s) in enumerate(zip("WUbVd", shapes))}
+    return shown("03", "Elman")["Elman"](weights)
 
 
 def test_notebook_03s_network_is_torchs_rnn_values_and_gradients():
     own = elman_of_notebook()
     layer = nn.RNN(3, 4)
     copied = {"weight_ih_l0": own.W, "weight_hh_l0": own.U, "bias_ih_l0": own.b}
-    layer.load_state_dict(copied | {"bias_hh_l0": torch.zeros(4)})
+    weights = {name: part.detach().t() for name, part in copied.items()}
+    layer.load_state_dict(weights | {"bias_hh_l0": torch.zeros(4)})
     x, weight = drawn(9, 5, 3, seed=7), drawn(9, 5, 2, seed=8)
-    theirs = layer(x)[0] @ own.V.detach().T + own.d.detach()
+    theirs = layer(x)[0] @ own.V.detach() + own.d.detach()
     torch.testing.assert_close(own(x), theirs, rtol=1e-10, atol=1e-12)
     (own(x) * weight).sum().backward()
     (theirs * weight).sum().backward()
     for name, parameter in copied.items():
-        gradient = getattr(layer, name).grad
+        gradient = getattr(layer, name).grad.t()
         torch.testing.assert_close(parameter.grad, gradient, rtol=1e-10, atol=1e-12)
 
 
 def test_notebook_03s_states_are_the_packages_values_and_gradients():
     own, x, weight = elman_of_notebook(), drawn(9, 5, 3, seed=7), drawn(9, 5, 4, seed=8)
-    recurrent = own.U.detach().T[None].clone().requires_grad_()
-    theirs = elman((x @ own.W.detach().T + own.b.detach())[:, None], recurrent)[:, 0]
+    recurrent = own.U.detach()[None].clone().requires_grad_()
+    theirs = elman((x @ own.W.detach() + own.b.detach())[:, None], recurrent)[:, 0]
     torch.testing.assert_close(own.states(x), theirs, rtol=1e-10, atol=1e-12)
     (own.states(x) * weight).sum().backward()
     (theirs * weight).sum().backward()
-    torch.testing.assert_close(own.U.grad.T, recurrent.grad[0], rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(own.U.grad, recurrent.grad[0], rtol=1e-10, atol=1e-12)
 
 
 def one_song(steps: int = 20) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -81,18 +83,18 @@ def one_song(steps: int = 20) -> tuple[pd.DataFrame, pd.DataFrame]:
 def test_notebook_03s_training_step_is_the_packages():
     features, labels = one_song()
     trained = models.ElmanRNN(epochs=4, seed=5, learning_rate=0.05).fit(features, labels)
-    names = shown("03", "Elman", "opened", "inputs_of", "update")
+    names = shown("03", "Elman", "inputs_of", "update")
     start = models.ElmanRNN()
     start.weights_ = Network("elman", 3, (10,), 2, seeds=[5]).state_dict()
-    network, velocity = names["opened"](start), {}
+    network, velocity = names["Elman"](start.weights_), {}
     x = names["inputs_of"](trained, features)
     labelled, y = torch.arange(20) >= 6, torch.tensor(labels.to_numpy())
     for _ in range(4):
         names["update"](network, x, y, labelled, velocity, trained)
-    expected = names["opened"](trained)
+    expected = names["Elman"](trained.weights_)
     for name, parameter in network.named_parameters():
         torch.testing.assert_close(parameter, getattr(expected, name), rtol=1e-8, atol=1e-10)
-    assert (network.U - names["opened"](start).U).abs().max() > 1e-4
+    assert (network.U - names["Elman"](start.weights_).U).abs().max() > 1e-4
 
 
 def test_notebook_03s_gradient_norms_are_autograds():
@@ -129,10 +131,10 @@ def test_notebook_04s_network_is_the_packages_values_and_gradients():
     # Two models are computed by the package's own cell, a single one by torch's kernel.
     for seeds in ([0], [0, 1]):
         network = Network("lstm", 3, (4, 2), 2, seeds=seeds, initial=0.5)
-        pairs = list(zip(own.W, (layer.weight for layer in network.layers)))
-        pairs += zip(own.U, (layer.recurrent for layer in network.layers))
-        pairs += zip(own.b, (layer.bias for layer in network.layers))
-        pairs += [(own.V, network.weight), (own.d, network.bias)]
+        pairs = list(zip(own.W, (layer.W for layer in network.layers)))
+        pairs += zip(own.U, (layer.U for layer in network.layers))
+        pairs += zip(own.b, (layer.b for layer in network.layers))
+        pairs += [(own.V, network.V), (own.d, network.d)]
         for number, (ours, theirs) in enumerate(pairs):
             theirs.data += drawn(*theirs.shape, seed=number) * 0.1  # biases too
             ours.data, ours.grad = theirs.data[0].reshape(ours.shape).clone(), None

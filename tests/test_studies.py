@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import warnings
 from collections import Counter
 from dataclasses import replace
@@ -33,7 +34,7 @@ from workbook.studies.valence import deam_valence
 from workbook.units import fingerprint, run
 
 FOLDS = Path(inspect.getsourcefile(evaluation.k_folds)).name
-LINEAR = {"model": "Linear", "ridge": 10}
+LINEAR = models.Linear(ridge=10)
 
 
 @pytest.fixture(scope="module")
@@ -83,26 +84,50 @@ def test_the_papers_feature_sets(mini):
     assert widths == {"FS1": 260, "FS2": 264, "268": 268}
 
 
-# Settings as data
+# Settings are models
 
 
-def test_a_model_within_a_model_and_its_seed(monkeypatch):
-    class Pair:
-        def __init__(self, *, first, weight=1.0, seed=0):
-            self.first, self.weight, self.seed = first, weight, seed
+def test_a_seed_is_given_to_a_model_and_those_within_it_but_not_over_their_own():
+    setting = models.FoldEnsemble(network=models.LSTM(hidden=(4,)), trials=1)
+    made = studies.with_seed(setting, 3)
+    assert made == replace(setting, seed=3, network=models.LSTM(hidden=(4,), seed=3))
+    assert (setting.seed, setting.network.seed) == (0, 0)
+    own = models.SecondNetwork(first=models.ElmanRNN(seed=5))
+    made = studies.with_seed(own, 3)
+    assert (made.seed, made.first.seed, made.second.seed) == (3, 5, 3)
+    assert studies.with_seed(models.Linear(ridge=7), 3) == models.Linear(ridge=7)
 
-    monkeypatch.setattr(models, "Pair", Pair, raising=False)
-    monkeypatch.setattr(models, "__all__", [*models.__all__, "Pair"])
-    inner = {"model": "Pair", "first": LINEAR, "seed": 5}
-    made = studies.build({"model": "Pair", "first": inner}, seed=3)
-    assert (made.seed, made.first.seed, type(made.first.first)) == (3, 5, models.Linear)
+
+def test_computing_leaves_the_setting_as_it_was(corpus):
+    setting = models.LSTM(hidden=(2,), epochs=1, pretrain="keep", pretrain_epochs=1)
+    ensemble = models.Preprocessed(network=setting, components=2)
+    before = joblib.hash(ensemble)
+    studies.predict(corpus, setting=ensemble, features="FS1", fold="test", seed=1)
+    assert joblib.hash(ensemble) == before
 
 
-def test_wrong_settings_are_named():
-    with pytest.raises(ValueError, match=r"model: expected one of .*'Linear'.*, found 'Lasso'"):
-        studies.build({"model": "Lasso"})
-    with pytest.raises(ValueError, match=r"Linear: expected options among \['ridge'\]"):
-        studies.build({"model": "Linear", "alpha": 1})
+def test_all_processes_have_the_same_key_for_a_unit():
+    code = (
+        "import sys; from workbook import studies; from workbook.units import _key;"
+        "units = [unit for study in studies.STUDIES.values() for _, unit in study.units[:40:5]];"
+        "print([_key(studies.predict, unit, 'data') for unit in units])"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    (keys,) = found
+    assert keys.count(",") > 10
+
+
+def test_every_setting_makes_a_key_of_its_own():
+    units = [unit for study in studies.STUDIES.values() for _, unit in study.units]
+    settings = {repr(unit["setting"]): unit["setting"] for unit in units if "setting" in unit}
+    assert len({joblib.hash(setting) for setting in settings.values()}) == len(settings) > 20
 
 
 def test_a_function_that_other_processes_cannot_import_is_refused(corpus, tmp_path):
@@ -319,7 +344,7 @@ def test_features_on_a_cluster_are_the_same(tmp_path, two_workers):
 @pytest.fixture
 def small(monkeypatch):
     """A catalogue of one small sweep."""
-    systems = {"constant": {"model": "Constant"}, "linear": LINEAR}
+    systems = {"constant": models.Constant(), "linear": LINEAR}
     files = ("small.csv", "small_songs.parquet")
     study = studies.regressors(systems, seeds=[0, 1], seeded=False, files=files)
     monkeypatch.setitem(studies.STUDIES, "small", study)
@@ -351,7 +376,7 @@ def test_a_table_says_how_it_was_made(corpus, tmp_path, small):
     settings = {"folder": tmp_path, "cache": tmp_path / "cache", "processes": 1}
     results.compute(small, corpus, **settings)
     about = json.loads((tmp_path / "small.json").read_text())
-    assert about["settings"]["setting"] == [{"model": "Constant"}, LINEAR]
+    assert about["settings"]["setting"] == [repr(models.Constant()), repr(LINEAR)]
     assert about["libraries"]["numpy"] == np.__version__
     assert (about["songs"], about["units"]) == (12, 42)
     assert set(about) >= {"commit", "date", "function", "data", "seconds"}
@@ -389,7 +414,7 @@ def test_tables_lie_in_their_own_folder(corpus, tmp_path, small):
 
 
 def test_two_systems_of_one_setting_both_stand_in_the_table(corpus, tmp_path, monkeypatch):
-    systems = {"one": LINEAR, "other": dict(LINEAR), "zero": {"model": "Constant"}}
+    systems = {"one": LINEAR, "other": models.Linear(ridge=10), "zero": models.Constant()}
     files = ("twins.csv", "twins_songs.parquet")
     study = studies.regressors(systems, seeds=[0], seeded=False, files=files)
     monkeypatch.setitem(studies.STUDIES, "twins", study)

@@ -8,7 +8,7 @@ A convolutional network in the autoencoder's place is trained by the labels, wit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -18,9 +18,10 @@ from torch import Tensor, nn
 
 from mer_core.features.mel import BANDS, FRAMES, patches
 from mer_core.features.sets import columns_of
-from mer_core.models.combined import Combined, songs_of
+from mer_core.models.base import BatchModel, check_fitted
+from mer_core.models.combined import songs_of
 from mer_core.models.network import Network
-from mer_core.models.recurrent import LSTM, rows_of
+from mer_core.models.recurrent import LSTM, RecurrentRegressor, rows_of
 from mer_core.tracks import DIMENSIONS, as_table, as_track, check_columns
 from mer_core.training import Job, checked, generator
 
@@ -57,7 +58,7 @@ class Bottleneck(nn.Module):
         return mean, log_variance
 
     def forward(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Both costs of each patch: of what is lost, and of what the code says.
+        """Both costs of each patch: the reconstruction error and the divergence of its code.
 
         Parameters
         ----------
@@ -75,11 +76,12 @@ class Bottleneck(nn.Module):
         """
         mean, log_variance = self.encode(x)
         z = mean + noise * (log_variance / 2).exp()
-        lost = (x - self.decoder(z)).square().sum(-1) / 2
-        said = (mean.square() + log_variance.exp() - log_variance - 1).sum(-1) / 2
-        return lost, said
+        reconstruction = (x - self.decoder(z)).square().sum(-1) / 2
+        kl = (mean.square() + log_variance.exp() - log_variance - 1).sum(-1) / 2
+        return reconstruction, kl
 
 
+@dataclass(kw_only=True)
 class AE:
     """An autoencoder of half seconds: learns from audio, without labels, what sound looks like.
 
@@ -105,21 +107,17 @@ class AE:
 
     noise, beta = 0.0, 0.0
 
-    def __init__(
-        self,
-        *,
-        latent: int = 32,
-        hidden: int = 128,
-        steps: int = 1000,
-        batch: int = 64,
-        learning_rate: float = 2e-3,
-        seed: int = 0,
-    ) -> None:
-        if latent < 1 or steps < 1:
-            found = f"latent={latent!r}, steps={steps!r}"
+    latent: int = 32
+    hidden: int = 128
+    steps: int = 1000
+    batch: int = 64
+    learning_rate: float = 2e-3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.latent < 1 or self.steps < 1:
+            found = f"latent={self.latent!r}, steps={self.steps!r}"
             raise ValueError(f"latent, steps: expected at least 1, found {found}")
-        self.latent, self.hidden, self.seed = latent, hidden, seed
-        self.steps, self.batch, self.learning_rate = steps, batch, learning_rate
 
     def fit(self, features: pd.DataFrame, *, unlabelled: pd.DataFrame | None = None) -> Self:
         """Learn from every patch that there is.
@@ -225,12 +223,12 @@ class AE:
         costs = []
         for _ in range(self.steps):
             chosen = torch.randint(len(x), (self.batch,), generator=rng)
-            lost, said = network(x[chosen], self._noise(self.batch, rng))
-            cost = lost.mean() + self.beta * said.mean()
+            reconstruction, kl = network(x[chosen], self._noise(self.batch, rng))
+            cost = reconstruction.mean() + self.beta * kl.mean()
             optimiser.zero_grad()
             cost.backward()
             optimiser.step()
-            costs.append((lost.mean().item(), said.mean().item()))
+            costs.append((reconstruction.mean().item(), kl.mean().item()))
         history = pd.DataFrame(costs, columns=["reconstruction", "divergence"])
         if not np.isfinite(history.to_numpy()).all():
             rate = f"a smaller learning rate than {self.learning_rate} may help"
@@ -242,14 +240,13 @@ class AE:
         return noise * self.noise
 
     def _network(self) -> Bottleneck:
-        if not hasattr(self, "weights_"):
-            name = type(self).__name__
-            raise ValueError(f"{name}: expected a fitted model, found none: call fit")
+        check_fitted(self, "weights_")
         network = self._drawn()
         network.load_state_dict(self.weights_)
         return network
 
 
+@dataclass(kw_only=True)
 class VAE(AE):
     """A variational autoencoder: a patch's code is a cloud, and clouds have to lie near the origin.
 
@@ -268,22 +265,12 @@ class VAE(AE):
 
     noise = 1.0
 
-    def __init__(
-        self,
-        *,
-        beta: float = 1.0,
-        latent: int = 32,
-        hidden: int = 128,
-        steps: int = 1000,
-        batch: int = 64,
-        learning_rate: float = 2e-3,
-        seed: int = 0,
-    ) -> None:
-        if not beta >= 0:
-            raise ValueError(f"beta: expected 0 or more, found {beta!r}")
-        sizes = {"latent": latent, "hidden": hidden, "steps": steps, "batch": batch}
-        super().__init__(**sizes, learning_rate=learning_rate, seed=seed)
-        self.beta = beta
+    beta: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.beta >= 0:
+            raise ValueError(f"beta: expected 0 or more, found {self.beta!r}")
 
 
 @dataclass(frozen=True)
@@ -311,7 +298,7 @@ class Scale:
         return pictures.reshape(len(pictures), -1)
 
 
-class EncodedLSTM(Combined):
+class EncodedLSTM(BatchModel):
     """An LSTM on the latents of an autoencoder that was trained before it, without labels.
 
     The autoencoder hears the songs that the model is fitted to (those kept for early stopping too)
@@ -338,15 +325,14 @@ class EncodedLSTM(Combined):
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict every row; see :meth:`mer_core.models.LSTM.predict`."""
-        if not hasattr(self, "encoder_"):
-            name = type(self).__name__
-            raise ValueError(f"{name}: expected a fitted model, found none: call fit")
+        check_fitted(self, "encoder_")
         return self.network_.predict(self.encoder_.transform(features))
 
     def _encoder(self, seed: int) -> AE:
         raise NotImplementedError
 
 
+@dataclass(kw_only=True)
 class AELSTM(EncodedLSTM):
     """An LSTM on the latents of an :class:`AE`.
 
@@ -364,11 +350,10 @@ class AELSTM(EncodedLSTM):
     Herremans et al. (2019), "Dynamic emotion prediction" and figure 4. Notebook 07.
     """
 
-    def __init__(
-        self, *, latent: int = 32, steps: int = 1000, network: LSTM | None = None, seed: int = 0
-    ) -> None:
-        self.latent, self.steps, self.seed = latent, steps, seed
-        self.network = network or LSTM(**IN_CLASS)
+    latent: int = 32
+    steps: int = 1000
+    network: LSTM = field(default_factory=lambda: LSTM(**IN_CLASS))
+    seed: int = 0
 
     @classmethod
     def paper(cls, *, seed: int = 0) -> Self:
@@ -379,6 +364,7 @@ class AELSTM(EncodedLSTM):
         return AE(latent=self.latent, steps=self.steps, seed=seed)
 
 
+@dataclass(kw_only=True)
 class VAELSTM(EncodedLSTM):
     """An LSTM on the latents (the means) of a :class:`VAE`.
 
@@ -398,17 +384,11 @@ class VAELSTM(EncodedLSTM):
     Herremans et al. (2019), "Dynamic emotion prediction" and figure 4. Notebook 07.
     """
 
-    def __init__(
-        self,
-        *,
-        latent: int = 32,
-        beta: float = 1.0,
-        steps: int = 1000,
-        network: LSTM | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.latent, self.beta, self.steps, self.seed = latent, beta, steps, seed
-        self.network = network or LSTM(**IN_CLASS)
+    latent: int = 32
+    beta: float = 1.0
+    steps: int = 1000
+    network: LSTM = field(default_factory=lambda: LSTM(**IN_CLASS))
+    seed: int = 0
 
     @classmethod
     def paper(cls, *, seed: int = 0) -> Self:
@@ -465,7 +445,8 @@ class CNN(Network):
         return super().hidden(self.encode(x), lengths)
 
 
-class CNNLSTM(LSTM):
+@dataclass(kw_only=True)
+class CNNLSTM(RecurrentRegressor):
     """An LSTM on what a convolutional network makes of each patch, both trained by the labels.
 
     Every one of a patch's 1,024 numbers is standardised by the labelled frames of the training
@@ -483,24 +464,22 @@ class CNNLSTM(LSTM):
     Herremans et al. (2019), figure 4, which says no more of it than its name. Notebook 07.
     """
 
-    def __init__(
-        self,
-        *,
-        latent: int = 32,
-        hidden: Sequence[int] = (24, 5),
-        learning_rate: float = 2e-2,
-        momentum: float = 0.9,
-        songs_per_update: int = 4,
-        epochs: int = 20,
-        patience: int = 5,
-        noise: float = 0.6,
-        clip: float = 5.0,
-        seed: int = 0,
-    ) -> None:
-        rates = {"learning_rate": learning_rate, "momentum": momentum, "noise": noise}
-        stops = {"epochs": epochs, "patience": patience, "songs_per_update": songs_per_update}
-        super().__init__(hidden=hidden, **rates, **stops, clip=clip, seed=seed)
-        self.latent = latent
+    cell = "lstm"
+    standardise_targets = True
+
+    latent: int = 32
+    hidden: tuple[int, ...] = (24, 5)
+    learning_rate: float = 2e-2
+    momentum: float = 0.9
+    songs_per_update: int = 4
+    epochs: int = 20
+    patience: int | None = 5
+    noise: float = 0.6
+    clip: float = 5.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self.hidden = tuple(self.hidden)
 
     @classmethod
     def paper(cls, *, seed: int = 0) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Self
 
 import pandas as pd
@@ -14,25 +15,27 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR as SupportVectorRegressor
 
+from mer_core.models.base import check_fitted
 from mer_core.tracks import DIMENSIONS, as_rows, check_covered
 
 
-class FrameRegressor:
-    """A regressor that predicts each half second by itself, from a scikit-learn estimator.
+class Framewise:
+    """A regressor that predicts each half second by itself.
 
-    Parameters
-    ----------
-    estimator : scikit-learn regressor
-        Fitted to (frames, features) and (frames, 2). Everything it learns, means and standard
-        deviations included, it learns from labelled training frames only.
-    every : int
-        Train on every n-th labelled frame of a song. Neighbouring frames share half of their
-        window, so little is lost where an estimator is slow in the number of frames.
+    A subclass defines :meth:`make_estimator`; its settings are the fields of a dataclass. A field
+    `every` means: train on every n-th labelled frame of a song. Neighbouring frames share half of
+    their window, so little is lost where an estimator is slow in the number of frames.
     """
 
-    def __init__(self, estimator: BaseEstimator, *, every: int = 1) -> None:
-        self.estimator = estimator
-        self.every = every
+    every = 1
+
+    def make_estimator(self) -> BaseEstimator:
+        """The scikit-learn regressor that is fitted to (frames, features) and (frames, 2).
+
+        Everything it learns, means and standard deviations included, it learns from labelled
+        training frames only.
+        """
+        raise NotImplementedError
 
     def fit(
         self,
@@ -64,7 +67,7 @@ class FrameRegressor:
         check_covered(labels, features)
         frames = labels[labels.groupby(level="song_id").cumcount() % self.every == 0]
         self.columns_ = list(features)
-        self.fitted_ = clone(self.estimator)
+        self.fitted_ = self.make_estimator()
         self.fitted_.fit(features.loc[frames.index].to_numpy(), frames[DIMENSIONS].to_numpy())
         return self
 
@@ -88,26 +91,45 @@ class FrameRegressor:
         DataError
             If a column is missing, or as in :meth:`fit`.
         """
-        if not hasattr(self, "fitted_"):
-            raise ValueError(
-                f"{type(self).__name__}: expected a fitted model, found none: call fit"
-            )
+        check_fitted(self, "fitted_")
         features = as_rows(features, "features", columns=self.columns_)
         values = self.fitted_.predict(features.to_numpy())
         return pd.DataFrame(values, index=features.index, columns=DIMENSIONS)
 
 
-class Constant(FrameRegressor):
-    """Predict the mean of the training labels, whatever is heard.
+@dataclass
+class FrameRegressor(Framewise):
+    """A scikit-learn regressor that predicts each half second by itself.
+
+    Parameters
+    ----------
+    estimator : scikit-learn regressor
+        A copy of it is fitted to (frames, features) and (frames, 2).
+    every : int
+        Train on every n-th labelled frame of a song.
+    """
+
+    estimator: BaseEstimator
+    every: int = field(default=1, kw_only=True)
+
+    def make_estimator(self) -> BaseEstimator:
+        """A copy of the estimator, not fitted."""
+        return clone(self.estimator)
+
+
+@dataclass(kw_only=True)
+class Constant(Framewise):
+    """Predict the mean of the training labels, whatever the features are.
 
     References
     ----------
-    Stands beside every system of the workbook; on DEAM's 58 test songs it is hard to beat in
+    The baseline of every table of the workbook; on DEAM's 58 test songs it is hard to beat in
     valence. Notebook 02.
     """
 
-    def __init__(self) -> None:
-        super().__init__(DummyRegressor())
+    def make_estimator(self) -> BaseEstimator:
+        """The mean."""
+        return DummyRegressor()
 
     @classmethod
     def paper(cls) -> Self:
@@ -115,7 +137,8 @@ class Constant(FrameRegressor):
         return cls()
 
 
-class Linear(FrameRegressor):
+@dataclass(kw_only=True)
+class Linear(Framewise):
     """Linear regression on standardised features, with a ridge penalty.
 
     Parameters
@@ -131,9 +154,12 @@ class Linear(FrameRegressor):
     table 1) are least squares. Notebook 02.
     """
 
-    def __init__(self, *, ridge: float = 1000.0) -> None:
-        linear = Ridge(alpha=ridge) if ridge else LinearRegression()
-        super().__init__(make_pipeline(StandardScaler(), linear))
+    ridge: float = 1000.0
+
+    def make_estimator(self) -> BaseEstimator:
+        """Standardisation and a linear model."""
+        linear = Ridge(alpha=self.ridge) if self.ridge else LinearRegression()
+        return make_pipeline(StandardScaler(), linear)
 
     @classmethod
     def paper(cls) -> Self:
@@ -141,7 +167,8 @@ class Linear(FrameRegressor):
         return cls(ridge=0.0)
 
 
-class SVR(FrameRegressor):
+@dataclass(kw_only=True)
+class SVR(Framewise):
     """Support vector regression with a Gaussian kernel, valence and arousal apart.
 
     Parameters
@@ -164,12 +191,16 @@ class SVR(FrameRegressor):
     Smola and Schoelkopf (2004). Row "SVR" of Li et al. (2016), table 3. Notebook 02.
     """
 
-    def __init__(
-        self, *, C: float = 1.0, epsilon: float = 0.2, gamma: float = 0.001, every: int = 6
-    ) -> None:
-        machine = SupportVectorRegressor(C=C, epsilon=epsilon, gamma=gamma)
-        scaled = TransformedTargetRegressor(machine, transformer=StandardScaler())
-        super().__init__(make_pipeline(StandardScaler(), MultiOutputRegressor(scaled)), every=every)
+    C: float = 1.0
+    epsilon: float = 0.2
+    gamma: float = 0.001
+    every: int = 6
+
+    def make_estimator(self) -> BaseEstimator:
+        """Standardisation of features and labels; a support vector regression for each label."""
+        svr = SupportVectorRegressor(C=self.C, epsilon=self.epsilon, gamma=self.gamma)
+        scaled = TransformedTargetRegressor(svr, transformer=StandardScaler())
+        return make_pipeline(StandardScaler(), MultiOutputRegressor(scaled))
 
     @classmethod
     def paper(cls) -> Self:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Self
 
 import pandas as pd
@@ -15,18 +15,18 @@ from mer_core.models.recurrent import RecurrentRegressor
 from mer_core.tracks import DIMENSIONS, check_covered
 from mer_core.training import (
     Job,
-    Schedule,
     Songs,
     Task,
     checked,
-    joined,
+    concatenate,
+    mean_and_std,
     pad,
-    standard,
     train,
     unsupervised,
 )
 
 
+@dataclass(kw_only=True)
 class BLSTM(RecurrentRegressor):
     """Stacked bidirectional long short-term memories, one network for valence, one for arousal.
 
@@ -69,30 +69,30 @@ class BLSTM(RecurrentRegressor):
     cell = "lstm"
     standardise_targets = True
 
-    def __init__(
-        self,
-        *,
-        hidden: Sequence[int] = (24, 12),
-        scale: int = 60,
-        frames_per_update: int = 240,
-        learning_rate: float = 2e-2,
-        momentum: float = 0.9,
-        epochs: int = 6,
-        patience: int = 3,
-        noise: float = 0.6,
-        pretrain_epochs: int = 3,
-        pretrain_learning_rate: float = 0.03,
-        clip: float = 5.0,
-        seed: int = 0,
-    ) -> None:
-        if not hidden or any(units < 2 or units % 2 for units in hidden):
-            raise ValueError(f"hidden: expected even numbers of units, found {hidden!r}")
-        if scale < 1:
-            raise ValueError(f"scale: expected at least 1 frame, found {scale!r}")
-        self.hidden, self.scale, self.frames_per_update = tuple(hidden), scale, frames_per_update
-        self.learning_rate, self.momentum, self.noise = learning_rate, momentum, noise
-        self.epochs, self.patience, self.clip, self.seed = epochs, patience, clip, seed
-        self.pretrain_epochs, self.pretrain_learning_rate = pretrain_epochs, pretrain_learning_rate
+    hidden: tuple[int, ...] = (24, 12)
+    scale: int = 60
+    frames_per_update: int = 240
+    learning_rate: float = 2e-2
+    momentum: float = 0.9
+    epochs: int = 6
+    patience: int | None = 3
+    noise: float = 0.6
+    pretrain_epochs: int = 3
+    pretrain_learning_rate: float = 0.03
+    clip: float = 5.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.hidden or any(units < 2 or units % 2 for units in self.hidden):
+            raise ValueError(f"hidden: expected even numbers of units, found {self.hidden!r}")
+        if self.scale < 1:
+            raise ValueError(f"scale: expected at least 1 frame, found {self.scale!r}")
+        self.hidden = tuple(self.hidden)
+
+    @property
+    def songs_per_update(self) -> int:
+        """Pieces whose errors make one step: at least one, else `frames_per_update` frames."""
+        return max(1, self.frames_per_update // self.scale)
 
     @classmethod
     def paper(cls, scale: int = 60) -> Self:
@@ -107,11 +107,9 @@ class BLSTM(RecurrentRegressor):
         pretraining = {"pretrain_epochs": 100, "clip": float("inf")}
         return cls(hidden=(250,) * 5, scale=scale, frames_per_update=scale, **rates, **pretraining)
 
-    def hearing(self, scale: int) -> Self:
-        """The same fitted networks, but songs are cut to another length when they predict."""
-        other = copy.copy(self)
-        other.scale = scale
-        return other
+    def with_scale(self, scale: int) -> Self:
+        """The same fitted networks, but songs are split into segments of another length."""
+        return self._with(scale=scale)
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy of the model to each job; see :meth:`LSTM.fit_many`."""
@@ -136,26 +134,18 @@ class BLSTM(RecurrentRegressor):
         return list(jobs)  # by `fit_many`, before valence and arousal were divided
 
     def _pieces(self, features: pd.DataFrame) -> pd.DataFrame:
-        return cut(features, self.scale)[0]
+        return split_into_segments(features, self.scale)[0]
 
     def _pair(self, valence: Self, arousal: Self) -> Self:
         """One model of two networks: weights have the two in front."""
-        model, both = copy.copy(valence), (valence, arousal)
+        both = (valence, arousal)
         targets = (torch.cat(part) for part in zip(*(one.standard_[2:] for one in both)))
-        model.standard_ = (*valence.standard_[:2], *targets)
-        names = valence.weights_
-        model.weights_ = {name: torch.cat([one.weights_[name] for one in both]) for name in names}
         histories = [one.history_ for one in both]
-        model.history_ = pd.concat(histories, keys=DIMENSIONS, names=["dimension"])
-        return model
-
-    def _schedule(self) -> Schedule:
-        rates = (self.learning_rate, self.momentum, self.epochs)
-        return self._with_pieces(Schedule(*rates, patience=self.patience))
-
-    def _with_pieces(self, schedule: Schedule) -> Schedule:
-        pieces = max(1, self.frames_per_update // self.scale)
-        return schedule._replace(noise=self.noise, songs_per_update=pieces)
+        return valence._with(
+            standard_=(*valence.standard_[:2], *targets),
+            weights_={k: torch.cat([one.weights_[k] for one in both]) for k in valence.weights_},
+            history_=pd.concat(histories, keys=DIMENSIONS, names=["dimension"]),
+        )
 
     def _make_network(self, inputs: int, seeds: Sequence[int]) -> Network:
         return Network(self.cell, inputs, self.hidden, 1, seeds=seeds, bidirectional=True)
@@ -198,15 +188,14 @@ class BLSTM(RecurrentRegressor):
                 own = rows[id(job.features)]
                 own = list(own[own.index.isin(songs)])
                 more = [] if job.unlabelled is None else rows[id(job.unlabelled)]
-                numbers = standard(whole._replace(targets=whole.inputs[..., :1]), own)
+                numbers = mean_and_std(whole._replace(targets=whole.inputs[..., :1]), own)
                 tasks[key] = Task([*own, *more], [], numbers, job.seed)
             which.append(list(tasks).index(key))
         inputs, seeds = whole.inputs.shape[-1], [task.seed for task in tasks.values()]
         encoder = Network(
             self.cell, inputs, self.hidden[:2], inputs, seeds=seeds, bidirectional=True
         )
-        rates = (self.pretrain_learning_rate, self.momentum, self.pretrain_epochs)
-        schedule = self._with_pieces(Schedule(*rates))
+        schedule = self._pretraining_schedule()
         self.pretraining_ = train(encoder, whole, [*tasks.values()], schedule, clip=self.clip)
         return encoder, which
 
@@ -216,14 +205,14 @@ class BLSTM(RecurrentRegressor):
         pools, rows, start = [], {}, 0
         for track in tracks.values():
             if track is not None:
-                pieces, songs = cut(track[list(jobs[0].features)], self.scale)
+                pieces, songs = split_into_segments(track[list(jobs[0].features)], self.scale)
                 pools.append(unsupervised(pad(pieces)[0]))
                 rows[id(track)] = pd.Series(range(start, start + len(songs)), songs)
                 start += len(songs)
-        return joined(pools), rows
+        return concatenate(pools), rows
 
 
-def cut(
+def split_into_segments(
     track: pd.DataFrame, scale: int, *, start: pd.Series | None = None
 ) -> tuple[pd.DataFrame, pd.Index]:
     """Cut songs into pieces of so many frames; the last piece of a song is what remains.
@@ -248,7 +237,7 @@ def cut(
     Examples
     --------
     >>> index = pd.MultiIndex.from_product([[7], [0.0, 0.5, 1.0]], names=["song_id", "time"])
-    >>> pieces, songs = cut(pd.DataFrame({"f": [1, 2, 3]}, index), 2)
+    >>> pieces, songs = split_into_segments(pd.DataFrame({"f": [1, 2, 3]}, index), 2)
     >>> pieces.index.tolist(), list(songs)
     ([(0, 0.0), (0, 0.5), (1, 1.0)], [7, 7])
 
@@ -274,7 +263,7 @@ def _labelled_pieces(
     check_covered(labels, features)
     step = features.groupby(level="song_id", sort=False).cumcount()
     first = step.loc[labels.index].groupby(level="song_id").min()
-    pieces, songs = cut(features, scale, start=first)
+    pieces, songs = split_into_segments(features, scale, start=first)
     known = labels.set_axis(pieces.index[features.index.get_indexer(labels.index)])
     heard = known.index.unique("song_id")
     return pieces, known, pd.Series(songs[heard], heard)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -18,42 +18,18 @@ from sklearn.preprocessing import StandardScaler
 
 from mer_core.folds import k_folds, modulus_folds
 from mer_core.metrics import METRICS
+from mer_core.models.base import BatchModel
 from mer_core.models.recurrent import ElmanRNN, RecurrentRegressor, rows_of
 from mer_core.smoothing import moving_average
 from mer_core.tracks import DIMENSIONS, as_track, check_covered
 from mer_core.training import Job, checked
 
-
-class Combined:
-    """The verbs of every regressor, for one that is made of others and fits many at once.
-
-    A subclass says in `fit_many` what is fitted to each job, and in `predict` what it predicts.
-    """
-
-    def fit(
-        self,
-        features: pd.DataFrame,
-        labels: pd.DataFrame,
-        *,
-        validation: Iterable[int] | None = None,
-        unlabelled: pd.DataFrame | None = None,
-    ) -> Self:
-        """Fit to the labelled songs; see :meth:`mer_core.models.RecurrentRegressor.fit`."""
-        job = Job(features, labels, None, validation, unlabelled)
-        vars(self).update(vars(self.fit_many([job])[0]))
-        return self
-
-    def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
-        """Fit a copy of the model to each job."""
-        raise NotImplementedError
-
-    def _with(self, **fitted: object) -> Self:
-        model = copy.copy(self)
-        vars(model).update(fitted)
-        return model
+PREPROCESSING = ("pca", "kernel pca", "denoising autoencoder")
+"""The variants that IRIT tried."""
 
 
-class SecondNetwork(Combined):
+@dataclass(kw_only=True)
+class SecondNetwork(BatchModel):
     """IRIT's "rnn2": a second network fed with the first one's smoothed predictions.
 
     Parameters
@@ -75,17 +51,11 @@ class SecondNetwork(Combined):
     Pellegrini and Barriere (2015), section 2, last paragraph on post-processing. Notebook 03.
     """
 
-    def __init__(
-        self,
-        *,
-        first: RecurrentRegressor | None = None,
-        second: RecurrentRegressor | None = None,
-        window: int = 13,
-        out_of_fold: bool = True,
-        seed: int = 0,
-    ) -> None:
-        self.first, self.second = first or ElmanRNN(), second or ElmanRNN()
-        self.window, self.out_of_fold, self.seed = window, out_of_fold, seed
+    first: RecurrentRegressor = field(default_factory=ElmanRNN)
+    second: RecurrentRegressor = field(default_factory=ElmanRNN)
+    window: int = 13
+    out_of_fold: bool = True
+    seed: int = 0
 
     @classmethod
     def paper(cls) -> Self:
@@ -100,9 +70,10 @@ class SecondNetwork(Combined):
         seeds = [self.seed if job.seed is None else job.seed for job in jobs]
         jobs = [job._replace(seed=seed) for job, seed in zip(checked(jobs), seeds)]
         firsts = self.first.fit_many(jobs)
-        heard = self._out_of_fold(jobs) if self.out_of_fold else self._in_sample(jobs, firsts)
+        predictions = self._out_of_fold(jobs) if self.out_of_fold else self._in_sample(jobs, firsts)
         seconds = [
-            job._replace(features=moving_average(h, self.window)) for job, h in zip(jobs, heard)
+            job._replace(features=moving_average(track, self.window), unlabelled=None)
+            for job, track in zip(jobs, predictions)
         ]
         fitted = self.second.fit_many(seconds)
         return [self._with(first_=first, second_=second) for first, second in zip(firsts, fitted)]
@@ -121,14 +92,15 @@ class SecondNetwork(Combined):
             k_folds(songs_of(job), k=min(5, len(songs_of(job))), seed=job.seed) for job in jobs
         ]
         inner = [job._replace(train=fold.train) for job, some in zip(jobs, folds) for fold in some]
-        models, heard = iter(self.first.fit_many(inner)), []
+        models, predictions = iter(self.first.fit_many(inner)), []
         for job, some in zip(jobs, folds):
             parts = [next(models).predict(rows_of(job.features, fold.test)) for fold in some]
-            heard.append(pd.concat(parts).sort_index())
-        return heard
+            predictions.append(pd.concat(parts).sort_index())
+        return predictions
 
 
-class FoldEnsemble(Combined):
+@dataclass(kw_only=True)
+class FoldEnsemble(BatchModel):
     """Munich's way to a prediction: many networks on ten folds, the average of the best.
 
     Songs are divided by song_id modulo 11. Those of remainder 10 are held out; each network is
@@ -160,22 +132,18 @@ class FoldEnsemble(Combined):
     Coutinho et al. (2014, 2015), section 2. Notebook 04.
     """
 
-    def __init__(
-        self,
-        *,
-        network: RecurrentRegressor,
-        trials: int = 2,
-        keep: int = 5,
-        by: str = "rmse",
-        select: str = "validation",
-        seed: int = 0,
-    ) -> None:
-        if by not in ("rmse", "ccc"):
-            raise ValueError(f"by: expected 'rmse' or 'ccc', found {by!r}")
-        if select not in ("validation", "held-out"):
-            raise ValueError(f"select: expected 'validation' or 'held-out', found {select!r}")
-        self.network, self.trials, self.keep, self.by = network, trials, keep, by
-        self.select, self.seed = select, seed
+    network: RecurrentRegressor
+    trials: int = 2
+    keep: int = 5
+    by: str = "rmse"
+    select: str = "validation"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.by not in ("rmse", "ccc"):
+            raise ValueError(f"by: expected 'rmse' or 'ccc', found {self.by!r}")
+        if self.select not in ("validation", "held-out"):
+            raise ValueError(f"select: expected 'validation' or 'held-out', found {self.select!r}")
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy to each job."""
@@ -211,7 +179,8 @@ class FoldEnsemble(Combined):
         return np.mean(values) * (1 if self.by == "rmse" else -1)
 
 
-class Preprocessed(Combined):
+@dataclass(kw_only=True)
+class Preprocessed(BatchModel):
     """A model on fewer, derived features, learned from the training songs' labelled frames.
 
     Parameters
@@ -219,7 +188,7 @@ class Preprocessed(Combined):
     network : RecurrentRegressor
         What is fitted to the derived features.
     by : {"pca", "kernel pca", "denoising autoencoder"}
-        The variants that IRIT tried; "kernel pca" has a Gaussian kernel and learns from every
+        "kernel pca" has a Gaussian kernel and learns from every
         eighth frame, since its cost grows with the square of their number.
     components : int
         Number of derived features.
@@ -231,18 +200,22 @@ class Preprocessed(Combined):
     Pellegrini and Barriere (2015), section 2, second paragraph. Notebook 03.
     """
 
-    def __init__(
-        self, *, network: RecurrentRegressor, by: str = "pca", components: int = 50, seed: int = 0
-    ) -> None:
-        known = {
-            "pca": PCA(components, whiten=True, random_state=seed),
-            "kernel pca": _KernelPCA(components),
-            "denoising autoencoder": _DenoisingAutoencoder(components, seed=seed),
-        }
-        if by not in known:
-            raise ValueError(f"by: expected one of {', '.join(known)}, found {by!r}")
-        self.network, self.by, self.components, self.seed = network, by, components, seed
-        self.transformer = known[by]
+    network: RecurrentRegressor
+    by: str = "pca"
+    components: int = 50
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.by not in PREPROCESSING:
+            known = ", ".join(PREPROCESSING)
+            raise ValueError(f"by: expected one of {known}, found {self.by!r}")
+
+    def _make_transformer(self) -> TransformerMixin:
+        return {
+            "pca": PCA(self.components, whiten=True, random_state=self.seed),
+            "kernel pca": _KernelPCA(self.components),
+            "denoising autoencoder": _DenoisingAutoencoder(self.components, seed=self.seed),
+        }[self.by]
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy to each job: each has its own derived features."""
@@ -250,7 +223,7 @@ class Preprocessed(Combined):
         for job in checked(jobs):
             labels = rows_of(job.labels, songs_of(job))
             check_covered(labels, job.features)
-            pipeline = make_pipeline(StandardScaler(), copy.deepcopy(self.transformer))
+            pipeline = make_pipeline(StandardScaler(), self._make_transformer())
             pipelines.append(pipeline.fit(job.features.loc[labels.index].to_numpy()))
             columns.append(list(job.features))
             songs = {*songs_of(job), *(job.validation if job.validation is not None else ())}

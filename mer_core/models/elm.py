@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mer_core.models.baselines import FrameRegressor
+from mer_core.models.baselines import Framewise
 
 WELL_CONDITIONED = 1e-9
 """Below this reciprocal condition of H'H the normal equations would cost digits."""
@@ -23,7 +24,8 @@ mini that were left out, at 100 and at 500 units. Narrower, tanh is nearly a lin
 nearly alike."""
 
 
-class ELM(FrameRegressor):
+@dataclass(kw_only=True)
+class ELM(Framewise):
     """Extreme learning machine on standardised features, each frame by itself.
 
     H = tanh(X W + b) with random W and b, that are never trained; the output weights are
@@ -43,9 +45,14 @@ class ELM(FrameRegressor):
     Huang, Zhu and Siew (2006); Li et al. (2016), section 2.2. Notebook 05.
     """
 
-    def __init__(self, *, units: int = 100, ridge: float = 0.0, seed: int = 0) -> None:
-        self.units, self.ridge, self.seed = units, ridge, seed
-        super().__init__(machine(units=units, ridge=ridge, seed=seed))
+    units: int = 100
+    ridge: float = 0.0
+    seed: int = 0
+
+    def make_estimator(self) -> BaseEstimator:
+        """Standardisation and a random layer, for arrays."""
+        layer = RandomLayer(units=self.units, ridge=self.ridge, seed=self.seed)
+        return make_pipeline(StandardScaler(), layer)
 
     @classmethod
     def paper(cls) -> Self:
@@ -96,11 +103,6 @@ class RandomLayer(RegressorMixin, BaseEstimator):
     def predict(self, x: np.ndarray) -> np.ndarray:
         """H times the output weights."""
         return self.hidden(x) @ self.outputs_
-
-
-def machine(*, units: int, ridge: float = 0.0, seed: int = 0) -> BaseEstimator:
-    """A random layer behind a standardisation that is learned from the training rows."""
-    return make_pipeline(StandardScaler(), RandomLayer(units=units, ridge=ridge, seed=seed))
 
 
 def least_squares(h: np.ndarray, y: np.ndarray, *, ridge: float = 0.0) -> np.ndarray:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
-from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from mer_core.metrics import rmse
+from mer_core.models.base import BatchModel
 from mer_core.models.bidirectional import BLSTM
-from mer_core.models.combined import Combined, songs_of
+from mer_core.models.combined import songs_of
 from mer_core.models.elm import ELM
 from mer_core.models.recurrent import rows_of
 from mer_core.smoothing import moving_average
@@ -25,7 +25,8 @@ KINDS = ("output", "delta", "smoothed")
 """What the ELM hears of each network."""
 
 
-class MultiScaleBLSTM(Combined):
+@dataclass(kw_only=True)
+class MultiScaleBLSTM(BatchModel):
     """Deep BLSTMs on pieces of 10, 20, 30 and 60 frames, their outputs fused by an ELM.
 
     For each scale, `trials` networks are trained on each of five partitions of the songs, stopped
@@ -41,9 +42,9 @@ class MultiScaleBLSTM(Combined):
     Parameters
     ----------
     network : BLSTM
-        Of any scale; without its seed.
+        Of any scale; its seed is not used.
     elm : ELM
-        What fuses.
+        What fuses; its seed is not used.
     scales : sequence of int
         Frames of a piece.
     partitions, held_out, trials : int
@@ -62,24 +63,20 @@ class MultiScaleBLSTM(Combined):
     Li et al. (2016), sections 2.3 and 3.2 to 3.5. Notebook 05.
     """
 
-    def __init__(
-        self,
-        *,
-        network: BLSTM | None = None,
-        elm: ELM | None = None,
-        scales: Sequence[int] = (10, 20, 30, 60),
-        partitions: int = 5,
-        held_out: int = 8,
-        trials: int = 3,
-        window: int = 13,
-        fusion: str = "elm",
-        seed: int = 0,
-    ) -> None:
-        if fusion not in ("elm", "average"):
-            raise ValueError(f"fusion: expected 'elm' or 'average', found {fusion!r}")
-        self.network, self.elm = network or BLSTM(), elm or ELM(units=20, seed=seed)
-        self.scales, self.partitions, self.held_out = tuple(sorted(scales)), partitions, held_out
-        self.trials, self.window, self.fusion, self.seed = trials, window, fusion, seed
+    network: BLSTM = field(default_factory=BLSTM)
+    elm: ELM = field(default_factory=lambda: ELM(units=20))
+    scales: tuple[int, ...] = (10, 20, 30, 60)
+    partitions: int = 5
+    held_out: int = 8
+    trials: int = 3
+    window: int = 13
+    fusion: str = "elm"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.fusion not in ("elm", "average"):
+            raise ValueError(f"fusion: expected 'elm' or 'average', found {self.fusion!r}")
+        self.scales = tuple(sorted(self.scales))
 
     @classmethod
     def paper(cls) -> Self:
@@ -111,7 +108,7 @@ class MultiScaleBLSTM(Combined):
         fuse = {"elm": self._fused, "average": self._average}[self.fusion]
         return fuse(self.outputs(features))
 
-    def fusing(self, fusion: str) -> Self:
+    def with_fusion(self, fusion: str) -> Self:
         """The same fitted networks with another fusion."""
         return self._with(fusion=fusion)
 
@@ -123,14 +120,14 @@ class MultiScaleBLSTM(Combined):
         DataFrame
             A track; columns (dimension, group, scale), group 0 or 1.
         """
-        heard, columns = {}, {}
+        predictions, columns = {}, {}
         for name in DIMENSIONS:
             for number, group in enumerate(self.groups_[name]):
                 for scale, place in group.items():
                     key = (scale, *place)
-                    if key not in heard:
-                        heard[key] = self.networks_[key].predict(features)
-                    columns[name, number, scale] = heard[key][name]
+                    if key not in predictions:
+                        predictions[key] = self.networks_[key].predict(features)
+                    columns[name, number, scale] = predictions[key][name]
         return pd.DataFrame(columns, features.index).sort_index(axis=1)
 
     def _fitted(self, job: Job) -> Self:
@@ -146,9 +143,7 @@ class MultiScaleBLSTM(Combined):
         }
         networks = {}
         for scale in self.scales:
-            network = copy.copy(self.network)
-            network.scale = scale
-            fitted = network.fit_many(list(inner.values()))
+            fitted = replace(self.network, scale=scale).fit_many(list(inner.values()))
             networks |= {(scale, *place): one for place, one in zip(inner, fitted)}
         return self._with(networks_=networks, parts_=parts)._selected(job)
 
@@ -170,26 +165,26 @@ class MultiScaleBLSTM(Combined):
 
     def _selected(self, job: Job) -> Self:
         """With groups chosen, and the ELM fitted to what the best of each partition predict."""
-        said, labels = {}, rows_of(job.labels, np.concatenate(self.parts_))
+        predictions, labels = {}, rows_of(job.labels, np.concatenate(self.parts_))
         for (scale, part, trial), network in self.networks_.items():
             rows = rows_of(labels, self.parts_[part])
-            said[scale, part, trial] = network.predict(job.features.loc[rows.index])
+            predictions[scale, part, trial] = network.predict(job.features.loc[rows.index])
         errors = {
             place: {name: rmse(labels.loc[p.index, name], p[name]) for name in DIMENSIONS}
-            for place, p in said.items()
+            for place, p in predictions.items()
         }
         names = ["scale", "partition", "trial"]
         errors = pd.DataFrame(errors).T.rename_axis(names).astype(float)
         best = errors.groupby(level=names[:2]).idxmin()
-        heard = {
-            (name, scale): pd.concat([said[place][name] for place in best.loc[scale, name]])
+        validation_outputs = {
+            (name, scale): pd.concat([predictions[place][name] for place in best.loc[scale, name]])
             for name in DIMENSIONS
             for scale in self.scales
         }
         model = self._with(
             errors_=errors,
             groups_={name: groups(errors[name]) for name in DIMENSIONS},
-            validation_outputs_=pd.DataFrame(heard),
+            validation_outputs_=pd.DataFrame(validation_outputs),
         )
         model.machines_ = {name: model.machine(name, labels) for name in DIMENSIONS}
         return model
@@ -214,7 +209,8 @@ class MultiScaleBLSTM(Combined):
         rows = outputs.index[outputs.index.isin(labels.index)]
         x = supervector(outputs.loc[rows], window=self.window)
         y = labels.loc[rows, [dimension]]
-        return clone((elm or self.elm).estimator).fit(x.to_numpy(), y.to_numpy())
+        machine = (elm or replace(self.elm, seed=self.seed)).make_estimator()
+        return machine.fit(x.to_numpy(), y.to_numpy())
 
     def fuse(self, outputs: pd.DataFrame, dimension: str, machine: Pipeline) -> pd.Series:
         """Mean over the groups of what a machine makes of each group's outputs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -12,6 +13,8 @@ from mer_core.models.cells import elman, lstm
 from mer_core.training import generator
 
 CELLS = {"elman": (elman, 1), "lstm": (lstm, 4)}
+BIAS = re.compile(r"(^|\.)[bd]$|bias$")
+"""Names of the parameters that start at 0 and are not held small."""
 
 
 class Layer(nn.Module):
@@ -24,14 +27,20 @@ class Layer(nn.Module):
         Sizes.
     models : int
         How many there are; they share nothing.
+
+    Attributes
+    ----------
+    W, U, b : Parameter, shape (models, inputs, gates), (models, units, gates), (models, 1, gates)
+        Weights of inputs, of the last state, and biases, as in lessons 03 and 04: a frame is a row,
+        so they are multiplied from the right. An LSTM has four times as many gates as units.
     """
 
     def __init__(self, cell: str, inputs: int, units: int, *, models: int) -> None:
         super().__init__()
         self.cell, gates = CELLS[cell]
-        self.weight = nn.Parameter(torch.zeros(models, inputs, gates * units))
-        self.recurrent = nn.Parameter(torch.zeros(models, units, gates * units))
-        self.bias = nn.Parameter(torch.zeros(models, 1, gates * units))
+        self.W = nn.Parameter(torch.zeros(models, inputs, gates * units))
+        self.U = nn.Parameter(torch.zeros(models, units, gates * units))
+        self.b = nn.Parameter(torch.zeros(models, 1, gates * units))
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Hidden states (models, songs, time, units) of inputs (models, songs, time, inputs).
@@ -41,19 +50,20 @@ class Layer(nn.Module):
         if len(x) == 1 and self.cell is lstm:
             return self._fused(x[0])
         steps_first = self.projected(x).permute(2, 0, 1, 3).contiguous()
-        return self.cell(steps_first, self.recurrent).permute(1, 2, 0, 3)
+        return self.cell(steps_first, self.U).permute(1, 2, 0, 3)
 
     def projected(self, x: Tensor) -> Tensor:
         """W x + b at every step, the part of the cell without memory."""
-        return torch.baddbmm(self.bias, x.flatten(1, 2), self.weight).unflatten(1, x.shape[1:3])
+        return torch.baddbmm(self.b, x.flatten(1, 2), self.W).unflatten(1, x.shape[1:3])
 
     def _fused(self, x: Tensor) -> Tensor:
         # For a single model torch's own kernel (oneDNN, cuDNN) does the same and is faster.
-        weights = [self.weight[0].mT, self.recurrent[0].mT, self.bias[0, 0]]
-        start = x.new_zeros(1, len(x), self.recurrent.shape[1])
+        weights = [self.W[0].mT, self.U[0].mT, self.b[0, 0]]
+        start = x.new_zeros(1, len(x), self.U.shape[1])
         weights = [*(part.contiguous() for part in weights), torch.zeros_like(weights[-1])]
-        training = torch.is_grad_enabled()
-        return torch.lstm(x, (start, start), weights, True, 1, 0.0, training, False, True)[0][None]
+        options = {"has_biases": True, "num_layers": 1, "dropout": 0.0, "bidirectional": False}
+        options |= {"train": torch.is_grad_enabled(), "batch_first": True}
+        return torch.lstm(x, (start, start), weights, **options)[0][None]
 
 
 class BidirectionalLayer(nn.Module):
@@ -78,17 +88,17 @@ class BidirectionalLayer(nn.Module):
         Lengths (models, songs) or (1, songs) say where songs end; None: all at the last step.
         """
         if len(x) == 1:
-            back = turned(self.back(turned(x, lengths)), lengths)
+            back = reverse_sequences(self.back(reverse_sequences(x, lengths)), lengths)
             return torch.cat([self.ahead(x), back], -1)
         # Both directions walk through the steps together, as twice as many models.
-        ways = [self.ahead.projected(x), turned(self.back.projected(x), lengths)]
-        recurrent = torch.cat([self.ahead.recurrent, self.back.recurrent])
+        ways = [self.ahead.projected(x), reverse_sequences(self.back.projected(x), lengths)]
+        U = torch.cat([self.ahead.U, self.back.U])
         steps_first = torch.cat(ways).permute(2, 0, 1, 3).contiguous()
-        states = self.ahead.cell(steps_first, recurrent).permute(1, 2, 0, 3)
-        return torch.cat([states[: len(x)], turned(states[len(x) :], lengths)], -1)
+        states = self.ahead.cell(steps_first, U).permute(1, 2, 0, 3)
+        return torch.cat([states[: len(x)], reverse_sequences(states[len(x) :], lengths)], -1)
 
 
-def turned(x: Tensor, lengths: Tensor | None) -> Tensor:
+def reverse_sequences(x: Tensor, lengths: Tensor | None) -> Tensor:
     """Each song from its last frame to its first; what is padded stays behind it.
 
     Parameters
@@ -131,7 +141,13 @@ class Network(nn.Module):
     softmax : bool
         Whether the outputs pass through a softmax.
     bidirectional : bool
-        Whether half of each layer's units hear the songs backwards.
+        Whether half of each layer's units read the songs backwards.
+
+    Attributes
+    ----------
+    layers : ModuleList
+    V, d : Parameter, shape (models, units, outputs) and (models, 1, outputs)
+        Weights and biases of the outputs.
 
     References
     ----------
@@ -158,8 +174,8 @@ class Network(nn.Module):
         self.layers = nn.ModuleList(
             layer(cell, below, units, models=models) for below, units in pairwise(sizes)
         )
-        self.weight = nn.Parameter(torch.zeros(models, sizes[-1], outputs))
-        self.bias = nn.Parameter(torch.zeros(models, 1, outputs))
+        self.V = nn.Parameter(torch.zeros(models, sizes[-1], outputs))
+        self.d = nn.Parameter(torch.zeros(models, 1, outputs))
         self._draw(seeds, initial)
 
     def _draw(self, seeds: Sequence[int], initial: float) -> None:
@@ -174,7 +190,7 @@ class Network(nn.Module):
 
     def weights(self) -> list[nn.Parameter]:
         """All weights without the biases: what is drawn at random and held small."""
-        return [weight for name, weight in self.named_parameters() if not name.endswith("bias")]
+        return [weight for name, weight in self.named_parameters() if not BIAS.search(name)]
 
     def hidden(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """States of the topmost layer, shape (models, songs, time, units)."""
@@ -188,11 +204,11 @@ class Network(nn.Module):
         Lengths, shape (models, songs) or (1, songs), are how many frames each song has; None: all.
         """
         states = self.hidden(x, lengths)
-        outputs = torch.baddbmm(self.bias, states.flatten(1, 2), self.weight)
+        outputs = torch.baddbmm(self.d, states.flatten(1, 2), self.V)
         outputs = outputs.unflatten(1, states.shape[1:3])
         return outputs.softmax(-1) if self.softmax else outputs
 
-    def change(self, function: Callable[[Tensor], Tensor]) -> None:
+    def apply_to_parameters(self, function: Callable[[Tensor], Tensor]) -> None:
         """Replace every parameter by a function of it, for instance by some of its models."""
         for parameter in self.parameters():
             parameter.data, parameter.grad = function(parameter.data), None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 from joblib import Parallel, delayed
 from torch import Tensor
 
+from mer_core.models.base import BatchModel, check_fitted
 from mer_core.models.network import Network
 from mer_core.tracks import DIMENSIONS, as_track, check_covered
 from mer_core.training import (
@@ -20,9 +21,9 @@ from mer_core.training import (
     Songs,
     Task,
     checked,
-    joined,
+    concatenate,
+    mean_and_std,
     pad,
-    standard,
     train,
     unsupervised,
 )
@@ -33,7 +34,7 @@ TOGETHER = 64
 """Models of one computation at most, for the sake of memory."""
 
 
-class RecurrentRegressor:
+class RecurrentRegressor(BatchModel):
     """What recurrent regressors share: whole songs from time 0 go in, every frame gets an answer.
 
     Networks are trained on labelled frames only. Inputs (and an LSTM's targets) are standardised
@@ -42,44 +43,9 @@ class RecurrentRegressor:
 
     cell: str
     standardise_targets: bool
-    hidden: Sequence[int]
+    hidden: tuple[int, ...]
     clip: float
     seed: int
-
-    def fit(
-        self,
-        features: pd.DataFrame,
-        labels: pd.DataFrame,
-        *,
-        validation: Iterable[int] | None = None,
-        unlabelled: pd.DataFrame | None = None,
-    ) -> Self:
-        """Fit to the labelled songs.
-
-        Parameters
-        ----------
-        features : DataFrame
-            A track of whole songs.
-        labels : DataFrame
-            A track with the columns valence, arousal in [-1, 1].
-        validation : iterable of int, optional
-            Labelled songs that are kept for early stopping; with early stopping and without them,
-            one in ten is drawn by the seed.
-        unlabelled : DataFrame, optional
-            Features of further songs; used by models that pretrain.
-
-        Raises
-        ------
-        ValueError
-            If there is no song to train on or none to stop by, a song to stop by has no labels, or
-            a loss stops being finite.
-        DataError
-            If a label has no features, or features or labels are not as they must be; see
-            :func:`mer_core.training.checked`.
-        """
-        job = Job(features, labels, None, validation, unlabelled)
-        vars(self).update(vars(self.fit_many([job])[0]))
-        return self
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy of the model to each job, narrow networks in one computation.
@@ -152,7 +118,13 @@ class RecurrentRegressor:
         return pd.DataFrame(states, features.index).add_prefix("unit_")
 
     def _schedule(self) -> Schedule:
-        raise NotImplementedError
+        """Those of the model's settings that are a schedule's."""
+        settings = {name: getattr(self, name) for name in Schedule._fields if hasattr(self, name)}
+        return Schedule(**settings)
+
+    def _pretraining_schedule(self) -> Schedule:
+        rate, epochs = self.pretrain_learning_rate, self.pretrain_epochs
+        return self._schedule()._replace(learning_rate=rate, epochs=epochs, patience=None)
 
     def _make_network(self, inputs: int, seeds: Sequence[int]) -> Network:
         return Network(self.cell, inputs, self.hidden, len(DIMENSIONS), seeds=seeds)
@@ -186,18 +158,17 @@ class RecurrentRegressor:
         network = self._make_network(len(columns), [task.seed for task in tasks])
         self._prepare(network, jobs, songs, tasks)
         history = train(network, songs, tasks, self._schedule(), clip=self.clip)
-        models = []
-        for number, task in enumerate(tasks):
-            model = copy.copy(self)
-            model.columns_, model.standard_ = columns, task.standard
-            model.trained_on_ = jobs[number].train
-            model.weights_ = {
-                name: weight[number : number + 1].clone()
-                for name, weight in network.state_dict().items()
-            }
-            model.history_ = history.loc[number]
-            models.append(model)
-        return models
+        weights = network.state_dict()
+        return [
+            self._with(
+                columns_=columns,
+                standard_=task.standard,
+                trained_on_=job.train,
+                weights_={name: w[number : number + 1].clone() for name, w in weights.items()},
+                history_=history.loc[number],
+            )
+            for number, (job, task) in enumerate(zip(jobs, tasks))
+        ]
 
     def _pool(self, jobs: list[Job]) -> tuple[Songs, list[Task]]:
         """All songs of the jobs as one padded whole, each frame of features once, and the tasks."""
@@ -211,7 +182,7 @@ class RecurrentRegressor:
             songs, song_ids = pad(features, labels)
             places[key] = dict(zip(song_ids, range(start, start + len(song_ids))))
             pools, start = [*pools, songs], start + len(song_ids)
-        whole, known, tasks = joined(pools), {}, []
+        whole, known, tasks = concatenate(pools), {}, []
         for job in jobs:
             place = places[id(job.features), id(job.labels)]
             rows = [[place[song] for song in part] for part in (job.train, job.validation)]
@@ -221,7 +192,7 @@ class RecurrentRegressor:
         return whole, tasks
 
     def _standard_of(self, songs: Songs, rows: list[int]) -> tuple[Tensor, ...]:
-        mean, spread, *targets = standard(songs, rows)
+        mean, spread, *targets = mean_and_std(songs, rows)
         plain = torch.zeros_like(targets[0]), torch.ones_like(targets[0])
         return mean, spread, *(targets if self.standardise_targets else plain)
 
@@ -247,14 +218,13 @@ class RecurrentRegressor:
         return function(network, x[None], lengths)[0]
 
     def _network(self) -> Network:
-        if not hasattr(self, "weights_"):
-            name = type(self).__name__
-            raise ValueError(f"{name}: expected a fitted model, found none: call fit")
-        network = self._make_network(len(self.columns_), [0] * len(self.weights_["bias"]))
+        check_fitted(self, "weights_")
+        network = self._make_network(len(self.columns_), [0] * len(self.weights_["d"]))
         network.load_state_dict(self.weights_)
         return network
 
 
+@dataclass(kw_only=True)
 class ElmanRNN(RecurrentRegressor):
     """IRIT's network: one hidden layer with feedback, tanh, trained one song at a time.
 
@@ -284,33 +254,25 @@ class ElmanRNN(RecurrentRegressor):
     cell = "elman"
     standardise_targets = False
 
-    def __init__(
-        self,
-        *,
-        hidden: Sequence[int] = (10,),
-        output: str = "linear",
-        learning_rate: float = 5e-3,
-        momentum: float = 0.9,
-        l1: float = 3e-4,
-        l2: float = 3e-3,
-        epochs: int = 50,
-        clip: float = 5.0,
-        seed: int = 0,
-    ) -> None:
-        if output not in ("linear", "softmax"):
-            raise ValueError(f"output: expected 'linear' or 'softmax', found {output!r}")
-        self.hidden, self.output, self.clip, self.seed = tuple(hidden), output, clip, seed
-        self.learning_rate, self.momentum, self.epochs = learning_rate, momentum, epochs
-        self.l1, self.l2 = l1, l2
+    hidden: tuple[int, ...] = (10,)
+    output: str = "linear"
+    learning_rate: float = 5e-3
+    momentum: float = 0.9
+    l1: float = 3e-4
+    l2: float = 3e-3
+    epochs: int = 50
+    clip: float = 5.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.output not in ("linear", "softmax"):
+            raise ValueError(f"output: expected 'linear' or 'softmax', found {self.output!r}")
+        self.hidden = tuple(self.hidden)
 
     @classmethod
     def paper(cls) -> Self:
         """Learning rate 1e-3, L1 and L2 of 1e-2, 50 epochs, no clipping."""
         return cls(learning_rate=1e-3, l1=1e-2, l2=1e-2, clip=float("inf"))
-
-    def _schedule(self) -> Schedule:
-        rates = (self.learning_rate, self.momentum, self.epochs)
-        return Schedule(*rates, l1=self.l1, l2=self.l2)
 
     def _make_network(self, inputs: int, seeds: Sequence[int]) -> Network:
         softmax = self.output == "softmax"
@@ -318,6 +280,7 @@ class ElmanRNN(RecurrentRegressor):
         return Network(self.cell, inputs, self.hidden, len(DIMENSIONS), **options)
 
 
+@dataclass(kw_only=True)
 class LSTM(RecurrentRegressor):
     """Munich's network: stacked long short-term memories, valence and arousal learned together.
 
@@ -354,29 +317,24 @@ class LSTM(RecurrentRegressor):
     cell = "lstm"
     standardise_targets = True
 
-    def __init__(
-        self,
-        *,
-        hidden: Sequence[int] = (24, 5),
-        learning_rate: float = 2e-2,
-        momentum: float = 0.9,
-        songs_per_update: int = 4,
-        epochs: int = 40,
-        patience: int = 10,
-        noise: float = 0.6,
-        pretrain: str | None = None,
-        pretrain_epochs: int = 10,
-        pretrain_learning_rate: float = 2.0,
-        clip: float = 5.0,
-        seed: int = 0,
-    ) -> None:
-        if pretrain not in (None, "keep", "retrain"):
-            raise ValueError(f"pretrain: expected None, 'keep' or 'retrain', found {pretrain!r}")
-        self.hidden, self.clip, self.seed, self.noise = tuple(hidden), clip, seed, noise
-        self.learning_rate, self.momentum = learning_rate, momentum
-        self.songs_per_update = songs_per_update
-        self.epochs, self.patience, self.pretrain = epochs, patience, pretrain
-        self.pretrain_epochs, self.pretrain_learning_rate = pretrain_epochs, pretrain_learning_rate
+    hidden: tuple[int, ...] = (24, 5)
+    learning_rate: float = 2e-2
+    momentum: float = 0.9
+    songs_per_update: int = 4
+    epochs: int = 40
+    patience: int | None = 10
+    noise: float = 0.6
+    pretrain: str | None = None
+    pretrain_epochs: int = 10
+    pretrain_learning_rate: float = 2.0
+    clip: float = 5.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.pretrain not in (None, "keep", "retrain"):
+            expected = "expected None, 'keep' or 'retrain'"
+            raise ValueError(f"pretrain: {expected}, found {self.pretrain!r}")
+        self.hidden = tuple(self.hidden)
 
     @classmethod
     def paper(cls, year: int = 2015) -> Self:
@@ -403,11 +361,6 @@ class LSTM(RecurrentRegressor):
             return cls(hidden=sizes, learning_rate=3e-4, noise=0.3, pretrain="retrain", **shared)
         raise ValueError(f"year: expected 2014 or 2015, found {year!r}")
 
-    def _schedule(self) -> Schedule:
-        rates = (self.learning_rate, self.momentum, self.epochs)
-        size = self.songs_per_update
-        return Schedule(*rates, self.patience, self.noise, songs_per_update=size)
-
     def _prepare(self, network: Network, jobs: list[Job], songs: Songs, tasks: list[Task]) -> None:
         if self.pretrain:
             self._pretrain(network, jobs, songs, tasks)
@@ -425,15 +378,8 @@ class LSTM(RecurrentRegressor):
         tasks = [task._replace(train=task.train + more[key]) for task, key in zip(tasks, keys)]
         inputs, seeds = songs.inputs.shape[-1], [task.seed for task in tasks]
         encoder = Network(self.cell, inputs, self.hidden[:1], inputs, seeds=seeds)
-        rates = (self.pretrain_learning_rate, self.momentum, self.pretrain_epochs)
-        size = self.songs_per_update
-        self.pretraining_ = train(
-            encoder,
-            joined(pools),
-            tasks,
-            Schedule(*rates, noise=self.noise, songs_per_update=size),
-            clip=self.clip,
-        )
+        schedule = self._pretraining_schedule()
+        self.pretraining_ = train(encoder, concatenate(pools), tasks, schedule, clip=self.clip)
         network.layers[0].load_state_dict(encoder.layers[0].state_dict())
 
 

@@ -327,7 +327,7 @@ def _check_machine(machine: object) -> None:
 
 def _check_network(model: object) -> None:
     """Raise unless weights are as large as the settings say: these ask for memory."""
-    recurrent = [w.shape for name, w in model.weights_.items() if name.endswith("recurrent")]
+    recurrent = [w.shape for name, w in model.weights_.items() if name.endswith(".U")]
     ways = len(recurrent) // len(model.hidden)
     units = [count // ways for count in model.hidden for _ in range(ways)]
     first = next(w for k, w in model.weights_.items() if k.startswith("layers.0"))

@@ -7,7 +7,8 @@ than to the negative, by a margin; a support vector machine then reads the label
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -21,6 +22,7 @@ from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from sklearn.svm import SVR as SupportVectorRegressor
 from torch import Tensor, nn
 
+from mer_core.models.base import check_fitted
 from mer_core.tracks import DIMENSIONS, as_array, as_table, check_covered, sorted_rows
 
 STRATEGIES = ("paper", "semi-hard", "weighted")
@@ -175,6 +177,7 @@ def _draw(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (sums > drawn).argmax(axis=1)
 
 
+@dataclass(kw_only=True)
 class TripletNetwork:
     """A learned space for each label, and a support vector machine on it, for whole songs.
 
@@ -222,30 +225,24 @@ class TripletNetwork:
     Notebook 06.
     """
 
-    def __init__(
-        self,
-        *,
-        dimensions: int = 8,
-        hidden: int = 64,
-        strategy: str = "weighted",
-        positive: float = 0.1,
-        negative: float = 0.3,
-        margin: float = 1.0,
-        joint: bool = False,
-        steps: int = 200,
-        batch: int = 256,
-        learning_rate: float = 3e-3,
-        dropout: Sequence[float] = (0.2, 0.5),
-        C: float = 0.3,
-        epsilon: float = 0.2,
-        seed: int = 0,
-    ) -> None:
-        _check_mining(positive, negative, strategy, ())
-        self.dimensions, self.hidden, self.strategy = dimensions, hidden, strategy
-        self.positive, self.negative, self.margin = positive, negative, margin
-        self.joint, self.steps, self.batch = joint, steps, batch
-        self.learning_rate, self.dropout = learning_rate, dropout
-        self.C, self.epsilon, self.seed = C, epsilon, seed
+    dimensions: int = 8
+    hidden: int = 64
+    strategy: str = "weighted"
+    positive: float = 0.1
+    negative: float = 0.3
+    margin: float = 1.0
+    joint: bool = False
+    steps: int = 200
+    batch: int = 256
+    learning_rate: float = 3e-3
+    dropout: tuple[float, float] = (0.2, 0.5)
+    C: float = 0.3
+    epsilon: float = 0.2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check_mining(self.positive, self.negative, self.strategy, ())
+        self.dropout = tuple(self.dropout)
 
     @classmethod
     def paper(cls, *, seed: int = 0) -> Self:
@@ -336,8 +333,7 @@ class TripletNetwork:
         ValueError
             If the model is not fitted, a column is missing or a number is not finite.
         """
-        if not hasattr(self, "networks_"):
-            raise ValueError("TripletNetwork: expected a fitted model, found none: call fit")
+        check_fitted(self, "networks_")
         features = as_table(features, "features", columns=self.columns_)
         x = _tensor(self.scaler_.transform(features.to_numpy()))
         spaces = []

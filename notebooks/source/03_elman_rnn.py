@@ -73,22 +73,27 @@ for ax, (name, predicted) in zip(axes, on_test.items()):
 
 # %%
 class Elman(torch.nn.Module):
-    """h_t = tanh(W x_t + b + U h_(t-1)), p_t = V h_t + d; x has the shape (time, ..., features)."""
+    """h_t = tanh(W x_t + b + U h_(t-1)), p_t = V h_t + d; x has the shape (time, ..., features).
 
-    def __init__(self, W, b, U, V, d):
+    A frame is a row here, so W, U and V are transposed and multiplied from the right.
+    """
+
+    def __init__(self, weights):
         super().__init__()
-        for name, values in {"W": W, "b": b, "U": U, "V": V, "d": d}.items():
+        for name, (values,) in weights.items():  # of one model
+            name = name.removeprefix("layers.0.")
+            values = values[0] if name in ("b", "d") else values
             self.register_parameter(name, torch.nn.Parameter(values.clone()))
 
     def states(self, x):
-        h, states = x.new_zeros(*x.shape[1:-1], len(self.b)), []
+        h, states = x.new_zeros(*x.shape[1:-1], len(self.U)), []
         for x_t in x:
-            h = torch.tanh(x_t @ self.W.T + self.b + h @ self.U.T)
+            h = torch.tanh(x_t @ self.W + self.b + h @ self.U)
             states.append(h)
         return torch.stack(states)
 
     def forward(self, x):
-        return self.states(x) @ self.V.T + self.d
+        return self.states(x) @ self.V + self.d
 
 
 # %% [markdown]
@@ -98,15 +103,6 @@ class Elman(torch.nn.Module):
 
 
 # %%
-def opened(model: models.ElmanRNN) -> Elman:
-    """The weights of a trained model, in the class above."""
-    layer = {
-        name: model.weights_[f"layers.0.{name}"][0] for name in ("weight", "bias", "recurrent")
-    }
-    V, d = model.weights_["weight"][0].T, model.weights_["bias"][0, 0]
-    return Elman(layer["weight"].T, layer["bias"][0], layer["recurrent"].T, V, d)
-
-
 def inputs_of(model: models.ElmanRNN, features: pd.DataFrame) -> torch.Tensor:
     """Standardised by the model's training songs, cut at plus and minus 5."""
     mean, deviation = model.standard_[:2]
@@ -115,7 +111,7 @@ def inputs_of(model: models.ElmanRNN, features: pd.DataFrame) -> torch.Tensor:
 
 
 # %%
-network = opened(elman)
+network = Elman(elman.weights_)
 with torch.no_grad():
     by_hand = network(inputs_of(elman, test.features.loc[song_id])).numpy()
 gap = np.abs(by_hand - on_test["Elman network"].loc[song_id]).max().max()
@@ -257,7 +253,7 @@ inputs = torch.stack([inputs_of(elman, song.iloc[:shortest]) for song in songs],
 
 def gradient_norms(network: Elman) -> np.ndarray:
     """Norm of d h_t / d x_(t-k) for each lag k, averaged over t and songs."""
-    U, W = network.U.detach(), network.W.detach()
+    U, W = network.U.detach().T, network.W.detach().T
     with torch.no_grad():
         slopes = 1 - network.states(inputs) ** 2
     last = torch.arange(30, shortest, 3)
@@ -328,7 +324,7 @@ memories = [0, 1, 2, 3, 5, 8, 12, 20, 30]
 
 def forgetful(model: models.ElmanRNN, features: pd.DataFrame, memory: int) -> pd.DataFrame:
     """Predictions at each step from the last `memory` steps and the present one, and no others."""
-    network, parts = opened(model), []
+    network, parts = Elman(model.weights_), []
     for _, song in features.groupby("song_id"):
         x = torch.nn.functional.pad(inputs_of(model, song), (0, 0, memory, 0))
         with torch.no_grad():
@@ -733,13 +729,13 @@ how_many = ...
 how_many = 268 * 100 + 100 * 100 + 100 + 100 * 2 + 2
 
 # %%
-shapes = {"W": (100, 268), "b": (100,), "U": (100, 100), "V": (2, 100), "d": (2,)}
-large = Elman(**{name: torch.zeros(shape) for name, shape in shapes.items()})
+shapes = {"W": (268, 100), "U": (100, 100), "b": (1, 100), "V": (100, 2), "d": (1, 2)}
+large = Elman({name: torch.zeros(1, *shape) for name, shape in shapes.items()})
 lesson.check_answer(
     "1",
     how_many,
     sum(part.numel() for part in large.parameters()),
-    hint="W is 100 × 268, U is 100 × 100, V is 2 × 100; b and d have one number a unit and an output.",
+    hint="W is 268 × 100, U is 100 × 100, V is 100 × 2; b and d have one number a unit and an output.",
     mistakes={
         "That lacks the biases.": sum(part.numel() for part in (large.W, large.U, large.V)),
         "That lacks the feedback U.": sum(p.numel() for p in (large.W, large.b, large.V, large.d)),

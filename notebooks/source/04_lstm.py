@@ -26,7 +26,8 @@ from mer_core import evaluation, models
 from mer_core.metrics import DIMENSIONS, pearson, rmse, score
 from mer_core.models.network import Network
 from mer_core.training import Schedule, Task, pad, train, unsupervised
-from workbook import lesson, papers, plots, results, studies, widgets
+from workbook import lesson, papers, plots, results, widgets
+from workbook.studies.lstm import RUNS
 
 plots.use_style()
 corpus = lesson.corpus()
@@ -130,13 +131,12 @@ def inputs_of(model: models.LSTM | models.ElmanRNN, track: pd.DataFrame) -> torc
 
 
 ours = StackedLSTM(len(network.columns_), network.hidden)
-names = {"W": "weight", "U": "recurrent", "b": "bias"}
 with torch.no_grad():
-    for own, name in names.items():
-        for number, weight in enumerate(getattr(ours, own)):
+    for name in "WUb":
+        for number, weight in enumerate(getattr(ours, name)):
             weight.copy_(network.weights_[f"layers.{number}.{name}"][0].squeeze(0))
-    ours.V.copy_(network.weights_["weight"][0])
-    ours.d.copy_(network.weights_["bias"][0, 0])
+    ours.V.copy_(network.weights_["V"][0])
+    ours.d.copy_(network.weights_["d"][0, 0])
     x = inputs_of(network, test.features.loc[[song_id]]).transpose(0, 1)
     mean, spread = network.standard_[2:]
     again = (ours(x)[:, 0] * spread + mean).numpy()
@@ -768,19 +768,17 @@ pd.DataFrame({"computed here": live, "stored": stored, "difference": live - stor
 # it averages, it says of one run only, "two". The rest as in 2014, at class size:
 
 # %%
-settings = {label[0]: unit for label, unit in studies.STUDIES["munich"].units}
 read = {}
-for name, setting in settings.items():
-    if name.startswith("LSTM") and "held-out" not in name:
-        built = studies.build(setting["setting"])
+for name, (run, feature_set) in RUNS.items():
+    if "held-out" not in name:
         read[name.removeprefix("LSTM ")] = {
-            "features": setting["features"],
-            "units": " + ".join(map(str, built.network.hidden)),
+            "features": feature_set,
+            "units": " + ".join(map(str, run.network.hidden)),
             "first layer pretrained": {None: "no", "keep": "and kept", "retrain": "and retrained"}[
-                built.network.pretrain
+                run.network.pretrain
             ],
-            "networks": f"10 folds, {built.trials} of each",
-            "averaged": f"{built.keep} best by {built.by.upper()}",
+            "networks": f"10 folds, {run.trials} of each",
+            "averaged": f"{run.keep} best by {run.by.upper()}",
         }
 pd.DataFrame(read).T
 

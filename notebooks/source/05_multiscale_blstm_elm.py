@@ -27,7 +27,7 @@ from sklearn.linear_model import Ridge
 from mer_core import evaluation, features, models
 from mer_core.metrics import DIMENSIONS, rmse
 from mer_core.models import elm
-from mer_core.models.bidirectional import cut
+from mer_core.models.bidirectional import split_into_segments
 from mer_core.models.multiscale import supervector
 from workbook import lesson, papers, plots, results, widgets
 
@@ -604,7 +604,7 @@ last_piece = 137 - 2 * 60
 
 # %%
 times = pd.MultiIndex.from_product([[1], np.arange(137) / 2], names=["song_id", "time"])
-pieces, _ = cut(pd.DataFrame({"f": 0.0}, times), 60)
+pieces, _ = split_into_segments(pd.DataFrame({"f": 0.0}, times), 60)
 lesson.check_answer(
     "1",
     last_piece,

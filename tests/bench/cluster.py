@@ -10,7 +10,7 @@ from pathlib import Path
 import joblib
 import pandas as pd
 
-from mer_core import load_corpus
+from mer_core import load_corpus, models
 from mer_core.corpus import Corpus
 from timing import Row, compared
 from workbook import studies
@@ -20,9 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from loopback import cluster
 
 RUNS = 3
-UNITS = studies.product(
-    setting=[{"model": "SVR", "every": 2}], features=["FS1"], fold=range(6), seed=[0]
-)
+UNITS = studies.product(setting=[models.SVR(every=2)], features=["FS1"], fold=range(6), seed=[0])
 
 
 def sweep(corpus: Corpus, backend: str) -> list[pd.DataFrame]:

@@ -48,11 +48,11 @@ class Plain(nn.Module):
         )
         self.out = nn.Linear(sizes[-1], 2)
         for layer, same in zip(self.layers, own.layers):
-            layer.weight_ih_l0.data = same.weight[0].data.T.clone()
-            layer.weight_hh_l0.data = same.recurrent[0].data.T.clone()
+            layer.weight_ih_l0.data = same.W[0].data.T.clone()
+            layer.weight_hh_l0.data = same.U[0].data.T.clone()
             layer.bias_ih_l0.data.zero_()
             layer.bias_hh_l0.requires_grad_(False).zero_()
-        self.out.weight.data = own.weight[0].data.T.clone()
+        self.out.weight.data = own.V[0].data.T.clone()
         self.out.bias.data.zero_()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -107,7 +107,7 @@ def of_training(corpus: Corpus) -> dict[str, float]:
 def of_keeping(corpus: Corpus) -> float:
     """Seconds of a unit of a sweep, with as little to compute as possible."""
     units = studies.product(
-        setting=[{"model": "Constant"}], features=["FS1"], fold=range(10), seed=range(2)
+        setting=[models.Constant()], features=["FS1"], fold=range(10), seed=range(2)
     )
 
     def anew() -> None:

@@ -10,19 +10,19 @@ from workbook.studies import (
     valence,
     valence_mini,
 )
-from workbook.studies.regressors import build, ensembles, predict, regressors
+from workbook.studies.regressors import ensembles, predict, regressors, with_seed
 from workbook.studies.study import FEATURE_SETS, Study, joined, product
 
 __all__ = [
     "FEATURE_SETS",
     "STUDIES",
     "Study",
-    "build",
     "ensembles",
     "joined",
     "predict",
     "product",
     "regressors",
+    "with_seed",
 ]
 
 STUDIES = {

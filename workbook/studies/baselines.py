@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from mer_core.models import SVR, Constant, Linear
 from workbook.studies.regressors import regressors
 
 STUDIES = {
     "baselines": regressors(
         {
-            "constant": {"model": "Constant"},
-            "linear, no penalty": {"model": "Linear", "ridge": 0},
-            "linear": {"model": "Linear"},
-            "SVR": {"model": "SVR"},
+            "constant": Constant(),
+            "linear, no penalty": Linear(ridge=0),
+            "linear": Linear(),
+            "SVR": SVR(),
         },
         features=("FS1", "FS2", "268"),
         seeded=False,

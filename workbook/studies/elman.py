@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+from mer_core.models import ElmanRNN, Preprocessed, SecondNetwork
 from workbook.studies.regressors import regressors
 from workbook.studies.study import joined
 
-ELMAN = {"model": "ElmanRNN"}
-SECOND = {"model": "SecondNetwork", "first": ELMAN, "second": ELMAN}
-PAPERS_ELMAN = {"learning_rate": 1e-3, "l1": 1e-2, "l2": 1e-2, "clip": 1e9}
-PREPROCESSING = ("PCA", "kernel PCA", "denoising autoencoder")
 VARIANTS = {
-    "Elman, second network in-sample": SECOND | {"out_of_fold": False},
-    "Elman, softmax": ELMAN | {"output": "softmax"},
-    "Elman, paper's setting": ELMAN | PAPERS_ELMAN,
-} | {
-    f"Elman, {name}": {"model": "Preprocessed", "network": ELMAN, "by": name.replace("PCA", "pca")}
-    for name in PREPROCESSING
+    "Elman, second network in-sample": SecondNetwork(out_of_fold=False),
+    "Elman, softmax": ElmanRNN(output="softmax"),
+    "Elman, paper's setting": ElmanRNN.paper(),
+    "Elman, PCA": Preprocessed(network=ElmanRNN(), by="pca"),
+    "Elman, kernel PCA": Preprocessed(network=ElmanRNN(), by="kernel pca"),
+    "Elman, denoising autoencoder": Preprocessed(network=ElmanRNN(), by="denoising autoencoder"),
 }
 
 STUDIES = {
     "elman": joined(
         regressors(
-            {"Elman": ELMAN, "Elman, second network": SECOND},
+            {"Elman": ElmanRNN(), "Elman, second network": SecondNetwork()},
             features=("FS1", "268"),
             folds=("all",),
             files=("elman.csv", "elman_songs.parquet"),

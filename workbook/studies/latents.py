@@ -11,13 +11,14 @@ import pandas as pd
 
 from mer_core import evaluation
 from mer_core.corpus import Corpus
+from mer_core.evaluation import Regressor
 from mer_core.features import extract_all
 from mer_core.features.mel import patches
 from mer_core.files import DataError
 from mer_core.metrics import score_songs
-from mer_core.models.autoencoder import AE
-from mer_core.models.baselines import Linear
-from workbook.studies.regressors import build, scores
+from mer_core.models import AELSTM, CNNLSTM, LSTM, VAELSTM, Linear, Preprocessed
+from mer_core.models.autoencoder import AE, IN_CLASS
+from workbook.studies.regressors import scores, with_seed
 from workbook.studies.study import Study, product
 
 HELD_OUT, LABELLED = 24, 24
@@ -54,7 +55,7 @@ def band_means(mel: pd.DataFrame) -> pd.DataFrame:
 
 
 def predict_latents(
-    corpus: Corpus, *, setting: Mapping, features: str, fold: int | str, seed: int
+    corpus: Corpus, *, setting: Regressor, features: str, fold: int | str, seed: int
 ) -> pd.DataFrame:
     """Predict the songs of all ten folds, or of the test set, from mel features.
 
@@ -62,8 +63,8 @@ def predict_latents(
     ----------
     corpus : Corpus
         With audio and both splits.
-    setting : mapping
-        As for :func:`workbook.studies.build`.
+    setting : regressor
+        See :func:`workbook.studies.predict`.
     features : {"mel", "band means"}
         1,024 numbers a half second, or 64.
     fold : {"all", "test"}
@@ -84,7 +85,7 @@ def predict_latents(
     corpus = with_mel(corpus)
     if features == "band means":
         corpus = replace(corpus, features=band_means(corpus.features))
-    dev, model = corpus.split("dev"), build(setting, seed=seed)
+    dev, model = corpus.split("dev"), with_seed(setting, seed)
     if fold == "all":
         folds = evaluation.k_folds(dev.songs.index, k=10, seed=seed)
         return evaluation.cross_validate(model, dev, folds)
@@ -92,7 +93,7 @@ def predict_latents(
 
 
 def predict_with_few(
-    corpus: Corpus, *, setting: Mapping, unlabelled: int, heard: bool = False, seed: int
+    corpus: Corpus, *, setting: Regressor, unlabelled: int, heard: bool = False, seed: int
 ) -> pd.DataFrame:
     """Score a model that was fitted to few labelled songs, with and without further audio.
 
@@ -101,8 +102,8 @@ def predict_with_few(
     corpus : Corpus
         With audio and both splits. The seed draws from its development songs those that are held
         out, those with labels, and those without, each with the next seed others.
-    setting : mapping
-        Of an `AELSTM` or `VAELSTM`, or of "Linear", which is given :func:`band_means`.
+    setting : AELSTM, VAELSTM or Linear
+        A `Linear` is given :func:`band_means`.
     unlabelled : int
         Further songs that the autoencoder hears.
     heard : bool
@@ -128,7 +129,7 @@ def predict_with_few(
     scored = {"held-out": corpus.select(sorted(held_out)), "test": corpus.split("test")}
     more = [part.features for part in scored.values()] if heard else []
     more += [corpus.select(sorted(rest[:unlabelled])).features] if unlabelled else []
-    train, model = corpus.select(sorted(labelled)), build(setting, seed=seed)
+    train, model = corpus.select(sorted(labelled)), with_seed(setting, seed)
     form = band_means if isinstance(model, Linear) else _as_it_is
     model.fit(form(train.features), train.labels, unlabelled=pd.concat(more) if more else None)
     found = {}
@@ -168,7 +169,7 @@ def sound_lost(encoder: AE, features: pd.DataFrame) -> pd.DataFrame:
 
 
 def mel_regressors(
-    systems: Mapping[str, tuple[Mapping, str]], *, folds: Mapping[str, Iterable[int]]
+    systems: Mapping[str, tuple[Regressor, str]], *, folds: Mapping[str, Iterable[int]]
 ) -> Study:
     """Systems x seeds, in ten folds and on the test songs.
 
@@ -182,9 +183,7 @@ def mel_regressors(
     for name, (setting, features) in systems.items():
         for fold, seeds in folds.items():
             protocol = {"all": "CV"}.get(fold, fold)
-            for unit in product(
-                setting=[dict(setting)], features=[features], fold=[fold], seed=seeds
-            ):
+            for unit in product(setting=[setting], features=[features], fold=[fold], seed=seeds):
                 units.append(((name, features, protocol, unit["seed"]), unit))
     levels = ("system", "features", "protocol", "seed")
     files = ("latents.csv", "latents_songs.parquet")
@@ -193,7 +192,7 @@ def mel_regressors(
 
 
 def latent_choices(
-    choices: Mapping[tuple, tuple[Mapping, Mapping]], *, seeds: Iterable[int]
+    choices: Mapping[tuple, tuple[Regressor, Mapping]], *, seeds: Iterable[int]
 ) -> Study:
     """What latents, beta and further audio change, of models with few labels.
 
@@ -204,7 +203,7 @@ def latent_choices(
     seeds : iterable of int
     """
     units = [
-        ((*label, seed), {"setting": dict(setting), **more, "seed": seed})
+        ((*label, seed), {"setting": setting, **more, "seed": seed})
         for label, (setting, more) in choices.items()
         for seed in seeds
     ]
@@ -225,26 +224,23 @@ def choice_tables(
     return both.reorder_levels(order), songs
 
 
-RIDGE = {"model": "Linear"}
-KINDS = {"AE-LSTM": {"model": "AELSTM"}, "VAE-LSTM": {"model": "VAELSTM"}}
-LSTM = {"model": "LSTM", "hidden": [16], "learning_rate": 4e-2, "noise": 0.3}
-"""As on the latents, see `mer_core.models.autoencoder.IN_CLASS`."""
-PCA = {"model": "Preprocessed", "network": LSTM, "by": "pca", "components": 32}
+RIDGE = Linear()
+KINDS = {"AE-LSTM": AELSTM(), "VAE-LSTM": VAELSTM()}
+ON_LATENTS = LSTM(**IN_CLASS)
+PCA = Preprocessed(network=ON_LATENTS, by="pca", components=32)
 
 
-def _choices() -> dict[tuple, tuple[dict, dict]]:
+def _choices() -> dict[tuple, tuple[Regressor, dict]]:
     """32 latents, beta 1 and no further audio, unless the study is about it."""
     found = {("unlabelled", "ridge on bands", 0): (RIDGE, {"unlabelled": 0})}
     for name, kind in KINDS.items():
         for size in (8, 16, 32, 64):
-            setting = kind if size == 32 else kind | {"latent": size}
-            found["latent", name, size] = setting, {"unlabelled": 0}
+            found["latent", name, size] = replace(kind, latent=size), {"unlabelled": 0}
         for songs in (0, 24, 48):
             found["unlabelled", name, songs] = kind, {"unlabelled": songs}
         found["heard", name, 48] = kind, {"unlabelled": 48, "heard": True}
     for beta in (0.1, 1, 4, 16, 64):
-        setting = KINDS["VAE-LSTM"] | ({} if beta == 1 else {"beta": beta})
-        found["beta", "VAE-LSTM", beta] = setting, {"unlabelled": 0}
+        found["beta", "VAE-LSTM", beta] = VAELSTM(beta=beta), {"unlabelled": 0}
     return found
 
 
@@ -252,9 +248,9 @@ STUDIES = {
     "latents": mel_regressors(
         {
             **{name: (kind, "mel") for name, kind in KINDS.items()},
-            "CNN-LSTM": ({"model": "CNNLSTM"}, "mel"),
+            "CNN-LSTM": (CNNLSTM(), "mel"),
             "PCA-LSTM": (PCA, "mel"),
-            "LSTM on bands": (LSTM, "band means"),
+            "LSTM on bands": (ON_LATENTS, "band means"),
             "ridge on bands": (RIDGE, "band means"),
         },
         folds={"test": range(5), "all": range(2)},

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from mer_core.models import LSTM, Constant, FoldEnsemble, Linear
 from workbook.studies.regressors import ensembles, regressors
 from workbook.studies.study import joined
 
-LSTM = {"model": "LSTM"}
-KEPT = LSTM | {"pretrain": "keep"}
-RETRAINED = LSTM | {"pretrain": "retrain"}
-DEEP = RETRAINED | {"hidden": [24, 18, 5]}
+PLAIN = LSTM()
+KEPT = LSTM(pretrain="keep")
+RETRAINED = LSTM(pretrain="retrain")
+DEEP = LSTM(pretrain="retrain", hidden=(24, 18, 5))
 
 
-def _munich(network: dict, **options: object) -> dict:
-    return {"model": "FoldEnsemble", "network": network, "trials": 1, **options}
+def _munich(network: LSTM, **options: object) -> FoldEnsemble:
+    return FoldEnsemble(network=network, trials=1, **options)
 
 
 BASELINES = {
-    "constant, without the held-out songs": ({"model": "Constant"}, "FS1"),
-    "linear, without the held-out songs": ({"model": "Linear"}, "FS1"),
+    "constant, without the held-out songs": (Constant(), "FS1"),
+    "linear, without the held-out songs": (Linear(), "FS1"),
 }
 RUNS = {
-    "LSTM 2014 run 1": (_munich(LSTM), "FS1"),
+    "LSTM 2014 run 1": (_munich(PLAIN), "FS1"),
     "LSTM 2014 run 2": (_munich(KEPT), "FS1"),
     "LSTM 2014 run 3": (_munich(RETRAINED), "FS1"),
     "LSTM 2014 run 4": (_munich(KEPT), "FS2"),
@@ -31,11 +32,12 @@ RUNS = {
     "LSTM 2015 run 4": (_munich(DEEP, by="ccc", keep=2), "FS2"),
     "LSTM 2015 run 2, selected on held-out": (_munich(DEEP, select="held-out"), "FS2"),
 }
+"""Models and feature sets of the papers' runs, at class size."""
 
 STUDIES = {
     "lstm": regressors(
         {
-            "LSTM": LSTM,
+            "LSTM": PLAIN,
             "LSTM, first layer kept": KEPT,
             "LSTM, first layer retrained": RETRAINED,
             "LSTM, three layers": DEEP,

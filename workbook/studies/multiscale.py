@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import pandas as pd
@@ -11,9 +11,9 @@ from mer_core.corpus import Corpus
 from mer_core.features.sets import choose
 from mer_core.folds import genre_folds
 from mer_core.metrics import DIMENSIONS, score
-from mer_core.models import ELM, MultiScaleBLSTM
+from mer_core.models import BLSTM, ELM, MultiScaleBLSTM
 from mer_core.models.multiscale import supervector
-from workbook.studies.regressors import build, regressors, scores
+from workbook.studies.regressors import regressors, scores, with_seed
 from workbook.studies.study import FEATURE_SETS, Study, product
 
 UNITS, RIDGES = (2, 5, 10, 20, 50, 200), (0, 10)
@@ -21,11 +21,11 @@ UNITS, RIDGES = (2, 5, 10, 20, 50, 200), (0, 10)
 WITH_TEST_SONGS = ", pretrained with test songs"
 
 
-def scale_study(*, setting: Mapping, features: str = "FS1", seeds: Iterable[int]) -> Study:
+def scale_study(*, setting: MultiScaleBLSTM, features: str = "FS1", seeds: Iterable[int]) -> Study:
     """One `MultiScaleBLSTM` for each seed, pretrained without and with the test songs' audio."""
     units = []
     for unit in product(
-        setting=[dict(setting)], features=[features], test_songs=[False, True], seed=seeds
+        setting=[setting], features=[features], test_songs=[False, True], seed=seeds
     ):
         units.append(((WITH_TEST_SONGS * unit["test_songs"], features, unit["seed"]), unit))
     files = (
@@ -39,7 +39,7 @@ def scale_study(*, setting: Mapping, features: str = "FS1", seeds: Iterable[int]
 
 
 def predict_scales(
-    corpus: Corpus, *, setting: Mapping, features: str, test_songs: bool, seed: int
+    corpus: Corpus, *, setting: MultiScaleBLSTM, features: str, test_songs: bool, seed: int
 ) -> pd.DataFrame:
     """All that a multi-scale model predicts of its validation songs and of the test songs.
 
@@ -47,8 +47,8 @@ def predict_scales(
     ----------
     corpus : Corpus
         With features and both splits.
-    setting : mapping
-        Of a `MultiScaleBLSTM`, as for :func:`workbook.studies.build`.
+    setting : MultiScaleBLSTM
+        See :func:`workbook.studies.predict`.
     features : str
         A name of `FEATURE_SETS`.
     test_songs : bool
@@ -68,7 +68,7 @@ def predict_scales(
     """
     corpus = replace(corpus, features=choose(corpus.features, FEATURE_SETS[features]))
     dev, test = corpus.split("dev"), corpus.split("test")
-    model = build(setting, seed=seed)
+    model = with_seed(setting, seed)
     folds = genre_folds(
         corpus.songs, partitions=model.partitions, held_out=model.held_out, seed=seed
     )
@@ -89,17 +89,17 @@ def _fusions(model: MultiScaleBLSTM, dev: Corpus, test: Corpus) -> Iterator[tupl
         yield ("fusions", system, "validation"), _of_scale(known, scale)
     mean = {name: known[name].mean(axis=1) for name in DIMENSIONS}
     yield ("fusions", "BLSTM average", "validation"), pd.DataFrame(mean)
-    yield ("fusions", "BLSTM-ELM", "validation"), _apart(model, dev.labels, model.elm)
+    yield ("fusions", "BLSTM-ELM", "validation"), _apart(model, dev.labels)
     for fusion, system in {"average": "BLSTM average", "elm": "BLSTM-ELM"}.items():
-        yield ("fusions", system, "test"), model.fusing(fusion).predict(test.features)
+        yield ("fusions", system, "test"), model.with_fusion(fusion).predict(test.features)
 
 
 def _of_scale(outputs: pd.DataFrame, scale: int) -> pd.DataFrame:
     return pd.DataFrame({name: outputs[name, scale] for name in DIMENSIONS})
 
 
-def _apart(model: MultiScaleBLSTM, labels: pd.DataFrame, elm: ELM) -> pd.DataFrame:
-    """What an ELM says of each partition's validation songs that has learned from the others'."""
+def _apart(model: MultiScaleBLSTM, labels: pd.DataFrame, elm: ELM | None = None) -> pd.DataFrame:
+    """Predictions for each partition's validation songs by an ELM that learned from the others'."""
     tracks = []
     for part in model.parts_:
         others = labels[~labels.index.get_level_values("song_id").isin(part)]
@@ -129,7 +129,7 @@ def _lengths(model: MultiScaleBLSTM, test: Corpus) -> Iterator[tuple]:
     for trained in model.scales:
         for name, length in {**{str(k): k for k in model.scales}, "whole": whole}.items():
             curves = {
-                k: model.networks_[trained, *model.groups_[k][0][trained]].hearing(length)
+                k: model.networks_[trained, *model.groups_[k][0][trained]].with_scale(length)
                 for k in DIMENSIONS
             }
             curves = {k: network.predict(test.features)[k] for k, network in curves.items()}
@@ -168,13 +168,11 @@ def _errors(corpus: Corpus, track: pd.DataFrame) -> pd.DataFrame:
 
 STUDIES = {
     "blstm": regressors(
-        {"BLSTM, one network": {"model": "BLSTM"}},
+        {"BLSTM, one network": BLSTM()},
         folds=("all",),
         files=("blstm.csv", "blstm_songs.parquet"),
         cheapest=("BLSTM, one network", "FS1", "test", 0),
     ),
-    "multiscale": scale_study(
-        setting={"model": "MultiScaleBLSTM", "network": {"model": "BLSTM"}}, seeds=range(5)
-    ),
+    "multiscale": scale_study(setting=MultiScaleBLSTM(), seeds=range(5)),
 }
 """On the embedded corpus, SYNTHETIC."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
+import copy
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 
 import pandas as pd
 
 from mer_core import evaluation, models
 from mer_core.corpus import Corpus
+from mer_core.evaluation import Regressor
 from mer_core.features.sets import choose
 from mer_core.folds import modulus_folds
 from mer_core.metrics import score, score_songs
@@ -20,51 +21,41 @@ SCORED = ("rmse", "pearson")
 """Columns of the tables of songs, for paired tests."""
 
 
-def build(setting: Mapping[str, object], *, seed: int | None = None) -> evaluation.Regressor:
-    """Make a model from its setting.
+def with_seed(model: Regressor, seed: int) -> Regressor:
+    """A new model of the same settings, with a seed wherever the default one was left.
 
     Parameters
     ----------
-    setting : mapping
-        "model": the class's name in :mod:`mer_core.models`; all else: options of its constructor.
-        An option that is itself such a mapping becomes a model.
-    seed : int, optional
-        Given to every model whose constructor takes one and whose setting names none.
+    model : regressor
+        It and the models within it may have a field `seed`.
+    seed : int
 
-    Raises
-    ------
-    ValueError
-        If there is no such model, or it has no such option.
+    Returns
+    -------
+    regressor
+        Not fitted; it shares no model with the setting.
 
     Examples
     --------
-    >>> type(build({"model": "SVR", "every": 12})).__name__
-    'SVR'
-    >>> build({"model": "SVR", "c": 1})
-    Traceback (most recent call last):
-    ValueError: SVR: expected options among ['C', 'epsilon', 'gamma', 'every'], found ['c']
+    >>> with_seed(models.Preprocessed(network=models.ElmanRNN(seed=5)), 3).seed
+    3
+    >>> with_seed(models.Preprocessed(network=models.ElmanRNN(seed=5)), 3).network.seed
+    5
     """
-    options = dict(setting)
-    name = options.pop("model", None)
-    if name not in models.__all__:
-        raise ValueError(f"model: expected one of {models.__all__}, found {name!r}")
-    known = inspect.signature(getattr(models, name)).parameters
-    unknown = sorted(set(options) - set(known))
-    if unknown:
-        raise ValueError(f"{name}: expected options among {list(known)}, found {unknown}")
-    if seed is not None and "seed" in known:
-        options.setdefault("seed", seed)
-    made = {k: build(v, seed=seed) if is_setting(v) else v for k, v in options.items()}
-    return getattr(models, name)(**made)
-
-
-def is_setting(value: object) -> bool:
-    """Whether a value is a model's setting."""
-    return isinstance(value, Mapping) and "model" in value
+    if not is_dataclass(model):
+        return copy.deepcopy(model)
+    changes = {}
+    for field in fields(model):
+        value = getattr(model, field.name)
+        if field.name == "seed" and value == field.default:
+            changes["seed"] = seed
+        elif is_dataclass(value):
+            changes[field.name] = with_seed(value, seed)
+    return replace(model, **changes)
 
 
 def predict(
-    corpus: Corpus, *, setting: Mapping, features: str, fold: int | str, seed: int
+    corpus: Corpus, *, setting: Regressor, features: str, fold: int | str, seed: int
 ) -> pd.DataFrame:
     """Predict the songs of one fold, of all folds, or of the test set.
 
@@ -72,8 +63,8 @@ def predict(
     ----------
     corpus : Corpus
         With features and both splits.
-    setting : mapping
-        As for :func:`build`.
+    setting : regressor
+        A model, as it is set but for the seed; see :func:`with_seed`.
     features : str
         A name of `FEATURE_SETS`.
     fold : int, "all" or "test"
@@ -93,7 +84,7 @@ def predict(
     Pellegrini and Barriere (2015), section 2. Notebook 02.
     """
     corpus = replace(corpus, features=choose(corpus.features, FEATURE_SETS[features]))
-    dev, model = corpus.split("dev"), build(setting, seed=seed)
+    dev, model = corpus.split("dev"), with_seed(setting, seed)
     folds = evaluation.k_folds(dev.songs.index, k=10, seed=seed)
     if fold == "all":
         return evaluation.cross_validate(model, dev, folds)
@@ -103,7 +94,7 @@ def predict(
 
 
 def regressors(
-    systems: Mapping[str, Mapping],
+    systems: Mapping[str, Regressor],
     *,
     features: Iterable[str] = ("FS1",),
     seeds: Iterable[int] = range(5),
@@ -116,8 +107,7 @@ def regressors(
 
     Parameters
     ----------
-    systems : mapping of name to setting
-        As for :func:`workbook.studies.build`.
+    systems : mapping of name to regressor
     features : iterable of str
         Names of `FEATURE_SETS`.
     seeds : iterable of int
@@ -134,7 +124,7 @@ def regressors(
     units = []
     for name, setting in systems.items():
         for protocol, (parts, some) in protocols.items():
-            every = {"setting": [dict(setting)], "features": features, "fold": parts, "seed": some}
+            every = {"setting": [setting], "features": features, "fold": parts, "seed": some}
             for unit in product(**every):
                 units.append(((name, unit["features"], protocol, unit["seed"]), unit))
     return Study(predict, units, levels, scores, files, cheapest=cheapest)
@@ -161,16 +151,18 @@ def _same(track: pd.DataFrame) -> pd.DataFrame:
     return track
 
 
-def predict_held_out(corpus: Corpus, *, setting: Mapping, features: str, seed: int) -> pd.DataFrame:
+def predict_held_out(
+    corpus: Corpus, *, setting: Regressor, features: str, seed: int
+) -> pd.DataFrame:
     """Predict the held-out development songs and the test songs by one model.
 
     Parameters
     ----------
     corpus : Corpus
         With features and both splits.
-    setting : mapping
-        As for :func:`workbook.studies.build`. A `FoldEnsemble` holds the songs out by itself;
-        any other model is fitted to the rest.
+    setting : regressor
+        As for :func:`predict`. A `FoldEnsemble` holds the songs out by itself; any other model is
+        fitted to the rest.
     features : str
         A name of `FEATURE_SETS`.
     seed : int
@@ -188,15 +180,15 @@ def predict_held_out(corpus: Corpus, *, setting: Mapping, features: str, seed: i
     corpus = replace(corpus, features=choose(corpus.features, FEATURE_SETS[features]))
     dev, test = corpus.split("dev"), corpus.split("test")
     _, held_out = modulus_folds(dev.songs.index)
-    ensemble = setting["model"] == "FoldEnsemble"
-    train = dev if ensemble else dev.select(dev.songs.index.difference(held_out))
-    model = build(setting, seed=seed).fit(train.features, train.labels)
+    rest = dev.select(dev.songs.index.difference(held_out))
+    train = dev if isinstance(setting, models.FoldEnsemble) else rest
+    model = with_seed(setting, seed).fit(train.features, train.labels)
     heard = (dev.select(held_out).features, test.features)
     return pd.concat([model.predict(some) for some in heard])
 
 
 def ensembles(
-    systems: Mapping[str, tuple[Mapping, str]],
+    systems: Mapping[str, tuple[Regressor, str]],
     *,
     seeds: Iterable[int],
     files: tuple[str, ...] = (),
@@ -206,14 +198,14 @@ def ensembles(
 
     Parameters
     ----------
-    systems : mapping of name to (setting, feature set)
+    systems : mapping of name to (regressor, feature set)
     seeds : iterable of int
     files, cheapest
         See :class:`Study`.
     """
     units = []
     for name, (setting, features) in systems.items():
-        for unit in product(setting=[dict(setting)], features=[features], seed=seeds):
+        for unit in product(setting=[setting], features=[features], seed=seeds):
             units.append(((name, features, unit["seed"]), unit))
     levels = ("system", "features", "seed")
     return Study(predict_held_out, units, levels, held_out_scores, files, cheapest=cheapest)
