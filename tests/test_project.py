@@ -13,7 +13,7 @@ import yaml
 
 from conftest import ROOT
 
-CONDA_NAMES = {"pytorch": "torch", "pysoundfile": "soundfile"}
+CONDA_NAMES = {"pytorch": "torch", "pysoundfile": "soundfile", "soxr-python": "soxr"}
 CORE = [
     ("arguments", set()),
     ("files", set()),

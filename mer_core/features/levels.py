@@ -15,7 +15,7 @@ DEAD = 1e-6
 CANCELLED = 0.3
 """Power of the mean of two channels as a part of 1 / 2 (uncorrelated channels); below, they
 cancel."""
-OFFSET = 0.05
+OFFSET = 0.1
 """Mean of all samples, times full scale."""
 FULL = 0.99
 """Times full scale: three samples in a row above are clipped."""
