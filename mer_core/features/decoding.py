@@ -163,7 +163,7 @@ def _packets(path: Path, container: object, stream: object) -> Iterator:
             seconds += float((packet.duration or 0) * base)
     except av.FFmpegError as error:
         raise damaged(path, seconds, error.strerror) from None
-    if seconds < _announced(container, stream):
+    if max(seconds, float((ends or 0) * base)) < _announced(container, stream):
         raise truncated(path, seconds)
 
 
