@@ -12,7 +12,7 @@ from mer_core.datasets import load_corpus
 from mer_core.features.sets import choose
 from mer_core.metrics import DIMENSIONS
 from mer_core.models.baselines import Linear
-from mer_core.models.recurrent import ElmanRNN
+from mer_core.models.irit import ElmanRNN
 from mer_core.training import Job
 
 EPOCHS = 20

@@ -16,10 +16,15 @@ from torch import nn
 from conftest import ROOT
 from mer_core import models
 from mer_core.metrics import DIMENSIONS, rmse
-from mer_core.models.bidirectional import split_into_segments
-from mer_core.models.elm import RandomLayer, least_squares, nested
-from mer_core.models.multiscale import groups, supervector
 from mer_core.models.network import BidirectionalLayer, Network, reverse_sequences
+from mer_core.models.tsinghua import (
+    RandomLayer,
+    groups,
+    least_squares,
+    nested,
+    split_into_segments,
+    supervector,
+)
 from mer_core.smoothing import moving_average
 from mer_core.training import Job
 from test_recurrent import songs

@@ -23,10 +23,10 @@ from mer_core.corpus import SONG_COLUMNS
 from mer_core.features import audio
 from mer_core.features.batch import save
 from mer_core.files import DataError
+from mer_core.models import FoldEnsemble, Preprocessed, SecondNetwork
 from mer_core.models.autoencoder import AE
-from mer_core.models.combined import FoldEnsemble, Preprocessed, SecondNetwork
-from mer_core.models.multiscale import supervector
 from mer_core.models.triplet import mine, triplet_loss
+from mer_core.models.tsinghua import supervector
 from mer_core.smoothing import moving_average
 from mer_core.tracks import as_array, as_table, as_track, floats, stretches
 from workbook import valence
@@ -184,9 +184,15 @@ def predictions(model: object, x: pd.DataFrame) -> pd.DataFrame:
     return known(model).predict(x)
 
 
-@cache
+FITTED: dict[str, object] = {}
+"""Models of :func:`known`, by their settings."""
+
+
 def known(model: object) -> object:
-    return fitted(model)
+    """A model that is fitted once: models that can be compared have no hash."""
+    if repr(model) not in FITTED:
+        FITTED[repr(model)] = fitted(model)
+    return FITTED[repr(model)]
 
 
 def learned(model: object, **given: object) -> pd.DataFrame:

@@ -14,12 +14,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "autoencoder": ["AELSTM", "CNNLSTM", "VAELSTM"],
         "baselines": ["SVR", "Constant", "Linear"],
-        "bidirectional": ["BLSTM"],
-        "combined": ["FoldEnsemble", "Preprocessed", "SecondNetwork"],
-        "elm": ["ELM"],
-        "multiscale": ["MultiScaleBLSTM"],
-        "recurrent": ["LSTM", "ElmanRNN"],
+        "irit": ["ElmanRNN", "Preprocessed", "SecondNetwork"],
+        "munich": ["LSTM", "FoldEnsemble"],
         "saved": ["load", "save"],
         "triplet": ["TripletNetwork"],
+        "tsinghua": ["BLSTM", "ELM", "MultiScaleBLSTM"],
     },
 )

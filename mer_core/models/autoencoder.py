@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from mer_core.features.mel import BANDS, FRAMES, patches
 from mer_core.features.sets import columns_of
 from mer_core.models.base import BatchModel, check_fitted
-from mer_core.models.combined import songs_of
+from mer_core.models.munich import LSTM
 from mer_core.models.network import Network
-from mer_core.models.recurrent import LSTM, RecurrentRegressor, rows_of
+from mer_core.models.recurrent import RecurrentRegressor, rows_of, songs_of
 from mer_core.tracks import DIMENSIONS, as_table, as_track, check_columns
 from mer_core.training import Job, checked, generator
 

@@ -1,9 +1,8 @@
-"""Recurrent regressors: IRIT's Elman network and Munich's LSTM, one or many in one computation."""
+"""What recurrent regressors share: many in one computation, whole songs, every frame predicted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -25,7 +24,6 @@ from mer_core.training import (
     mean_and_std,
     pad,
     train,
-    unsupervised,
 )
 
 WIDE = 48
@@ -224,165 +222,12 @@ class RecurrentRegressor(BatchModel):
         return network
 
 
-@dataclass(kw_only=True)
-class ElmanRNN(RecurrentRegressor):
-    """IRIT's network: one hidden layer with feedback, tanh, trained one song at a time.
-
-    Parameters
-    ----------
-    hidden : sequence of int
-        Units of each hidden layer.
-    output : {"linear", "softmax"}
-        The paper says softmax, which ties valence + arousal to 1 at every moment and can't follow
-        labels; linear is what works.
-    learning_rate, momentum : float
-        The paper does not say how much momentum.
-    l1, l2 : float
-        Weights of the sums of absolute and of squared weights.
-    epochs : int
-        Times through all songs. The paper calls the fixed number early stopping.
-    clip : float
-        Standardised inputs are cut at plus and minus this.
-    seed : int
-        Of first weights and order of songs.
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2. Notebook 03.
-    """
-
-    cell = "elman"
-    standardise_targets = False
-
-    hidden: tuple[int, ...] = (10,)
-    output: str = "linear"
-    learning_rate: float = 5e-3
-    momentum: float = 0.9
-    l1: float = 3e-4
-    l2: float = 3e-3
-    epochs: int = 50
-    clip: float = 5.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.output not in ("linear", "softmax"):
-            raise ValueError(f"output: expected 'linear' or 'softmax', found {self.output!r}")
-        self.hidden = tuple(self.hidden)
-
-    @classmethod
-    def paper(cls) -> Self:
-        """Learning rate 1e-3, L1 and L2 of 1e-2, 50 epochs, no clipping."""
-        return cls(learning_rate=1e-3, l1=1e-2, l2=1e-2, clip=float("inf"))
-
-    def _make_network(self, inputs: int, seeds: Sequence[int]) -> Network:
-        softmax = self.output == "softmax"
-        options = {"seeds": seeds, "softmax": softmax}
-        return Network(self.cell, inputs, self.hidden, len(DIMENSIONS), **options)
-
-
-@dataclass(kw_only=True)
-class LSTM(RecurrentRegressor):
-    """Munich's network: stacked long short-term memories, valence and arousal learned together.
-
-    Parameters
-    ----------
-    hidden : sequence of int
-        Units of each hidden layer, from the input up.
-    learning_rate, momentum : float
-        Of the mean squared error of standardised targets over the frames of an update's songs.
-    songs_per_update : int
-        Songs whose errors make one step; more are faster, and allow a higher learning rate.
-    epochs, patience : int
-        At most so many times through all songs; stop after `patience` without a new best on
-        validation songs, and go back to it. A patience of None goes through all epochs.
-    noise : float
-        Standard deviation of the noise on standardised inputs, in training only.
-    pretrain : {None, "keep", "retrain"}
-        Whether the first layer is trained beforehand as a denoising autoencoder (on the training
-        songs and `unlabelled`), and whether it is kept as it is from then on.
-    pretrain_epochs : int
-        Times through all songs in pretraining.
-    pretrain_learning_rate : float
-        In pretraining.
-    clip : float
-        Standardised inputs are cut at plus and minus this.
-    seed : int
-        Of first weights, order of songs, noise and the choice of validation songs.
-
-    References
-    ----------
-    Coutinho et al. (2014), section 2; Coutinho et al. (2015), section 2. Notebook 04.
-    """
-
-    cell = "lstm"
-    standardise_targets = True
-
-    hidden: tuple[int, ...] = (24, 5)
-    learning_rate: float = 2e-2
-    momentum: float = 0.9
-    songs_per_update: int = 4
-    epochs: int = 40
-    patience: int | None = 10
-    noise: float = 0.6
-    pretrain: str | None = None
-    pretrain_epochs: int = 10
-    pretrain_learning_rate: float = 2.0
-    clip: float = 5.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.pretrain not in (None, "keep", "retrain"):
-            expected = "expected None, 'keep' or 'retrain'"
-            raise ValueError(f"pretrain: {expected}, found {self.pretrain!r}")
-        self.hidden = tuple(self.hidden)
-
-    @classmethod
-    def paper(cls, year: int = 2015) -> Self:
-        """The architecture of 2014 (200 + 5 units) or 2015 (200 + 150 + 25), pretrained.
-
-        The first layer is kept in 2014 (run 4 was the best) and retrained in 2015, which the paper
-        leaves open. CURRENNT's learning rates of 1e-6 and 5e-6 belong to half the sum of squared
-        errors over a song; with the mean over 60 frames and two targets they are 60 times as much.
-        Neither paper gives a largest number of epochs, or a rate for pretraining.
-        """
-        shared = {
-            "epochs": 1000,
-            "pretrain_epochs": 100,
-            "pretrain_learning_rate": 0.5,
-            "clip": float("inf"),
-            "songs_per_update": 1,
-            "patience": 20,
-        }
-        if year == 2014:
-            noise, kept = 0.5**0.5, "keep"
-            return cls(hidden=(200, 5), learning_rate=6e-5, noise=noise, pretrain=kept, **shared)
-        if year == 2015:
-            sizes = (200, 150, 25)
-            return cls(hidden=sizes, learning_rate=3e-4, noise=0.3, pretrain="retrain", **shared)
-        raise ValueError(f"year: expected 2014 or 2015, found {year!r}")
-
-    def _prepare(self, network: Network, jobs: list[Job], songs: Songs, tasks: list[Task]) -> None:
-        if self.pretrain:
-            self._pretrain(network, jobs, songs, tasks)
-            network.layers[0].requires_grad_(self.pretrain == "retrain")
-
-    def _pretrain(self, network: Network, jobs: list[Job], songs: Songs, tasks: list[Task]) -> None:
-        """Learn the first layer from inputs alone: noisy in, clean out."""
-        pools, more = [unsupervised(songs)], {None: []}
-        for job in jobs:
-            if job.unlabelled is not None and id(job.unlabelled) not in more:
-                start = sum(len(pool.lengths) for pool in pools)
-                pools.append(unsupervised(pad(job.unlabelled[list(job.features)])[0]))
-                more[id(job.unlabelled)] = list(range(start, start + len(pools[-1].lengths)))
-        keys = [None if job.unlabelled is None else id(job.unlabelled) for job in jobs]
-        tasks = [task._replace(train=task.train + more[key]) for task, key in zip(tasks, keys)]
-        inputs, seeds = songs.inputs.shape[-1], [task.seed for task in tasks]
-        encoder = Network(self.cell, inputs, self.hidden[:1], inputs, seeds=seeds)
-        schedule = self._pretraining_schedule()
-        self.pretraining_ = train(encoder, concatenate(pools), tasks, schedule, clip=self.clip)
-        network.layers[0].load_state_dict(encoder.layers[0].state_dict())
-
-
 def rows_of(track: pd.DataFrame, songs: Sequence[int]) -> pd.DataFrame:
     """Rows of these songs."""
     return track[track.index.get_level_values("song_id").isin(songs)]
+
+
+def songs_of(job: Job) -> pd.Index:
+    """The songs that a job trains on, before any are taken out for validation."""
+    songs = job.labels.index.unique("song_id").sort_values()
+    return songs if job.train is None else songs.intersection(pd.Index(job.train))

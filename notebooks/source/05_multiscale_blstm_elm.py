@@ -26,9 +26,13 @@ from sklearn.linear_model import Ridge
 
 from mer_core import evaluation, features, models
 from mer_core.metrics import DIMENSIONS, rmse
-from mer_core.models import elm
-from mer_core.models.bidirectional import split_into_segments
-from mer_core.models.multiscale import supervector
+from mer_core.models.tsinghua import (
+    RandomLayer,
+    least_squares,
+    nested,
+    split_into_segments,
+    supervector,
+)
 from workbook import lesson, papers, plots, results, widgets
 
 plots.use_style()
@@ -380,14 +384,14 @@ frames = features.choose(dev.features, ["compare"]).loc[dev.labels.index]
 left_out = frames.index.get_level_values("song_id") % 5 == 0
 z = ((frames - frames[~left_out].mean()) / frames[~left_out].std()).to_numpy()
 y = dev.labels[DIMENSIONS].to_numpy()
-layer = elm.RandomLayer(units=500, seed=0).fit(z[~left_out], y[~left_out])
+layer = RandomLayer(units=500, seed=0).fit(z[~left_out], y[~left_out])
 H = layer.hidden(z)
 start = time.perf_counter()
-of_size = elm.nested(H[~left_out], y[~left_out], range(10, 501, 10))
+of_size = nested(H[~left_out], y[~left_out], range(10, 501, 10))
 fast = time.perf_counter() - start
 start = time.perf_counter()
 for size in of_size:
-    elm.least_squares(H[~left_out, :size], y[~left_out])
+    least_squares(H[~left_out, :size], y[~left_out])
 slow = time.perf_counter() - start
 curve = pd.DataFrame(
     {

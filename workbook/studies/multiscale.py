@@ -12,7 +12,7 @@ from mer_core.features.sets import choose
 from mer_core.folds import genre_folds
 from mer_core.metrics import DIMENSIONS, score
 from mer_core.models import BLSTM, ELM, MultiScaleBLSTM
-from mer_core.models.multiscale import supervector
+from mer_core.models.tsinghua import supervector
 from workbook.studies.regressors import regressors, scores, with_seed
 from workbook.studies.study import FEATURE_SETS, Study, product
 

@@ -1,9 +1,9 @@
-"""Networks out of networks: one fed with another's predictions, the best of many, preprocessing."""
+"""Pellegrini and Barriere (2015), IRIT: the Elman network, a second network, preprocessing."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -16,16 +16,75 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mer_core.folds import k_folds, modulus_folds
-from mer_core.metrics import METRICS
+from mer_core.folds import k_folds
 from mer_core.models.base import BatchModel
-from mer_core.models.recurrent import ElmanRNN, RecurrentRegressor, rows_of
+from mer_core.models.network import Network
+from mer_core.models.recurrent import RecurrentRegressor, rows_of, songs_of
 from mer_core.smoothing import moving_average
 from mer_core.tracks import DIMENSIONS, as_track, check_covered
-from mer_core.training import Job, checked
+from mer_core.training import (
+    Job,
+    checked,
+)
 
 PREPROCESSING = ("pca", "kernel pca", "denoising autoencoder")
 """The variants that IRIT tried."""
+
+
+@dataclass(kw_only=True)
+class ElmanRNN(RecurrentRegressor):
+    """IRIT's network: one hidden layer with feedback, tanh, trained one song at a time.
+
+    Parameters
+    ----------
+    hidden : sequence of int
+        Units of each hidden layer.
+    output : {"linear", "softmax"}
+        The paper says softmax, which ties valence + arousal to 1 at every moment and can't follow
+        labels; linear is what works.
+    learning_rate, momentum : float
+        The paper does not say how much momentum.
+    l1, l2 : float
+        Weights of the sums of absolute and of squared weights.
+    epochs : int
+        Times through all songs. The paper calls the fixed number early stopping.
+    clip : float
+        Standardised inputs are cut at plus and minus this.
+    seed : int
+        Of first weights and order of songs.
+
+    References
+    ----------
+    Pellegrini and Barriere (2015), section 2. Notebook 03.
+    """
+
+    cell = "elman"
+    standardise_targets = False
+
+    hidden: tuple[int, ...] = (10,)
+    output: str = "linear"
+    learning_rate: float = 5e-3
+    momentum: float = 0.9
+    l1: float = 3e-4
+    l2: float = 3e-3
+    epochs: int = 50
+    clip: float = 5.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.output not in ("linear", "softmax"):
+            raise ValueError(f"output: expected 'linear' or 'softmax', found {self.output!r}")
+        self.hidden = tuple(self.hidden)
+
+    @classmethod
+    def paper(cls) -> Self:
+        """Learning rate 1e-3, L1 and L2 of 1e-2, 50 epochs, no clipping."""
+        return cls(learning_rate=1e-3, l1=1e-2, l2=1e-2, clip=float("inf"))
+
+    def _make_network(self, inputs: int, seeds: Sequence[int]) -> Network:
+        softmax = self.output == "softmax"
+        options = {"seeds": seeds, "softmax": softmax}
+        return Network(self.cell, inputs, self.hidden, len(DIMENSIONS), **options)
 
 
 @dataclass(kw_only=True)
@@ -97,86 +156,6 @@ class SecondNetwork(BatchModel):
             parts = [next(models).predict(rows_of(job.features, fold.test)) for fold in some]
             predictions.append(pd.concat(parts).sort_index())
         return predictions
-
-
-@dataclass(kw_only=True)
-class FoldEnsemble(BatchModel):
-    """Munich's way to a prediction: many networks on ten folds, the average of the best.
-
-    Songs are divided by song_id modulo 11. Those of remainder 10 are held out; each network is
-    trained on nine of the other ten parts and stopped early by the tenth.
-
-    Parameters
-    ----------
-    network : RecurrentRegressor
-        With early stopping.
-    trials : int
-        Networks for each fold, of different seeds.
-    keep : int
-        How many of all are averaged.
-    by : {"rmse", "ccc"}
-        The best have the lowest RMSE or the highest CCC, averaged over valence and arousal.
-    select : {"validation", "held-out"}
-        Where they are measured: on the part that stopped each of them, or all on the held-out
-        songs, as the papers seem to. The latter makes a score on the held-out songs optimistic.
-    seed : int
-        The first of the seeds.
-
-    Notes
-    -----
-    The papers had five trials, fifty networks, and pretrained them on the test songs' audio too;
-    `unlabelled` is where further songs come in.
-
-    References
-    ----------
-    Coutinho et al. (2014, 2015), section 2. Notebook 04.
-    """
-
-    network: RecurrentRegressor
-    trials: int = 2
-    keep: int = 5
-    by: str = "rmse"
-    select: str = "validation"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.by not in ("rmse", "ccc"):
-            raise ValueError(f"by: expected 'rmse' or 'ccc', found {self.by!r}")
-        if self.select not in ("validation", "held-out"):
-            raise ValueError(f"select: expected 'validation' or 'held-out', found {self.select!r}")
-
-    def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
-        """Fit a copy to each job."""
-        return [self._fitted(job) for job in checked(jobs)]
-
-    def predict(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Predict every row: the mean of the chosen networks."""
-        return sum(member.predict(features) for member in self.members_) / len(self.members_)
-
-    def _fitted(self, job: Job) -> Self:
-        check_covered(rows_of(job.labels, songs_of(job)), job.features)
-        folds, held_out = modulus_folds(songs_of(job))
-        first = (self.seed if job.seed is None else job.seed) * self.trials
-        inner = [
-            job._replace(train=fold.train, validation=fold.test, seed=first + trial)
-            for trial in range(self.trials)
-            for fold in folds
-        ]
-        networks = self.network.fit_many(inner)
-        judges = [held_out if self.select == "held-out" else part.validation for part in inner]
-        values = [self._value(*pair, job) for pair in zip(networks, judges)]
-        order = np.argsort(values, kind="stable")
-        table = pd.DataFrame({"trial": [part.seed for part in inner], self.by: values})
-        chosen = [networks[number] for number in order[: self.keep]]
-        return self._with(members_=chosen, networks_=table, held_out_=held_out)
-
-    def _value(self, network: RecurrentRegressor, songs: Iterable[int], job: Job) -> float:
-        """How bad a network is on some songs."""
-        labels = rows_of(job.labels, songs)
-        predicted = network.predict(rows_of(job.features, songs)).loc[labels.index]
-        metric = METRICS[self.by]
-        values = [metric(labels[dimension], predicted[dimension]) for dimension in DIMENSIONS]
-        return np.mean(values) * (1 if self.by == "rmse" else -1)
 
 
 @dataclass(kw_only=True)
@@ -279,9 +258,3 @@ class _DenoisingAutoencoder(TransformerMixin, BaseEstimator):
 
     def transform(self, x: np.ndarray) -> np.ndarray:
         return np.tanh(x @ self.perceptron_.coefs_[0] + self.perceptron_.intercepts_[0])
-
-
-def songs_of(job: Job) -> pd.Index:
-    """The songs that a job trains on, before any are taken out for validation."""
-    songs = job.labels.index.unique("song_id").sort_values()
-    return songs if job.train is None else songs.intersection(pd.Index(job.train))
