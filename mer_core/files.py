@@ -341,8 +341,9 @@ def _numbers(column: pd.Series, path: str | os.PathLike, rows: pd.Series) -> pd.
         raise DataError(path, "numbers that a computer holds", f"more in {column.name!r}") from None
     bad = column.notna() & numbers.isna()
     if bad.any():
-        cell = f"{column[bad].iloc[0]!r:.60} in column {column.name!r}, {rows.name} {rows[bad].iloc[0]}"
-        raise DataError(path, "a number in every cell", cell)
+        place = f"column {column.name!r}, {rows.name} {rows[bad].iloc[0]}"
+        found = f"{column[bad].iloc[0]!r:.60} in {place}"
+        raise DataError(path, "a number in every cell", found)
     return numbers
 
 
