@@ -22,7 +22,15 @@ def blocks(heading: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", section, re.S)
 
 
-def run(heading: str) -> dict:
+@pytest.fixture(params=["once", "again"])
+def run(request):
+    """Run a section's blocks; "again": a second time, over what the first time left behind."""
+    if request.param == "once":
+        return run_blocks
+    return lambda heading: run_blocks(heading) and run_blocks(heading)
+
+
+def run_blocks(heading: str) -> dict:
     names: dict = {}
     for block in blocks(heading, "python"):
         exec(compile(block, f"CONTRIBUTING.md, {heading}", "exec"), names)
@@ -34,7 +42,7 @@ def test_every_block_is_run_by_a_test():
     assert languages == ["python"] * 4 + ["py", "yaml", "python"]
 
 
-def test_a_feature(monkeypatch):
+def test_a_feature(run, monkeypatch):
     monkeypatch.chdir(ROOT)
     for table in ("SETS", "COLUMNS"):
         monkeypatch.setattr(sets, table, dict(getattr(sets, table)))
@@ -44,7 +52,7 @@ def test_a_feature(monkeypatch):
     assert list(sets.choose(names["track"], ("crest",))) == ["crest_db"]
 
 
-def test_a_model_ends_in_the_scoreboard(capsys):
+def test_a_model_ends_in_the_scoreboard(run, capsys):
     names = run("Add a model")
     rows = names["board"].xs("neighbours", level="system")
     assert set(rows.index.unique("protocol")) == {"CV", "test"}
@@ -65,6 +73,11 @@ def test_a_notebook(source, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(lesson, "_answers", {})
     monkeypatch.setenv("MER_EXPECTED", "write")
     monkeypatch.delenv("MER_DATA", raising=False)
+    for _ in ("once", "again"):
+        follow_the_notebook(source, capsys)
+
+
+def follow_the_notebook(source, capsys):
     wrong = yaml.safe_load(blocks("Add a notebook", "yaml")[0])
     student, solution = (builder.generate(source, solutions=kind) for kind in (False, True))
     answer, check = exercises(solution)["1"]
@@ -82,7 +95,7 @@ def test_a_notebook(source, tmp_path, monkeypatch, capsys):
     assert "All 1 key numbers" in capsys.readouterr().out
 
 
-def test_a_data_set(tmp_path, monkeypatch):
+def test_a_data_set(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = run("Add a data set")
     assert list(names["dev"].songs.index) == [1, 2, 3, 4]
