@@ -106,8 +106,24 @@ def test_latents_too(tmp_path, name, monkeypatch):
 
 def test_every_regressor_can_be_saved():
     classes = {name for name in models.__all__ if isinstance(getattr(models, name), type)}
-    assert classes == set(saved.REGRESSORS)
     assert {name.split(",")[0] for name in MODELS} | {"TripletNetwork", *LATENT} == classes
+
+
+def test_a_model_needs_no_registration_but_the_packages(tracks, tmp_path, monkeypatch):
+    own = type("Nearest", (models.Linear,), {})
+    model = own().fit(*tracks)
+    with pytest.raises(ValueError, match=r"expected one of .*, found Nearest"):
+        saved.save(model, tmp_path / "m")
+    monkeypatch.setattr(models, "__all__", [*models.__all__, "Nearest"])
+    monkeypatch.setattr(models, "Nearest", own, raising=False)
+    assert_same_after_a_round_trip(model, tracks[0], tmp_path / "m", monkeypatch)
+
+
+@pytest.mark.parametrize("name", ["save", "load"])
+def test_functions_of_the_package_are_no_models(linear, tmp_path, name):
+    written(tmp_path / "m", {name: {}})
+    with pytest.raises(DataError, match="none of the classes that are saved"):
+        saved.load(tmp_path / "m")
 
 
 def test_another_process_predicts_the_same_and_needs_no_torch_for_it(linear, tracks, tmp_path):
@@ -142,7 +158,7 @@ def test_what_cant_be_saved_is_told(tracks, tmp_path):
     with pytest.raises(ValueError, match="Linear: expected a fitted model, found none"):
         saved.save(models.Linear(), tmp_path / "m")
     with pytest.raises(
-        ValueError, match=r"expected one of Constant, Linear, .*, found BaseEstimator"
+        ValueError, match=r"expected one of AELSTM, .*, Linear, .*, VAELSTM, found BaseEstimator"
     ):
         saved.save(BaseEstimator(), tmp_path / "m")
     own = type("Linear", (models.Linear,), {})().fit(*tracks)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pandas as pd
 
+from mer_core import models
 from mer_core.files import DataError, DataWarning, written_atomically
 
 if TYPE_CHECKING:
@@ -22,24 +23,6 @@ if TYPE_CHECKING:
 
 FORMAT = "mer_core model 1"
 HEAD = "mer_core"
-REGRESSORS = {
-    "Constant": "mer_core.models.baselines",
-    "Linear": "mer_core.models.baselines",
-    "SVR": "mer_core.models.baselines",
-    "ElmanRNN": "mer_core.models.irit",
-    "LSTM": "mer_core.models.munich",
-    "BLSTM": "mer_core.models.tsinghua",
-    "ELM": "mer_core.models.tsinghua",
-    "MultiScaleBLSTM": "mer_core.models.tsinghua",
-    "TripletNetwork": "mer_core.models.triplet",
-    "SecondNetwork": "mer_core.models.irit",
-    "FoldEnsemble": "mer_core.models.munich",
-    "Preprocessed": "mer_core.models.irit",
-    "AELSTM": "mer_core.models.autoencoder",
-    "VAELSTM": "mer_core.models.autoencoder",
-    "CNNLSTM": "mer_core.models.autoencoder",
-}
-"""What can be saved, and where its class stands."""
 PARTS = {
     "AE": "mer_core.models.autoencoder",
     "VAE": "mer_core.models.autoencoder",
@@ -63,7 +46,7 @@ PARTS = {
     "StandardScaler": "sklearn.preprocessing",
     "sklearn SVR": "sklearn.svm",
 }
-"""What they consist of."""
+"""Classes that models consist of, and their modules. Models are those of `mer_core.models`."""
 KEPT = {"MLPRegressor": {"coefs_", "intercepts_", "activation", "out_activation_"}}
 """Attributes of parts that hold more than predicting needs (an optimiser, a generator)."""
 NUMBERS = "biuf"
@@ -82,7 +65,7 @@ def save(model: Regressor, path: str | os.PathLike) -> None:
     Parameters
     ----------
     model : regressor
-        One of `REGRESSORS`, fitted.
+        One that :mod:`mer_core.models` exports, fitted.
     path : path
         Customarily with the suffix `.safetensors`; its folder is made if it is not there.
 
@@ -105,9 +88,9 @@ def save(model: Regressor, path: str | os.PathLike) -> None:
     from safetensors.numpy import save as packed
 
     name = _name(model)
-    if name not in REGRESSORS:
+    if name not in _exported():
         found = type(model).__qualname__
-        raise ValueError(f"model: expected one of {', '.join(REGRESSORS)}, found {found}")
+        raise ValueError(f"model: expected one of {', '.join(_exported())}, found {found}")
     if not any(key.endswith("_") for key in vars(model)):
         raise ValueError(f"{name}: expected a fitted model, found none: call fit")
     arrays: dict[str, np.ndarray] = {}
@@ -122,7 +105,8 @@ def save(model: Regressor, path: str | os.PathLike) -> None:
 def load(path: str | os.PathLike) -> Regressor:
     """Read a model that :func:`save` wrote, in this or another process, on this or another machine.
 
-    Nothing in a file is run: it names classes of a fixed list, and holds numbers and text.
+    Nothing in a file is run: it names models of :mod:`mer_core.models` and
+    classes of a fixed list, and holds numbers and text.
 
     Parameters
     ----------
@@ -150,7 +134,7 @@ def load(path: str | os.PathLike) -> Regressor:
     _warn_of_version(path, about["scikit-learn"])
     try:
         model = _built(json.loads(about["model"]), arrays)
-        if _name(model) not in REGRESSORS:
+        if _name(model) not in _exported():
             raise ValueError(f"{type(model).__qualname__}, which is no regressor")
     except Exception as error:  # made by hand, it may be wrong in any way
         found = f"what can't be built: {type(error).__name__}: {error}"
@@ -197,13 +181,21 @@ def _warn_of_version(path: str | os.PathLike, saved: str) -> None:
 def _name(value: object) -> str | None:
     """How a class is called in files; None for those that have no place there."""
     for name in (type(value).__name__, f"sklearn {type(value).__name__}"):
-        if name in REGRESSORS | PARTS and type(value) is _class(name):
+        if type(value) is _class(name):
             return name
     return None
 
 
-def _class(name: str) -> type:
-    return getattr(importlib.import_module((REGRESSORS | PARTS)[name]), name.split()[-1])
+def _class(name: str) -> type | None:
+    """A model or a part by its name in files; None if it is neither."""
+    if name in PARTS:
+        return getattr(importlib.import_module(PARTS[name]), name.split()[-1])
+    return getattr(models, name) if name in _exported() else None
+
+
+def _exported() -> list[str]:
+    """Names of the models of `mer_core.models`; load and save are functions."""
+    return [name for name in models.__all__ if name not in ("load", "save")]
 
 
 # To what JSON knows, arrays apart. Everything but numbers, text and lists is {kind: content}.
@@ -293,13 +285,13 @@ def _built(plain: object, arrays: dict[str, np.ndarray]) -> object:
     ((kind, content),) = plain.items()
     if kind in _BUILDERS:
         return _BUILDERS[kind](content, arrays)
-    if kind not in REGRESSORS | PARTS:
+    if _class(kind) is None:
         raise ValueError(f"{kind!r}, which is none of the classes that are saved")
     value = object.__new__(_class(kind))
     vars(value).update({name: _built(part, arrays) for name, part in content.items()})
     if kind == "sklearn SVR" and hasattr(value, "support_vectors_"):
         _check_machine(value)
-    if kind in REGRESSORS and hasattr(value, "weights_"):
+    if hasattr(value, "cell") and hasattr(value, "weights_"):
         _check_network(value)
     if kind in ("AE", "VAE") and hasattr(value, "weights_"):
         _check_autoencoder(value)
@@ -331,9 +323,9 @@ def _check_network(model: object) -> None:
     ways = len(recurrent) // len(model.hidden)
     units = [count // ways for count in model.hidden for _ in range(ways)]
     first = next(w for k, w in model.weights_.items() if k.startswith("layers.0"))
-    models = {len(weight) for weight in model.weights_.values()}
+    counts = {len(weight) for weight in model.weights_.values()}
     empty = min(math.prod(shape) for shape in recurrent) == 0
-    if [shape[1] for shape in recurrent] != units or len(models) != 1 or empty:
+    if [shape[1] for shape in recurrent] != units or len(counts) != 1 or empty:
         raise ValueError(f"weights of shapes {recurrent} for layers of {model.hidden}")
     inputs = getattr(model, "latent", len(model.columns_))
     if first.shape[1] != inputs:
