@@ -21,7 +21,7 @@ from mer_core.files import DataError, DataWarning, written_atomically
 if TYPE_CHECKING:
     from torch import nn
 
-FORMAT = "mer_core model 1"
+FORMAT = "mer_core model 2"
 HEAD = "mer_core"
 PARTS = {
     "AE": "mer_core.models.autoencoder",
