@@ -12,6 +12,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from mer_core.corpus import Corpus
+from mer_core.datasets.deam import development_2015
 from mer_core.files import DataWarning
 from mer_core.folds import Fold, genre_folds, k_folds, modulus_folds
 from mer_core.metrics import DIMENSIONS, score
@@ -124,6 +125,29 @@ def labelled(corpus: Corpus, side: str) -> Corpus:
     """
     songs = corpus.songs.index[corpus.songs["split"] == side]
     return corpus.select(songs.intersection(corpus.labels.index.unique("song_id"), sort=False))
+
+
+def irit_folds() -> list[Fold]:
+    """IRIT's own ten folds of the development songs of 2015.
+
+    Returns
+    -------
+    list of ten Fold
+        Of 430 songs, 43 in each fold; song 1036 is in none and belongs to neither side.
+
+    Examples
+    --------
+    >>> [len(fold.test) for fold in irit_folds()] == [43] * 10
+    True
+
+    References
+    ----------
+    Pellegrini and Barriere (2015), section 2. The folds were recovered by repeating the drawing of
+    the research code that IRIT published; eight of the ids are only nearly certain.
+    """
+    numbers = development_2015()["irit_fold"].dropna()
+    songs = numbers.index
+    return [Fold(songs[numbers != k], songs[numbers == k]) for k in range(10)]
 
 
 def scoreboard(

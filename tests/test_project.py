@@ -29,7 +29,10 @@ CORE = [
     ("folds", set()),
     ("training", {"files", "tracks"}),
     ("models", {"features", "files", "folds", "metrics", "smoothing", "tracks", "training"}),
-    ("evaluation", {"corpus", "files", "folds", "metrics", "smoothing", "tracks", "training"}),
+    (
+        "evaluation",
+        {"corpus", "datasets", "files", "folds", "metrics", "smoothing", "tracks", "training"},
+    ),
     ("ensemble", {"corpus", "datasets", "features", "metrics", "models", "training"}),
 ]
 """Modules of `mer_core` from the bottom up, and what each may import."""
