@@ -224,13 +224,15 @@ from pathlib import Path
 import mer_core.features.librosa_loader as loader
 from numba.core import caching
 taken = sys.argv[1]
-class Nowhere(caching.InTreeCacheLocator):
+in_tree, user_wide, user_provided = (  # older numba writes them with an underscore
+    getattr(caching, name, None) or getattr(caching, "_" + name)
+    for name in ("InTreeCacheLocator", "UserWideCacheLocator", "UserProvidedCacheLocator")
+)
+class Nowhere(in_tree):
     def __init__(self, function, file):
         super().__init__(function, file)
         self._cache_path = taken + "/__pycache__"
-caching.CacheImpl._locator_classes[:] = [
-    caching.UserProvidedCacheLocator, Nowhere, caching.UserWideCacheLocator
-]
+caching.CacheImpl._locator_classes[:] = [user_provided, Nowhere, user_wide]
 loader._beside_librosa = lambda: Path(taken + "/__pycache__")
 from mer_core.features import extract
 import numpy as np

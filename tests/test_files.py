@@ -52,3 +52,14 @@ def test_a_header_that_is_no_header_is_told(tmp_path):
     expected = r"a\.csv: expected a CSV table separated by ',', found field larger .* in the header"
     with pytest.raises(DataError, match=expected):
         read_table(tmp_path / "a.csv", index="song_id")
+
+
+def test_rows_far_shorter_than_a_long_header_are_read(tmp_path):
+    """Pandas before 3.1 fails on these ("Buffer overflow caught"), as on DEAM's curves."""
+    names = ",".join(["song_id", *(f"s{k}" for k in range(1200))])
+    lengths = [1200 if k % 20 == 19 else 2 for k in range(2000)]
+    rows = [f"{k}" + ",0.25" * length for k, length in enumerate(lengths)]
+    (tmp_path / "curves.csv").write_text("\n".join([names, *rows, ""]))
+    table = read_table(tmp_path / "curves.csv", index="song_id")
+    assert list(table.notna().sum(axis=1)) == lengths
+    assert (table.isna() | (table == 0.25)).all(axis=None)
