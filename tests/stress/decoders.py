@@ -1,6 +1,6 @@
 """Six ways to decode audio, on files that are hard to read; docs/audio.md has the table.
 
-    python tests/bench/decoders.py
+    python tests/stress/decoders.py
 
 Needs ffmpeg, and audioread, pedalboard and miniaudio from pip, which the project does not need.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "stress"))
+sys.path.insert(0, str(Path(__file__).parent))
 import audio_files
 
 
