@@ -101,7 +101,7 @@ def page() -> str:
     """All groups as tables."""
     known, parts = cases(), []
     for group in dict.fromkeys(case.group for case in known):
-        parts += [f"\n## {group}\n", "| what is wrong | what is told |", "|---|---|"]
+        parts += [f"\n## {group}\n", "| what is wrong | message |", "|---|---|"]
         for case in known:
             if case.group == group:
                 parts.append(f"| {_cell(case.name)} | {_cell(message(case))} |")

@@ -29,7 +29,6 @@ from typing import NamedTuple
 import joblib
 import numpy as np
 import pandas as pd
-import pooch
 from joblib import Parallel, delayed
 from joblib._store_backends import CacheWarning
 from joblib.externals.loky.process_executor import BrokenProcessPool
@@ -37,7 +36,7 @@ from tqdm.auto import tqdm
 
 import mer_core
 from mer_core.corpus import Corpus
-from mer_core.files import DataError, DataWarning
+from mer_core.files import DataError, DataWarning, user_cache
 
 PACKAGES = (Path(mer_core.__file__).parent, Path(__file__).parent)
 LARGEST_CACHE = "4G"
@@ -93,7 +92,8 @@ def run(
         If other processes cannot import the function.
     """
     units = [dict(unit) for unit in units]
-    keys = [_key(function, unit, fingerprint(corpus)) for unit in units]
+    data = fingerprint(corpus)
+    keys = [_key(function, unit, data) for unit in units]
     units_of, kept = dict(zip(keys, units)), _Cache(cache)
     frames = {key: frame for key in units_of if (frame := kept.read(key)) is not None}
     failures: dict[str, str] = {}
@@ -176,11 +176,11 @@ class _Cache:
 
     def __init__(self, folder: str | os.PathLike | None) -> None:
         try:
-            folder = folder or Path(pooch.os_cache("mer_core")) / "results"
+            folder = folder or user_cache("mer_core") / "results"
             # Compressed, since zlib notices a damaged file.
             memory = joblib.Memory(os.fspath(folder), verbose=0, compress=1)
             memory.reduce_size(bytes_limit=LARGEST_CACHE)
-        except (OSError, RuntimeError, KeyError) as error:
+        except (OSError, RuntimeError) as error:
             _warn_not_kept(folder, error)
             memory = joblib.Memory(None)
         self.folder = folder

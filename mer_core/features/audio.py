@@ -125,7 +125,7 @@ def stream(audio: Audio) -> Iterator[np.ndarray]:
 
 
 def duration(path: str | os.PathLike) -> float:
-    """Length of an audio file in seconds, counted: what a header says of it is only a hint.
+    """Length of an audio file in seconds. It is counted: a length in a header is only a hint.
 
     Raises
     ------
