@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -10,6 +12,7 @@ from mer_core.metrics import DIMENSIONS, score_songs
 
 DRAWS = 2000
 POWER, LEVEL = 0.8, 0.05
+COLUMNS = ("value", "low", "high", "songs")
 LEVELS = ["dimension", "aggregation", "metric"]
 
 
@@ -60,6 +63,14 @@ def _pooled(sums: pd.DataFrame) -> dict[str, np.ndarray]:
     )
     r = (yp / n - y * p / n**2) / np.where(spread > 1e-12, spread, np.nan)
     return {"rmse": np.sqrt((yy - 2 * yp + pp) / n), "pearson": r}
+
+
+def as_rows(
+    rows: Mapping[tuple, Sequence], names: Sequence[str], columns: Sequence = COLUMNS
+) -> pd.DataFrame:
+    """Rows by the parts of their labels as a table; its index has these names."""
+    index = pd.MultiIndex.from_tuples(list(rows), names=names)
+    return pd.DataFrame(list(rows.values()), index, columns)
 
 
 def interval(values: pd.DataFrame) -> pd.DataFrame:

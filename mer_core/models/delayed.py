@@ -1,4 +1,4 @@
-"""Raters answer late: features of the music some seconds before, for a linear model or a network."""
+"""Raters answer late: features of the music some seconds before, for linear model and network."""
 
 from __future__ import annotations
 

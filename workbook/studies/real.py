@@ -17,7 +17,7 @@ from mer_core.evaluation import Regressor
 from mer_core.features import extract_all
 from mer_core.features.sets import choose
 from mer_core.files import DataError
-from mer_core.metrics import DIMENSIONS, score, score_songs
+from mer_core.metrics import score, score_songs
 from mer_core.models import (
     AELSTM,
     CNNLSTM,
@@ -37,7 +37,7 @@ from workbook.intervals import draws, metric_draws, paired
 from workbook.studies.latents import with_mel
 from workbook.studies.multiscale import _of_scale
 from workbook.studies.regressors import SCORED, with_seed
-from workbook.studies.study import FEATURE_SETS, Study, by_seed, product
+from workbook.studies.study import FEATURE_SETS, Study, product
 
 VARIABLE = "MER_REAL"
 """Names the folder in which `deam` and `vgmidi` are; `shared` beside the repository by default."""
@@ -83,6 +83,53 @@ def with_features(corpus: Corpus) -> Corpus:
     features = pd.concat([part.features for part in parts], axis=1).astype(float)
     labels = corpus.labels[corpus.labels.index.isin(features.index)]
     return replace(corpus, songs=corpus.songs.assign(split="dev"), features=features, labels=labels)
+
+
+DATA = {"mini": 0, "deam": 10_000, "vgmidi": 20_000}
+"""What is added to the song_ids of a data set in :func:`all_music`. mini is SYNTHETIC."""
+
+
+def all_music() -> Corpus:
+    """The embedded corpus (SYNTHETIC), DEAM's excerpts and VGMIDI in one corpus of other song_ids.
+
+    Ratings, where a data set has any; splits are mini's, and "dev" for real music.
+    """
+    parts = [
+        _renumbered(corpus, DATA[name])
+        for name, corpus in zip(DATA, (load_corpus("mini"), deam_excerpts(), vgmidi_pieces()))
+    ]
+    columns = list(parts[1].features)
+    return Corpus(
+        pd.concat([part.songs for part in parts]),
+        pd.concat([part.labels for part in parts]),
+        pd.concat([part.features[columns] for part in parts]),
+        pd.concat([part.ratings for part in parts if part.ratings is not None]),
+    )
+
+
+def of_data(corpus: Corpus, data: str) -> Corpus:
+    """The songs of one data set of :func:`all_music`; of mini its development songs.
+
+    "mini, test" are the test songs.
+    """
+    name, *test = data.split(", ")
+    songs = corpus.songs.index
+    here = (songs >= DATA[name]) & (songs < DATA[name] + 10_000)
+    side = corpus.songs["split"] == ("test" if test else "dev")
+    return corpus.select(songs[here & side])
+
+
+def _renumbered(corpus: Corpus, start: int) -> Corpus:
+    songs = corpus.songs.set_axis(corpus.songs.index + start)
+    tracks = (corpus.labels, corpus.features, corpus.ratings)
+    return Corpus(songs, *(None if t is None else _shifted(t, start) for t in tracks))
+
+
+def _shifted(track: pd.DataFrame, start: int) -> pd.DataFrame:
+    index = track.index.set_levels(track.index.levels[0] + start, level=0)
+    if "rater" in index.names:  # numbers in one data set, text in another
+        index = index.set_levels(index.levels[1].astype(str), level=1)
+    return track.set_axis(index)
 
 
 def predict_folds(
@@ -220,13 +267,13 @@ def differences(labels: pd.DataFrame, tracks: Mapping[tuple, pd.DataFrame]) -> p
     for (system, _, seed), track in tracks.items():
         drawn.setdefault(system, {})[seed] = metric_draws(labels, track, counts)
     rows = {}
-    for system, by_seed in drawn.items():
+    for system, each in drawn.items():
         for against in dict.fromkeys(["constant", BASE, UNDELAYED.get(system, BASE)]):
-            seeds = sorted(set(by_seed) & set(drawn.get(against, ())))
+            seeds = sorted(set(each) & set(drawn.get(against, ())))
             if system == against or not seeds:
                 continue
             own, base = (
-                sum(each[k] for k in seeds) / len(seeds) for each in (by_seed, drawn[against])
+                sum(by_seed[k] for k in seeds) / len(seeds) for by_seed in (each, drawn[against])
             )
             rows[system, against] = paired(own, base, songs=counts.shape[1]).assign(
                 songs=counts.shape[1], seeds=len(seeds)
