@@ -58,11 +58,12 @@ def metric_draws(labels: pd.DataFrame, track: pd.DataFrame, counts: np.ndarray) 
 
 def _pooled(sums: pd.DataFrame) -> dict[str, np.ndarray]:
     n, y, p, yy, pp, yp = (sums.to_numpy()[:, k] for k in range(6))
-    spread = np.sqrt(
-        np.clip(yy / n - (y / n) ** 2, 0, None) * np.clip(pp / n - (p / n) ** 2, 0, None)
-    )
-    r = (yp / n - y * p / n**2) / np.where(spread > 1e-12, spread, np.nan)
-    return {"rmse": np.sqrt((yy - 2 * yp + pp) / n), "pearson": r}
+    variances = [
+        np.clip(square / n - (sum_ / n) ** 2, 0, None) for square, sum_ in ((yy, y), (pp, p))
+    ]
+    spread = np.sqrt(variances[0] * variances[1])
+    r = np.clip((yp / n - y * p / n**2) / np.where(spread > 1e-12, spread, np.nan), -1, 1)
+    return {"rmse": np.sqrt(np.clip(yy - 2 * yp + pp, 0, None) / n), "pearson": r}
 
 
 def as_rows(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Self
 
@@ -208,20 +208,19 @@ class Delayed(BatchModel):
     Parameters
     ----------
     network : RecurrentRegressor
-    linear : DelayedLinear, optional
+    linear : DelayedLinear
         Its delays, windows and penalties are those from which are chosen.
     """
 
     network: RecurrentRegressor
-    linear: DelayedLinear | None = None
+    linear: DelayedLinear = field(default_factory=DelayedLinear)
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy to each job, each with its own delay."""
-        jobs, linear = checked(jobs), self.linear or DelayedLinear()
-        tracks, derived, pairs = {}, [], []
+        jobs, tracks, derived, pairs = checked(jobs), {}, [], []
         for job in jobs:
             labels = rows_of(job.labels, songs_of(job))
-            pair = linear.tune(rows_of(job.features, songs_of(job)), labels)
+            pair = self.linear.tune(rows_of(job.features, songs_of(job)), labels)
             key = (id(job.features), pair)
             if key not in tracks:
                 tracks[key] = delay_features(job.features, delay=pair[0], window=pair[1])

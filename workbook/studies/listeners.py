@@ -40,7 +40,7 @@ def song_statistics(ratings: np.ndarray, *, seed: int) -> dict[str, float]:
         curve leaves of a rater's (own mean and slope taken out), and its autocorrelation at 1 and
         4 s; slope, the mean slope of a rater on the other raters' mean.
     """
-    frames, raters = ratings.shape
+    raters = ratings.shape[1]
     moves = ratings.std(axis=0)
     others = (ratings.sum(axis=1, keepdims=True) - ratings) / (raters - 1)
     x, y = (part - part.mean(axis=0) for part in (others, ratings))

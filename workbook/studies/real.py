@@ -33,7 +33,7 @@ from mer_core.models import (
     SecondNetwork,
 )
 from mer_core.smoothing import moving_average
-from workbook.intervals import draws, metric_draws, paired
+from workbook.intervals import LEVELS, draws, metric_draws, paired
 from workbook.studies.latents import with_mel
 from workbook.studies.multiscale import _of_scale
 from workbook.studies.regressors import SCORED, with_seed
@@ -278,6 +278,9 @@ def differences(labels: pd.DataFrame, tracks: Mapping[tuple, pd.DataFrame]) -> p
             rows[system, against] = paired(own, base, songs=counts.shape[1]).assign(
                 songs=counts.shape[1], seeds=len(seeds)
             )
+    if not rows:
+        levels = ["system", "against", *LEVELS]
+        return pd.DataFrame(index=pd.MultiIndex.from_tuples([], names=levels), dtype=float)
     table = pd.concat(rows, names=["system", "against"])
     families = table.groupby(["against", "dimension", "aggregation", "metric"])["p"]
     return table.assign(p_holm=families.transform(holm))

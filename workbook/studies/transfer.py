@@ -1,4 +1,4 @@
-"""Train on one data set, test on another; and which rules of the composed corpus listeners follow."""
+"""Train on one data set, test on another; which rules of the composed corpus hold in both."""
 
 from __future__ import annotations
 
