@@ -197,12 +197,11 @@ def rater_table() -> str:
 def transfer_table() -> str:
     """Models that were trained on one data set and tested on another."""
     table, rows = results.table("transfer"), []
-    for (train, test, system, features), part in table.groupby(
-        level=["train", "test", "system", "features"], sort=False
-    ):
+    one = ["train", "test", "system", "features"]
+    for (train, test, system, features), part in table.groupby(level=one):
         cells = []
         for dimension in DIMENSIONS:
-            own = part.droplevel([0, 1, 2, 3]).loc[dimension]
+            own = part.droplevel(one).loc[dimension]
             keys = [("pooled", "pearson"), ("songs", "pearson"), ("mean", "pearson")]
             cells += [with_interval(own.loc[key]) for key in keys]
             cells.append(number(own.loc["pooled", "rmse"]["value"]))
