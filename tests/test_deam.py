@@ -577,7 +577,7 @@ BAD = {
     ),
     "VGMIDI's layout": (
         lambda d: other_layout(d, "labelled/annotations/vgmidi_raw_1.json"),
-        ["DEAM", "`annotations`", "look like VGMIDI's"],
+        ["vgmidi_raw_1.json", "annotations as JSON"],
     ),
     "infinite": (
         lambda d: edit(d / VALENCE, lambda t: first_cell(t, "inf")),

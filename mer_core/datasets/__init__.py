@@ -3,5 +3,5 @@
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submodules=["deam"], submod_attrs={"deam": ["load_corpus"]}
+    __name__, submodules=["deam", "vgmidi"], submod_attrs={"loading": ["load_corpus"]}
 )
