@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from mer_core import evaluation
-from mer_core.corpus import Corpus
-from mer_core.datasets.deam import load_corpus
+from mer_core.corpus import NO_FEATURES, Corpus
+from mer_core.datasets import load_corpus, vgmidi
 from mer_core.evaluation import Regressor
 from mer_core.features import extract_all
 from mer_core.features.sets import choose
@@ -65,18 +65,21 @@ def deam_excerpts() -> Corpus:
     """The songs of DEAM whose audio is there, all as "dev", with features of their audio."""
     corpus = load_corpus(real_folder("deam"), task="2013")
     with_audio = corpus.songs.index[corpus.songs["audio"].notna()]
-    return with_features(corpus.select(with_audio))
+    return with_features(replace(corpus.select(with_audio), features=NO_FEATURES))
 
 
 def vgmidi_pieces() -> Corpus:
     """The pieces of VGMIDI, all as "dev", with features of their rendered audio."""
-    return with_features(load_corpus(real_folder("vgmidi")))
+    folder = real_folder("vgmidi")
+    corpus = load_corpus(folder)
+    songs = corpus.songs.assign(audio=vgmidi.render_pieces(folder))
+    return with_features(replace(corpus, songs=songs, features=NO_FEATURES))
 
 
 def with_features(corpus: Corpus) -> Corpus:
     """The corpus, all songs as "dev", with the 260 features and FS2's four of its audio."""
     sets = ("compare", "psychoacoustic")
-    parts = [extract_all(dict(corpus.songs["audio"]), (name,), processes=1) for name in sets]
+    parts = [extract_all(dict(corpus.songs["audio"]), (name,)) for name in sets]
     for part in parts:
         if len(part.failures):
             raise DataError("audio", "songs that can be read", part.failures.iloc[0])
