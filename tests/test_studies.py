@@ -29,8 +29,8 @@ from mer_core.metrics import score, score_songs
 from mer_core.smoothing import moving_average
 from stress import kills
 from workbook import results, studies
-from workbook.studies.songs import deam_songs
-from workbook.studies.valence import deam_valence
+from workbook.studies.real import all_music, vgmidi_pieces
+from workbook.studies.songs import mini_songs
 from workbook.units import fingerprint, run
 
 FOLDS = Path(inspect.getsourcefile(evaluation.k_folds)).name
@@ -463,12 +463,22 @@ def test_unknown_names_are_told(corpus, tmp_path):
         results.table("elmo")
 
 
+def _skip_without_data(load):
+    if load and load is not mini_songs and not (SHARED / "deam").is_dir():
+        pytest.skip("needs a copy of DEAM")
+    if load in (vgmidi_pieces, all_music):
+        if not (SHARED / "vgmidi").is_dir():
+            pytest.skip("needs a copy of VGMIDI")
+        if load_corpus(SHARED / "vgmidi").songs["audio"].isna().any():
+            pytest.skip("needs VGMIDI's audio, which takes half an hour: make results NAMES=cues")
+
+
 @pytest.mark.parametrize("name", studies.STUDIES)
 def test_the_cheapest_rows_of_every_study_are_reproduced(mini, name, monkeypatch, tmp_path):
     load = studies.STUDIES[name].corpus
-    if load in (deam_songs, deam_valence) and not (SHARED / "deam").is_dir():
-        pytest.skip("needs a copy of DEAM")
+    _skip_without_data(load)
     monkeypatch.setenv("MER_DATA", str(SHARED / "deam"))
+    monkeypatch.setenv("MER_REAL", str(SHARED))
     corpus = load() if load else mini
     table = results.check(name, corpus, cache=tmp_path, processes=1)
     assert (table["compared"] > 3).any()

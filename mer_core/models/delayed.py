@@ -67,12 +67,7 @@ def delay_features(features: pd.DataFrame, *, delay: int = 0, window: int = 1) -
     if delay < 0 or window < 1:
         raise ValueError(f"delay, window: expected 0 and 1 or more, found {delay}, {window}")
     features = sorted_rows(as_track(features, "features", gapless=True), "features")
-    step = features.groupby(level="song_id", sort=False).cumcount().to_numpy()
-    row = np.arange(len(step))
-    last = row - np.minimum(step, delay)
-    first = np.maximum(last - window + 1, row - step)
-    sums = np.vstack([np.zeros(features.shape[1]), features.to_numpy().cumsum(axis=0)])
-    means = (sums[last + 1] - sums[first]) / (last + 1 - first)[:, None]
+    means = _means(*_sums(features), slice(None), delay, window)
     return pd.DataFrame(means, features.index, features.columns)
 
 
@@ -190,9 +185,9 @@ class DelayedLinear:
         part_of = {song: number for number, fold in enumerate(folds) for song in fold.test}
         part = labels.index.get_level_values("song_id").map(part_of).to_numpy()
         rows, y = scaled.index.get_indexer(labels.index), labels.to_numpy()
-        errors = {}
+        (sums, step), errors = _sums(scaled), {}
         for delay, window in product(self.delays, self.windows):
-            x = delay_features(scaled, delay=delay, window=window).to_numpy()[rows]
+            x = _means(sums, step, rows, delay, window)
             errors[delay, window] = _inner_errors(x, y, part, self.penalties)
         names = ["delay", "window", "penalty"]
         return pd.concat(errors).rename_axis(names)
@@ -243,14 +238,31 @@ def _scaler(ranks: bool) -> StandardScaler | QuantileTransformer | Pipeline:
         "a_min": -CLIP, "a_max": CLIP}))  # fmt: skip
 
 
+def _sums(features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of all rows before each row, one row more than features; each row's step in its song."""
+    sums = np.zeros((len(features) + 1, features.shape[1]))
+    np.cumsum(features.to_numpy(), axis=0, out=sums[1:])
+    return sums, features.groupby(level="song_id", sort=False).cumcount().to_numpy()
+
+
+def _means(
+    sums: np.ndarray, step: np.ndarray, rows: np.ndarray | slice, delay: int, window: int
+) -> np.ndarray:
+    """Some rows of :func:`delay_features`."""
+    row, step = np.arange(len(step))[rows], step[rows]
+    last = row - np.minimum(step, delay)
+    first = np.maximum(last - window + 1, row - step)
+    return (sums[last + 1] - sums[first]) / (last + 1 - first)[:, None]
+
+
 def _moments(x: np.ndarray, y: np.ndarray) -> list[np.ndarray | float]:
     """Number of rows, sums, and sums of products: enough for any ridge regression."""
-    return [float(len(x)), x.sum(axis=0), y.sum(axis=0), x.T @ x, x.T @ y]
+    return [float(len(x)), x.sum(axis=0), y.sum(axis=0), x.T @ x, x.T @ y, (y * y).sum(axis=0)]
 
 
 def _ridge_path(moments: Sequence, penalties: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     """Weights (penalties, features, targets) and intercepts (penalties, targets)."""
-    rows, x, y, xx, xy = moments
+    rows, x, y, xx, xy, _ = moments
     x, y = x / rows, y / rows
     values, vectors = np.linalg.eigh(xx - rows * np.outer(x, x))
     turned = vectors.T @ (xy - rows * np.outer(x, y))
@@ -258,15 +270,21 @@ def _ridge_path(moments: Sequence, penalties: Sequence[float]) -> tuple[np.ndarr
     return weights, y - x @ weights
 
 
+def _squared_error(moments: Sequence, weights: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Sums of squared errors (penalties, targets) of rows that are known by their moments."""
+    rows, x, y, xx, xy, yy = moments
+    quadratic = (weights * (xx @ weights)).sum(axis=1)
+    linear = (weights * (xy - start[:, None] * x[:, None])).sum(axis=1)
+    return yy + quadratic - 2 * linear - 2 * start * y + rows * start**2
+
+
 def _inner_errors(
     x: np.ndarray, y: np.ndarray, part: np.ndarray, penalties: Sequence[float]
 ) -> pd.DataFrame:
     """Mean squared error of each penalty over rows whose part was left out."""
-    sides = [(x[part == k], y[part == k]) for k in np.unique(part)]
-    parts = [_moments(*side) for side in sides]
+    parts = [_moments(x[part == k], y[part == k]) for k in np.unique(part)]
     total, squares = [sum(column) for column in zip(*parts)], 0.0
-    for (x_left, y_left), own in zip(sides, parts):
+    for own in parts:
         weights, start = _ridge_path([a - b for a, b in zip(total, own)], penalties)
-        errors = x_left @ weights + start[:, None] - y_left
-        squares = squares + np.square(errors).sum(axis=1)
+        squares = squares + _squared_error(own, weights, start)
     return pd.DataFrame(squares / len(x), list(penalties), DIMENSIONS)
