@@ -190,7 +190,8 @@ def rater_table() -> str:
                 for data in ("vgmidi", "mini", "mini, test")
             ]
             rows.append([dimension, statistic, *cells])
-    head = ["dimension", "statistic", "VGMIDI (real)", "mini, development (synthetic)"]
+    head = ["dimension", "statistic", "VGMIDI (real)", "VGMIDI, 15 to 45 s (real)"]
+    head.append("mini, development, 15 to 45 s (synthetic)")
     return as_markdown([*head, "mini, test (synthetic)"], rows)
 
 

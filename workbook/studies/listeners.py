@@ -18,6 +18,7 @@ SPLITS = 50
 """Random halves of a song's raters."""
 PANEL = 10
 """Raters for which reliabilities are given: mini has as many."""
+EXCERPT, ENDS = ", 30 s", (15.0, 45.0)
 STILL = 0.02
 """A rater whose curve has a smaller standard deviation does not move."""
 
@@ -96,7 +97,8 @@ def rater_agreement(corpus: Corpus, *, data: str, seed: int) -> pd.DataFrame:
     corpus : Corpus
         From :func:`workbook.studies.real.all_music`.
     data : str
-        A name of `DATA` that has ratings, or "mini, test".
+        A name of `DATA` that has ratings, or "mini, test". With ", 30 s" behind it: from 15 s to
+        45 s of the songs that last so long, as mini's development songs and DEAM's are rated.
     seed : int
         Of the halves.
 
@@ -108,8 +110,10 @@ def rater_agreement(corpus: Corpus, *, data: str, seed: int) -> pd.DataFrame:
         of `PANEL` raters, by Spearman and Brown from halves of them: r of two halves' song means;
         of two halves' curves, all frames; the mean r of two halves' curves within songs.
     """
-    ratings = of_data(corpus, data).ratings.dropna()
+    ratings = of_data(corpus, data.removesuffix(EXCERPT)).ratings.dropna()
     songs = {k: song for k, song in ratings.groupby(level="song_id")}
+    if data.endswith(EXCERPT):
+        songs = {k: _excerpt(song) for k, song in songs.items() if _last(song) >= ENDS[1] - HOP}
     rows = {}
     for dimension in DIMENSIONS:
         curves = {k: song[dimension].droplevel("song_id").unstack("rater").dropna(axis=1, how="all")
@@ -132,6 +136,15 @@ def rater_agreement(corpus: Corpus, *, data: str, seed: int) -> pd.DataFrame:
         rows["both", name] = _drawn(values)
     rows = {key: (*row, len(songs)) for key, row in rows.items()}
     return as_rows(rows, ["dimension", "statistic"])
+
+
+def _last(song: pd.DataFrame) -> float:
+    return song.index.get_level_values("time").max()
+
+
+def _excerpt(song: pd.DataFrame) -> pd.DataFrame:
+    time = song.index.get_level_values("time")
+    return song[(time >= ENDS[0]) & (time < ENDS[1])]
 
 
 def _drawn(values: np.ndarray) -> tuple[float, float, float]:
@@ -198,7 +211,7 @@ def _coupling(curves: list[pd.DataFrame]) -> dict[str, np.ndarray]:
 STUDIES = {
     "raters": Study(
         rater_agreement,
-        labelled(("data",), data=["mini", "mini, test", "vgmidi"], seed=[0]),
+        labelled(("data",), data=["mini", "mini, test", "vgmidi", "vgmidi, 30 s"], seed=[0]),
         ("data",),
         lag_table,
         ("raters.csv",),
