@@ -55,13 +55,24 @@ def product(**lists: Iterable) -> list[dict[str, object]]:
     return [dict(zip(lists, values)) for values in tuples(*lists.values())]
 
 
-def labelled(levels: tuple[str, ...], **lists: Iterable) -> list[tuple[tuple, dict]]:
-    """Every combination of some arguments as a unit, labelled by those that are levels."""
-    return [(tuple(unit[level] for level in levels), unit) for unit in product(**lists)]
+def labelled(
+    levels: tuple[str, ...], fixed: Mapping[str, object] | None = None, /, **lists: Iterable
+) -> list[tuple[tuple, dict]]:
+    """Every combination of some arguments as a unit, labelled by those that are levels.
+
+    `fixed` has the label's parts that are no arguments.
+
+    Examples
+    --------
+    >>> labelled(("system", "seed"), {"system": "Elman"}, seed=[7])
+    [(('Elman', 7), {'seed': 7})]
+    """
+    parts = dict(fixed or {})
+    return [(tuple((unit | parts)[k] for k in levels), unit) for unit in product(**lists)]
 
 
 def by_seed(frames: Mapping[tuple, pd.DataFrame]) -> dict[tuple, list[pd.DataFrame]]:
-    """Frames whose labels differ in the last part only, the seed, under what they share."""
+    """Lists of the frames whose labels differ only in the last part, the seed, by the rest."""
     groups: dict[tuple, list[pd.DataFrame]] = {}
     for (*label, _), frame in frames.items():
         groups.setdefault(tuple(label), []).append(frame)
@@ -71,3 +82,11 @@ def by_seed(frames: Mapping[tuple, pd.DataFrame]) -> dict[tuple, list[pd.DataFra
 def framed(rows: Mapping[tuple, Mapping], names: list[str]) -> pd.DataFrame:
     """Rows by the parts of their labels, as a table whose index has these names."""
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(names)
+
+
+def as_they_are(
+    corpus: Corpus, frames: Mapping[tuple, pd.DataFrame], levels: tuple[str, ...]
+) -> tuple[pd.DataFrame, ...]:
+    """Tabulate by concatenating the frames."""
+    own = next(iter(frames.values())).index.names
+    return (pd.concat(frames, names=[*levels, *own]),)
