@@ -14,7 +14,7 @@ from mer_core.features import extract
 from mer_core.metrics import DIMENSIONS, score_songs
 from mer_core.models.autoencoder import AE
 from test_autoencoder import COLUMNS, SMALL
-from workbook.studies import latents
+from workbook.studies import latents, predict
 
 SETTING = models.AELSTM(**SMALL, network=models.LSTM(hidden=(3,), epochs=1))
 
@@ -84,10 +84,10 @@ def test_sound_that_is_lost_is_measured_in_decibel(corpus):
 def test_predictions_of_both_protocols(corpus, heard, features):
     setting = SETTING if features == "mel" else SETTING.network
     options = {"setting": setting, "features": features, "seed": 0}
-    test = latents.predict_latents(corpus, fold="test", **options)
+    test = predict(corpus, fold="test", **options)
     assert set(test.index.unique("song_id")) == {11, 12}
     assert list(test) == DIMENSIONS
-    cv = latents.predict_latents(corpus, fold="all", **options)
+    cv = predict(corpus, fold="all", **options)
     assert set(cv.index.unique("song_id")) == set(range(1, 11))
     assert len(score_songs(corpus.split("dev").labels, cv)) == 20
     if features == "mel":

@@ -89,7 +89,7 @@ def test_a_song_that_stands_still_has_no_r_within(labels):
 
 def test_knowing_song_means_gives_the_root_of_the_share_between_songs(labels):
     means = labels.groupby("song_id").transform("mean")
-    share = valence.between_share(labels)
+    share = valence.between_song_variance(labels)
     for name in DIMENSIONS:
         assert np.sqrt(share[name]) == pytest.approx(pearson(labels[name], means[name]))
 
@@ -117,21 +117,9 @@ def test_reliability_of_means_is_icc_1k(rng):
     assert found == pytest.approx(1 / (1 + 1.5**2 / 5), abs=0.03)
 
 
-def test_agreement_of_each_song_with_its_ceiling():
-    names = ["song_id", "rater", "time"]
-    index = pd.MultiIndex.from_product([[7], list("abcd"), np.arange(10) / 2], names=names)
-    curve = np.tile(np.arange(10) / 10, 4)
-    noise = 0.2 * np.random.default_rng(2).normal(size=(40, 2))
-    ratings = pd.DataFrame(np.column_stack([curve, curve]) + noise, index, DIMENSIONS)
-    row = valence.song_agreement(ratings).loc[(7, "valence")]
-    assert row["alpha"] == pytest.approx(cronbach_alpha(ratings["valence"].loc[7].unstack("rater")))
-    assert row["ceiling"] == pytest.approx(np.sqrt(row["alpha"]))
-    assert valence.spearman_brown(row["one_rater"], row["raters"]) == pytest.approx(row["alpha"])
-
-
 def test_shift_is_cohens_d_and_a_classifier_tells_the_shifted_from_the_same(rng):
     a, b = rng.normal(size=(80, 5)), rng.normal(size=(60, 5)) * 2 + 1
-    table = valence.shifts(pd.DataFrame(a), pd.DataFrame(b))
+    table = valence.feature_shift(pd.DataFrame(a), pd.DataFrame(b))
     pooled = np.sqrt((a[:, 0].var(ddof=1) + b[:, 0].var(ddof=1)) / 2)
     assert table.loc[0, "difference"] == pytest.approx((b[:, 0].mean() - a[:, 0].mean()) / pooled)
     assert table.loc[0, "spread_ratio"] == pytest.approx(b[:, 0].std(ddof=1) / a[:, 0].std(ddof=1))
@@ -186,7 +174,7 @@ def test_a_correlation_out_of_reach_is_refused():
 
 
 def test_standing_counts_tails():
-    row = valence.standing(2.0, [0, 1, 2, 3, 4, np.nan])
+    row = valence.rank_among_draws(2.0, [0, 1, 2, 3, 4, np.nan])
     assert (row["lower"], row["higher"]) == (4 / 6, 4 / 6)
     assert row["median"] == 2
 
@@ -198,8 +186,8 @@ def test_standing_counts_tails():
 def test_every_system_answers_every_row_and_learns(system):
     asked = problem(frames=6)
     predicted = answer(system, asked)
-    assert predicted.index.equals(asked.heard.index)
-    truth = asked.heard["x0"] - 3
+    assert predicted.index.equals(asked.test_features.index)
+    truth = asked.test_features["x0"] - 3
     if system != "constant":
         assert pearson(truth, predicted["arousal"]) > 0.8
 
@@ -209,7 +197,7 @@ def test_ridge_is_the_textbooks():
     mean, sd = asked.features.mean(), asked.features.std(ddof=0)
     x, y = ((asked.features - mean) / sd).to_numpy(), asked.labels[DIMENSIONS].to_numpy()
     w = np.linalg.solve(x.T @ x + 7 * np.eye(4), x.T @ (y - y.mean(axis=0)))
-    expected = ((asked.heard - mean) / sd).to_numpy() @ w + y.mean(axis=0)
+    expected = ((asked.test_features - mean) / sd).to_numpy() @ w + y.mean(axis=0)
     np.testing.assert_allclose(ridge(asked), expected)
     assert ridge(asked._replace(penalty=None)).shape == expected.shape
     assert min(PENALTIES) < 100 < max(PENALTIES)
@@ -217,7 +205,7 @@ def test_ridge_is_the_textbooks():
 
 def test_the_residual_has_nothing_of_arousal_and_weights_less_than_plain_ridge():
     asked = problem(songs=300)
-    own = asked.heard["x0"]
+    own = asked.test_features["x0"]
     in_it = {
         name: abs(pearson(own, answer(name, asked)["valence"]))
         for name in ("ridge", "decorrelating weights", "valence freed from arousal", "arousal only")
@@ -229,15 +217,17 @@ def test_the_residual_has_nothing_of_arousal_and_weights_less_than_plain_ridge()
 def test_the_stretch_for_ccc_leaves_r_and_raises_ccc_where_ridge_is_too_cautious():
     asked = problem(songs=200, penalty=500.0)
     plain, stretched = (answer(name, asked)["valence"] for name in ("ridge", "CCC"))
-    truth = 0.1 * (asked.heard["x0"] - 3 + asked.heard["x1"] - 3) + 0.2
+    truth = 0.1 * (asked.test_features["x0"] - 3 + asked.test_features["x1"] - 3) + 0.2
     assert pearson(plain, stretched) == pytest.approx(1)
     assert ccc(truth, stretched) > ccc(truth, plain) + 0.1
 
 
 def test_alignment_undoes_another_mix_that_ruins_plain_ridge():
     asked = problem(songs=300)
-    asked = asked._replace(heard=problem(songs=300).heard * [5, 0.2, 1, 1] + [40, 0, 0, 0])
-    truth = problem(songs=300).heard["x0"] - 3
+    asked = asked._replace(
+        test_features=problem(songs=300).test_features * [5, 0.2, 1, 1] + [40, 0, 0, 0]
+    )
+    truth = problem(songs=300).test_features["x0"] - 3
     for name in ("standardised per collection", "CORAL"):
         predicted = answer(name, asked)["arousal"] / 0.1
         assert (

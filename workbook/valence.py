@@ -25,11 +25,14 @@ def song_counts(songs: int, *, draws: int = 2000, seed: int = 0) -> np.ndarray:
 
 
 def interval(values: ArrayLike) -> dict[str, float]:
-    """The estimate, which is the first value, and the 2.5 and 97.5 % points of the draws."""
-    values = as_array(values, "values", missing=True)
-    if len(values) < 2 or np.isnan(values[1:]).all():
-        raise DataError("values", "an estimate and draws behind it", f"{len(values)} values")
-    low, high = np.nanpercentile(values[1:], [2.5, 97.5])
+    """The estimate, which is the first value, and the 2.5 and 97.5 % points of the draws.
+
+    Draws that are NaN, as the r of a constant prediction is, are left out; the points are NaN if
+    all of them are.
+    """
+    values = np.asarray(values, dtype=float)
+    drawn = values[1:][~np.isnan(values[1:])]
+    low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (np.nan, np.nan)
     return {"value": values[0], "low": low, "high": high}
 
 

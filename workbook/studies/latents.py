@@ -46,25 +46,12 @@ def predict_with_few(
 ) -> pd.DataFrame:
     """Score a model that was fitted to few labelled songs, with and without further audio.
 
-    Parameters
-    ----------
-    corpus : Corpus
-        With audio and both splits. The seed draws from its development songs those that are held
-        out, those with labels, and those without.
-    setting : AELSTM, VAELSTM or Linear
-        A `Linear` is given :func:`band_means`.
-    unlabelled : int
-        Further songs that the autoencoder learns from.
-    heard : bool
-        Whether it also learns from the songs that are scored: their audio, no label.
-    seed : int
-        Of the draw, and of the model.
+    The seed draws development songs that are held out, others with labels, and others without;
+    `unlabelled` is how many of the latter an autoencoder also learns from. If `heard`, it also
+    learns from the audio of the songs that are scored. A `Linear` is given :func:`band_means`.
 
-    Returns
-    -------
-    DataFrame
-        Index (protocol: held-out or test, song_id, dimension). Columns rmse, pearson, and, of an
-        autoencoder, those of :func:`sound_lost`.
+    Index (protocol: held-out or test, song_id, dimension); columns rmse, pearson, and, of an
+    autoencoder, those of :func:`sound_lost`.
     """
     corpus = with_mel(corpus)
     drawn = np.random.default_rng(seed).permutation(corpus.split("dev").songs.index)

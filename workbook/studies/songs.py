@@ -18,7 +18,7 @@ from mer_core.features import song_level
 from mer_core.files import DataError, read_table
 from mer_core.folds import Fold, k_folds
 from mer_core.metrics import DIMENSIONS, METRICS
-from workbook.studies.study import Study, by_seed, framed, labelled
+from workbook.studies.study import Study, by_seed, framed, labelled, product
 from workbook.valence import interval, song_counts, weighted_scores
 
 SMALL = 17
@@ -91,24 +91,11 @@ def predict_songs(
     dimensions: int = SMALL,
     swapped: bool = False,
 ) -> pd.DataFrame:
-    """Predict whole songs by a system that was trained on others; index song_id.
+    """Predict whole songs by a system of `song_systems` that was trained on others; index song_id.
 
-    Parameters
-    ----------
-    corpus : Corpus
-        From :func:`whole_songs`.
-    system : str
-        A name of `workbook.studies.song_systems.SYSTEMS`.
-    songs : {"2013", "all"}
-        Songs to train on: those of 2013, or all but those of 2015.
-    protocol : {"CV", "test"}
-        Ten folds of those songs; or train on all of them and predict those of 2015.
-    seed : int
-        Of the division into folds and of the system.
-    dimensions : int
-        Of the representation, where a system has one.
-    swapped : bool
-        Whether to train on valence and arousal of 2013 as DEAM's file has them, exchanged.
+    Songs to train on are those of "2013", or "all" but those of 2015; the protocol is "CV", ten
+    folds of those songs, or "test", the songs of 2015. If swapped, training labels of 2013 are
+    exchanged as in DEAM's file. `dimensions` is the size of a representation.
     """
     from workbook.studies.song_systems import SYSTEMS  # a second, for workers that need none
 
@@ -209,62 +196,48 @@ def swap_scores(
 
 PAPERS = ("SVM", "PCA-SVM", "PCA-SVM, unscaled", "TNN-SVM")
 OTHERS = ("constant", "SVM on ranks", "ridge", "extra trees", "Gaussian process")
-VARIANTS = ("TNN-SVM, at random", "TNN-SVM, semi-hard", "TNN-SVM, joint")
-VARIANTS += ("TNN-SVM, four of 4", "TNN-SVM, 600")
+ALL = PAPERS + OTHERS
+ALL += ("TNN-SVM, at random", "TNN-SVM, semi-hard", "TNN-SVM, joint")
+ALL += ("TNN-SVM, four of 4", "TNN-SVM, 600")
+SOME = (*OTHERS, "TNN-SVM")
 LEVELS = ("system", "features", "output", "protocol", "seed")
 REDUCED = ("TNN-SVM", "PCA-SVM", "PCA-SVM, unscaled")
+SIZES = ("system", "dimensions", "seed")
 SWAPPED = ("system", "songs", "trained_on", "seed")
 TRAINED_ON = {False: "repaired", True: "as in the file"}
 
 
-def _compare(
-    name: str,
-    systems: Iterable[str],
-    *,
-    features: str,
-    protocols: Iterable[str] = ("CV", "test"),
-    load: object = deam_songs,
-    **options: Iterable,
-) -> Study:
-    """Systems x protocols x seeds, in a table and one of intervals."""
+def _compare(name: str, systems: Iterable[str], load: object, **lists: Iterable) -> Study:
+    """Systems in a table of scores and one of intervals."""
+    features = "functionals" if load is mini_songs else "167"
     fixed = {"features": features, "output": "raw"}
-    units = labelled(LEVELS, fixed, system=systems, protocol=protocols, **options)
-    files, cheapest = (f"{name}.csv", f"{name}_intervals.csv"), ("ridge", features, "raw")
-    cheapest = (*cheapest, "test" if "test" in protocols else "CV")
+    files = (f"{name}.csv", f"{name}_intervals.csv")
+    cheapest = ("ridge", features, "raw", lists["protocol"][-1])
+    units = labelled(LEVELS, fixed, system=systems, **lists)
     return Study(predict_songs, units, LEVELS, song_scores, files, load, cheapest=cheapest)
 
 
 STUDIES = {
     "songs_mini": _compare(
-        "songs_mini",
-        PAPERS + OTHERS,
-        features="functionals",
-        load=mini_songs,
-        songs=["all"],
-        seed=[0],
+        "songs_mini", PAPERS + OTHERS, mini_songs, songs=["all"], protocol=["CV", "test"], seed=[0]
     ),
     "songs_2013": _compare(
-        "songs_2013",
-        PAPERS + OTHERS + VARIANTS,
-        features="167",
-        protocols=["CV"],
-        songs=["2013"],
-        seed=range(3),
+        "songs_2013", ALL, deam_songs, songs=["2013"], protocol=["CV"], seed=range(3)
     ),
     "songs_1744": _compare(
-        "songs_1744", (*OTHERS, "TNN-SVM"), features="167", songs=["all"], seed=[0]
+        "songs_1744", SOME, deam_songs, songs=["all"], protocol=["CV", "test"], seed=[0]
     ),
     "songs_dimensions": Study(
         predict_songs,
         labelled(
-            ("system", "dimensions", "seed"),
+            SIZES,
             system=REDUCED,
             songs=["2013"],
             protocol=["CV"],
             seed=[0],
             dimensions=[2, 4, 8, SMALL, 64, 128],
         ),
-        ("system", "dimensions", "seed"),
+        SIZES,
         song_scores,
         ("songs_dimensions.csv", "songs_dimensions_intervals.csv"),
         deam_songs,
@@ -273,18 +246,13 @@ STUDIES = {
     "songs_swapped": Study(
         predict_songs,
         [
-            unit
-            for system in ("ridge", "TNN-SVM")
-            for songs in ("2013", "all")
-            for swapped, name in TRAINED_ON.items()
-            for unit in labelled(
-                SWAPPED,
-                {"trained_on": name},
-                system=[system],
-                songs=[songs],
+            ((unit["system"], unit["songs"], TRAINED_ON[unit["swapped"]], 0), unit)
+            for unit in product(
+                system=["ridge", "TNN-SVM"],
+                songs=["2013", "all"],
                 protocol=["CV"],
                 seed=[0],
-                swapped=[swapped],
+                swapped=[False, True],
             )
         ],
         SWAPPED,

@@ -339,10 +339,22 @@ TASKS = ("1744 to 58", "431 to 58", "2013 to 2014", "2014 to 2013", "CV 58", "CV
 YEARS = ("CV 2013", "CV 2014")
 OVERFITTING = ("training 1744", "CV 1744", "2013 to 2014", "1744 to 58")
 PENALTY_GRID = (1.0, 10.0, 100.0, 1000.0, 10000.0, 100000.0)
+PAIRS = ("1744 to 58", "431 to 58", "2013 to 2014", "58 of 1744")
 SONG, DYNAMIC = ([name] for name in LABELS)
 VALENCE = ("system", "labels", "task", "seed")
 TILTED = ("system", "labels", "trained_at", "seed")
 SUBSETS = ("labels", "correlation", "seed")
+
+
+def _systems() -> list[tuple[tuple, dict]]:
+    """Systems and remedies in every task, and ridges of every penalty."""
+    units = labelled(VALENCE, system=REMEDIES, labels=SONG, task=TASKS, seed=[0])
+    units += labelled(VALENCE, system=SIMPLE, labels=DYNAMIC, task=TASKS, seed=[0])
+    units += labelled(VALENCE, system=SIMPLE[:2], labels=LABELS, task=YEARS, seed=[0])
+    lists = {"system": [BASE], "labels": SONG, "task": OVERFITTING, "seed": [0]}
+    for (_, *label), unit in labelled(VALENCE, **lists, penalty=PENALTY_GRID):
+        units.append(((f"ridge, penalty {unit['penalty']:g}", *label), unit))
+    return units
 
 
 def _labelled(levels: tuple[str, ...], **lists: object) -> list[tuple[tuple, dict]]:
@@ -358,84 +370,61 @@ def _tilted(labels: list[str], trained_at: list) -> list[tuple[tuple, dict]]:
     return _labelled(TILTED, system=[BASE], labels=labels, trained_at=trained_at, seed=[0])
 
 
-def _on_deam(
-    function: object, units: list, levels: tuple[str, ...], tabulate: object, *files: str, **options
+def _study(
+    function: object, levels: tuple, units: list, tabulate: object, cheapest: tuple, *files: str
 ) -> Study:
-    return Study(function, units, levels, tabulate, files, deam_valence, **options)
+    return Study(function, units, levels, tabulate, files, deam_valence, cheapest=cheapest)
 
 
 STUDIES = {
-    "valence_systems": _on_deam(
+    "valence_systems": _study(
         predict_valence,
-        labelled(VALENCE, system=REMEDIES, labels=SONG, task=TASKS, seed=[0])
-        + labelled(VALENCE, system=SIMPLE, labels=DYNAMIC, task=TASKS, seed=[0])
-        + labelled(VALENCE, system=SIMPLE[:2], labels=LABELS, task=YEARS, seed=[0])
-        + [
-            ((f"ridge, penalty {unit['penalty']:g}", *label), unit)
-            for label, unit in labelled(
-                VALENCE[1:],
-                system=[BASE],
-                labels=SONG,
-                task=OVERFITTING,
-                seed=[0],
-                penalty=PENALTY_GRID,
-            )
-        ],
         VALENCE,
+        _systems(),
         valence_scores,
+        (BASE, "song level", "1744 to 58"),
         "valence_systems.csv",
-        cheapest=(BASE, "song level", "1744 to 58"),
     ),
-    "valence_tilted": _on_deam(
+    "valence_tilted": _study(
         predict_tilted,
-        _tilted(SONG, [None, 0.0, 0.3, 0.6, 0.9]) + _tilted(DYNAMIC, [None, 0.0, 0.9]),
         TILTED,
+        _tilted(SONG, [None, 0.0, 0.3, 0.6, 0.9]) + _tilted(DYNAMIC, [None, 0.0, 0.9]),
         tilted_scores,
+        (BASE, "song level", "as it is"),
         "valence_tilted.csv",
-        cheapest=(BASE, "song level", "as it is"),
     ),
-    "valence_subsets": _on_deam(
+    "valence_subsets": _study(
         predict_subset,
-        _labelled(
-            SUBSETS,
-            labels=LABELS,
-            correlation=[0.0, 0.6, 0.9],
-            songs=[400],
-            seed=range(5),
-        ),
         SUBSETS,
+        _labelled(SUBSETS, labels=LABELS, correlation=[0.0, 0.6, 0.9], songs=[400], seed=range(5)),
         subset_scores,
+        ("song level", "0.0", "0"),
         "valence_subsets.csv",
-        cheapest=("song level", "0.0", "0"),
     ),
-    "valence_samples": _on_deam(
+    "valence_samples": _study(
         draw_samples,
-        _labelled(("labels",), labels=LABELS, draws=[2000], seed=[0]),
         ("labels",),
+        _labelled(("labels",), labels=LABELS, draws=[2000], seed=[0]),
         sample_tables,
+        ("song level",),
         "valence_samples.csv",
         "valence_samples_draws.parquet",
-        cheapest=("song level",),
     ),
-    "valence_labels": _on_deam(
+    "valence_labels": _study(
         describe_side,
-        _labelled(("side",), side=["431", "58", "2013", "2014"]),
         ("side",),
+        _labelled(("side",), side=["431", "58", "2013", "2014"]),
         as_they_are,
+        ("431",),
         "valence_labels.csv",
-        cheapest=("431",),
     ),
-    "valence_features": _on_deam(
+    "valence_features": _study(
         compare_sides,
-        _labelled(
-            ("pair", "seed"),
-            pair=["1744 to 58", "431 to 58", "2013 to 2014", "58 of 1744"],
-            seed=range(5),
-        ),
         ("pair", "seed"),
+        _labelled(("pair", "seed"), pair=PAIRS, seed=range(5)),
         as_they_are,
+        ("1744 to 58", "0"),
         "valence_features.csv",
-        cheapest=("1744 to 58", "0"),
     ),
 }
 """On DEAM, real."""
