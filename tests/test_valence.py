@@ -81,6 +81,14 @@ def test_intervals_are_those_of_drawing_whole_songs_anew(labels):
     assert table.loc["pooled", ["low", "high"]].tolist() == pytest.approx(expected.tolist())
 
 
+def test_the_interval_of_draws_that_are_nan_is_nan():
+    found = valence.interval([0.5, np.nan, np.nan])
+    assert (found["value"], np.isnan(found["low"]), np.isnan(found["high"])) == (0.5, True, True)
+    assert valence.interval([np.nan, 1.0, np.nan])["low"] == 1
+    with pytest.raises(ValueError, match="expected an estimate and draws"):
+        valence.interval([0.5])
+
+
 def test_a_song_that_stands_still_has_no_r_within(labels):
     flat = labels.copy()
     flat.loc[[0], "valence"] = 0.1

@@ -19,31 +19,18 @@ from mer_core.metrics import DIMENSIONS, METRICS, score
 from mer_core.smoothing import moving_average
 from workbook.raters import LABEL_START, STEP, Raters, recolour, relabel
 from workbook.studies.study import Study, as_they_are, framed, labelled, product
-from workbook.studies.valence_systems import (
-    BASE,
-    CONTEXTUAL,
-    SYSTEMS,
-    predict_folds,
-    with_context,
-)
+from workbook.studies.valence_systems import BASE, CONTEXTUAL, SYSTEMS, predict_folds, with_context
 from workbook.valence import arousal_split, domain_auc, rank_among_draws
 
 PALETTES = ("development", "test")
 CORRELATIONS = (-0.2, 0.0, 0.2, 0.4, 0.6, 0.8)
-PATHS = "the path itself"
-"""Labels without raters."""
+UNSTEADY = {"noise": (0.15, 0.14), "noise_spread": 0.8, "noise_time": 20.0}
 CREWS: dict[str, Raters | None] = {
-    PATHS: None,
+    "the path itself": None,
     "as in development": Raters(noise=(0.065, 0.065)),
-    "as in the test set": Raters(
-        noise=(0.15, 0.14), noise_spread=0.8, noise_time=20.0, ignoring=(0.1, 0.03)
-    ),
-    "half ignore valence": Raters(
-        noise=(0.15, 0.14), noise_spread=0.8, noise_time=20.0, ignoring=(0.5, 0.03)
-    ),
-    "nine in ten ignore valence": Raters(
-        noise=(0.15, 0.14), noise_spread=0.8, noise_time=20.0, ignoring=(0.9, 0.03)
-    ),
+    "as in the test set": Raters(**UNSTEADY, ignoring=(0.1, 0.03)),
+    "half ignore valence": Raters(**UNSTEADY, ignoring=(0.5, 0.03)),
+    "nine in ten ignore valence": Raters(**UNSTEADY, ignoring=(0.9, 0.03)),
 }
 """Raters of the test songs; second and third are those of the corpus (data/compose/paths.py)."""
 MINI_PENALTY = 1000.0
@@ -74,9 +61,8 @@ def predict_mini(
     """Predict mini's development songs in ten folds ("CV"), or its test songs, by a system."""
     dev, test, heard = mini_sides(corpus, palettes, context=system == CONTEXTUAL)
     songs = dev.songs.index
-    folds = [Fold(songs, test.songs.index)]
-    if protocol == "CV":
-        folds = k_folds(songs, k=10, seed=seed)
+    whole = [Fold(songs, test.songs.index)]
+    folds = k_folds(songs, k=10, seed=seed) if protocol == "CV" else whole
     features = pd.concat([dev.features, heard])
     return predict_folds(system, features, dev.labels, folds, penalty=MINI_PENALTY, seed=seed)
 
@@ -86,12 +72,11 @@ def mini_sides(
 ) -> tuple[Corpus, Corpus, pd.DataFrame]:
     """Development songs, test songs, and the latter's features as palettes play them."""
     corpus = replace(corpus, features=choose(corpus.features, ("compare",)))
-    test = corpus.split("test")
+    dev, test = corpus.split("dev"), corpus.split("test")
     heard = test.features
     if palettes == "development":
-        again = read_features(MINI / "features_development_palette", test.songs.index)
-        heard = choose(again, ("compare",))
-    dev = corpus.split("dev")
+        heard = read_features(MINI / "features_development_palette", test.songs.index)
+        heard = choose(heard, ("compare",))
     if context:
         dev, heard = replace(dev, features=with_context(dev.features)), with_context(heard)
     return dev, test, heard
@@ -171,7 +156,7 @@ FAULTS = {
 
 
 def find_causes(corpus: Corpus, *, seed: int) -> pd.DataFrame:
-    """Look for planted causes without knowing them, in eight worlds.
+    """Test for each planted cause in eight worlds.
 
     Each measure of the test songs is ranked among the same measure of as many development songs,
     drawn at random. Index (correlation, raters, palettes, cause): columns of `rank_among_draws`;
@@ -190,10 +175,11 @@ def find_causes(corpus: Corpus, *, seed: int) -> pd.DataFrame:
         own = dict(zip(CAUSES, (np.corrcoef(means.T)[0, 1], mean_alpha(ratings), auc[palettes])))
         for cause, side in CAUSES.items():
             row = rank_among_draws(own[cause], usual[cause])
-            planted = float(world[cause] == FAULTS[cause][1])
-            found = float(row[side] < LEVEL)
-            label = (f"{correlation:g}", raters, palettes, cause)
-            rows[label] = row | {"planted": planted, "found": found}
+            faulty = {
+                "planted": float(world[cause] == FAULTS[cause][1]),
+                "found": float(row[side] < LEVEL),
+            }
+            rows[f"{correlation:g}", raters, palettes, cause] = row | faulty
     return framed(rows, ["correlation", "raters", "palettes", "cause"])
 
 
@@ -204,14 +190,9 @@ def usual_measures(dev: Corpus, songs: int, seed: int) -> pd.DataFrame:
     rng, rows = np.random.default_rng(seed), []
     for number in range(DRAWS):
         some = pd.Index(rng.choice(means.index, songs, replace=False))
+        row = {"correlation": means.loc[some].corr().iloc[0, 1], "raters": alpha.loc[some].mean()}
         apart = (features.drop(some), features.loc[some])
-        rows.append(
-            {
-                "correlation": means.loc[some].corr().iloc[0, 1],
-                "raters": alpha.loc[some].mean(),
-                "palettes": domain_auc(*apart, folds=4, seed=number),
-            }
-        )
+        rows.append(row | {"palettes": domain_auc(*apart, folds=4, seed=number)})
     return pd.DataFrame(rows)
 
 
