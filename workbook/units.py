@@ -2,13 +2,7 @@
 
 A *unit* is a dictionary of keyword arguments for a function, `function(corpus, **unit)` ->
 DataFrame. Finished units are kept in a joblib cache, under a hash of the function, the unit, the
-data and the source code. The same call runs on a Dask cluster::
-
-    from dask.distributed import Client
-
-    client = Client("tcp://the-scheduler:8786")
-    with joblib.parallel_config(backend="dask"):
-        units.run(function, some_units, corpus)
+data and the source code. The same call runs on a Dask cluster; see the README.
 """
 
 from __future__ import annotations

@@ -81,12 +81,10 @@ def _weights(weights: ArrayLike, songs: int) -> np.ndarray:
 def label_correlations(labels: pd.DataFrame, *, draws: int = 2000, seed: int = 0) -> pd.DataFrame:
     """Pearson's r of valence and arousal of a track, with 95 % intervals over songs.
 
-    Returns
-    -------
-    DataFrame
-        Index aggregation: "pooled" (all frames of all songs), "over song means", "within songs"
-        (the mean of the songs' own r, without songs in which a dimension is constant); columns
-        value, low, high, sd_over_songs (of the songs' own r) and songs.
+    Index aggregation: "pooled" (all frames of all songs), "over song means", "within songs" (the
+    mean of the songs' own r, without songs in which a dimension is constant); columns value, low,
+    high, sd_over_songs (of the songs' own r) and songs. Pellegrini and Barriere (2015, section 3)
+    give 0.626 for the development songs: the task's own labels, pooled over frames.
 
     Examples
     --------
@@ -94,11 +92,6 @@ def label_correlations(labels: pd.DataFrame, *, draws: int = 2000, seed: int = 0
     >>> labels = pd.DataFrame({"valence": [0, 2, 1, 3, 2, 4], "arousal": [2, 0, 3, 1, 4, 2]}, index)
     >>> label_correlations(labels, draws=50)["value"].round(2).tolist()
     [-0.2, 1.0, -1.0]
-
-    References
-    ----------
-    Pellegrini and Barriere (2015, section 3) give 0.626 for the development songs: the task's own
-    labels, pooled over frames. DEAM's newer labels of the same songs have 0.614. Notebook 09.
     """
     labels = as_track(labels, "labels", columns=DIMENSIONS)
     songs = labels.groupby(level="song_id")
@@ -260,9 +253,8 @@ def arousal_split(
 ) -> dict[str, np.ndarray]:
     """Split the r of a valence prediction into what true arousal explains of it and the rest.
 
-    The predicted valence is regressed on the *true arousal* of the scored rows. The fitted part is
-    a stretched copy of arousal and contributes r(predicted, arousal) * r(arousal, valence) to r;
-    the residual contributes the rest. The two add up to r exactly.
+    The predicted valence is regressed on the *true arousal* of the scored rows. The fitted part
+    contributes r(predicted, arousal) * r(arousal, valence) to r, the residual the rest.
 
     Parameters
     ----------
@@ -274,10 +266,9 @@ def arousal_split(
     Returns
     -------
     dict
-        `r`; `through_arousal` and `beyond_arousal`, which sum to it; `arousal_in_prediction`, the
-        share of the prediction's variance that arousal explains, r(predicted, arousal)^2;
-        `labels`, r(arousal, valence); `partial`, r of predicted and true valence, both without
-        what arousal explains.
+        `r`; `through_arousal` and `beyond_arousal`, which sum to it; `arousal_in_prediction`,
+        r(predicted, arousal)^2; `labels`, r(arousal, valence); `partial`, r of predicted and true
+        valence, both without what arousal explains.
 
     Examples
     --------

@@ -17,7 +17,7 @@ from mer_core.metrics import score_songs
 from mer_core.models import AELSTM, CNNLSTM, LSTM, VAELSTM, Linear, Preprocessed
 from mer_core.models.autoencoder import AE, IN_CLASS
 from workbook.studies.regressors import LEVELS, SCORED, predict, scores, with_seed
-from workbook.studies.study import Study, labelled
+from workbook.studies.study import Frames, Levels, Study, Tables, Units, labelled
 
 HELD_OUT, LABELLED = 24, 24
 """Development songs that :func:`predict_with_few` holds out, and that it trains on."""
@@ -87,9 +87,7 @@ def sound_lost(encoder: AE, features: pd.DataFrame) -> pd.DataFrame:
     return by_song.assign(lost=np.sqrt(by_song["lost"]))
 
 
-def choice_tables(
-    corpus: Corpus, frames: dict[tuple, pd.DataFrame], levels: tuple[str, ...]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def choice_tables(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
     """Means and standard deviations over songs for each unit, and the songs."""
     songs = pd.concat(frames, names=[*levels])
     groups = songs.groupby([*levels, "protocol", "dimension"], sort=False)
@@ -112,7 +110,7 @@ PROTOCOLS = {"test": ("test", range(5)), "CV": ("all", range(2))}
 """Folds and seeds."""
 
 
-def _units() -> list[tuple[tuple, dict]]:
+def _units() -> Units:
     units = []
     for name, (setting, features) in SYSTEMS.items():
         for protocol, (fold, seeds) in PROTOCOLS.items():

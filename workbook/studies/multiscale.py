@@ -19,7 +19,7 @@ from workbook.studies.regressors import (
     with_features,
     with_seed,
 )
-from workbook.studies.study import Study, labelled
+from workbook.studies.study import Frames, Levels, Study, Tables, labelled
 
 UNITS, RIDGES = (2, 5, 10, 20, 50, 200), (0, 10)
 """Of the ELMs whose errors are compared."""
@@ -110,9 +110,7 @@ def _lengths(model: MultiScaleBLSTM, test: Corpus) -> Iterator[tuple]:
             yield ("lengths", f"{trained}, {name}", "test"), pd.DataFrame(curves)
 
 
-def scale_tables(
-    corpus: Corpus, frames: dict[tuple, pd.DataFrame], levels: tuple[str, ...]
-) -> list[pd.DataFrame]:
+def scale_tables(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
     """Scores of scales and fusions, as for all regressors; of lengths; of sizes of the ELM."""
     fusions, errors = {}, {"lengths": {}, "units": {}}
     for (pretraining, features, seed), frame in frames.items():

@@ -15,7 +15,7 @@ from mer_core.features.sets import choose
 from mer_core.folds import modulus_folds
 from mer_core.metrics import score, score_songs
 from mer_core.smoothing import moving_average
-from workbook.studies.study import FEATURE_SETS, Study, labelled
+from workbook.studies.study import FEATURE_SETS, Frames, Levels, Study, Tables, labelled
 
 SCORED = ("rmse", "pearson")
 """Columns of the tables of songs, for paired tests."""
@@ -123,9 +123,7 @@ def regressors(
     return Study(predict, units, LEVELS, scores, files, cheapest=cheapest)
 
 
-def scores(
-    corpus: Corpus, tracks: dict[tuple, pd.DataFrame], levels: tuple[str, ...]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def scores(corpus: Corpus, tracks: Frames, levels: Levels) -> Tables:
     """Score predictions, raw and smoothed: a table of scores and one of songs."""
     table, songs = {}, {}
     for (system, features, *rest), track in tracks.items():
@@ -141,10 +139,10 @@ def scores(
 def predict_held_out(
     corpus: Corpus, *, setting: Regressor, features: str, seed: int
 ) -> pd.DataFrame:
-    """Predict the held-out development songs and the test songs by one model.
+    """Predict the held-out development songs and the test songs by one model; see :func:`predict`.
 
-    Arguments as of :func:`predict`. A `FoldEnsemble` holds the songs out by itself; any other model
-    is fitted to the rest. Coutinho et al. (2014, 2015), section 2: song_id modulo 11, remainder 10.
+    A `FoldEnsemble` holds the songs out by itself; any other model is fitted to the rest. Coutinho
+    et al. (2014, 2015), section 2: song_id modulo 11, remainder 10.
     """
     corpus = with_features(corpus, features)
     dev, test = corpus.split("dev"), corpus.split("test")
@@ -170,9 +168,7 @@ def ensembles(
     return Study(predict_held_out, units, levels, held_out_scores, files, cheapest=cheapest)
 
 
-def held_out_scores(
-    corpus: Corpus, tracks: dict[tuple, pd.DataFrame], levels: tuple[str, ...]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def held_out_scores(corpus: Corpus, tracks: Frames, levels: Levels) -> Tables:
     """Score the two kinds of songs separately, as the protocols "held-out" and "test"."""
     split, parts = corpus.songs["split"], {}
     for (name, features, seed), track in tracks.items():

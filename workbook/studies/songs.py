@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,16 @@ from mer_core.features import song_level
 from mer_core.files import DataError, read_table
 from mer_core.folds import Fold, k_folds
 from mer_core.metrics import DIMENSIONS, METRICS
-from workbook.studies.study import Study, by_seed, framed, labelled, product
+from workbook.studies.study import (
+    Frames,
+    Levels,
+    Study,
+    Tables,
+    by_seed,
+    framed,
+    labelled,
+    product,
+)
 from workbook.valence import interval, song_counts, weighted_scores
 
 SMALL = 17
@@ -116,9 +125,7 @@ def as_in_file(labels: pd.DataFrame, year: pd.Series) -> pd.DataFrame:
     return labels.where(year.reindex(labels.index) != 2013, exchanged)
 
 
-def song_scores(
-    corpus: Corpus, frames: Mapping[tuple, pd.DataFrame], levels: tuple[str, ...]
-) -> tuple[pd.DataFrame, ...]:
+def song_scores(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
     """Score predictions of whole songs: the four metrics by seed, and R2 with intervals.
 
     The first level is the system, the last one the seed. The second table has no seed: R2 as the
@@ -139,7 +146,7 @@ def song_scores(
     return framed(table, names), framed(intervals(labels, frames), [*levels[:-1], "dimension"])
 
 
-def averages(frames: Mapping[tuple, pd.DataFrame]) -> dict[tuple, pd.DataFrame]:
+def averages(frames: Frames) -> dict[tuple, pd.DataFrame]:
     """Predictions of "average", for each label that all `MEMBERS` share."""
     rests = [rest for system, *rest in frames if system == MEMBERS[0]]
     parts = {("average", *rest): [frames.get((name, *rest)) for name in MEMBERS] for rest in rests}
@@ -147,7 +154,7 @@ def averages(frames: Mapping[tuple, pd.DataFrame]) -> dict[tuple, pd.DataFrame]:
     return {label: sum(members) / len(members) for label, members in whole.items()}
 
 
-def intervals(labels: pd.DataFrame, frames: Mapping[tuple, pd.DataFrame]) -> dict[tuple, dict]:
+def intervals(labels: pd.DataFrame, frames: Frames) -> dict[tuple, dict]:
     """R2 with bootstrap intervals over songs, seeds put together; see :func:`song_scores`."""
     groups, rows = by_seed(frames), {}
     for label, group in groups.items():
@@ -180,9 +187,7 @@ def compared(own: np.ndarray, base: np.ndarray | None = None) -> dict[str, float
     return interval(own) | {names[k]: value for k, value in interval(own - base).items()}
 
 
-def swap_scores(
-    corpus: Corpus, frames: Mapping[tuple, pd.DataFrame], levels: tuple[str, ...]
-) -> tuple[pd.DataFrame, ...]:
+def swap_scores(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
     """R2 as of :func:`song_scores`, against the repaired labels and those of DEAM's file."""
     labels = corpus.labels.droplevel("time")
     sides = {"repaired": labels, "as in the file": as_in_file(labels, corpus.songs["year"])}

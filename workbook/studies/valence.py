@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,17 @@ from mer_core.datasets.deam.annotations import AVERAGED
 from mer_core.folds import Fold, k_folds
 from mer_core.metrics import DIMENSIONS
 from workbook.studies.songs import compared, deam_folder
-from workbook.studies.study import Study, as_they_are, by_seed, framed, labelled
+from workbook.studies.study import (
+    Frames,
+    Levels,
+    Study,
+    Tables,
+    Units,
+    as_they_are,
+    by_seed,
+    framed,
+    labelled,
+)
 from workbook.studies.valence_systems import BASE, CONTEXTUAL, SYSTEMS, of_songs, predict_folds
 from workbook.valence import (
     arousal_split,
@@ -37,6 +46,8 @@ LABELS = ("song level", "dynamic")
 SCORED_AT = (-0.2, 0.0, 0.2, 0.4, 0.6, 0.8, 0.9)
 """Correlations of valence and arousal to which the scored songs are weighted."""
 SAMPLE = 58
+BOTH = "CV 1744, 1744 to 58"
+"""The task of predicting the 1744 songs in ten folds, and the 58."""
 RATERS = {2013: 10, 2014: 10, 2015: 5}
 """Raters a song of the song-level labels: the means of 2015 are multiples of 1/5, and the printed
 spreads are those of whole numbers only for these counts (and with n below, not n - 1)."""
@@ -72,8 +83,11 @@ def tasks(corpus: Corpus, task: str, seed: int) -> list[Fold]:
     """The songs of DEAM to train on and to predict in a task.
 
     Tasks: "CV 1744", "CV 2013", "CV 2014" and "CV 58" (ten folds each), "2013 to 2014",
-    "2014 to 2013", "1744 to 58", "431 to 58", and "training 1744" (the same songs on both sides).
+    "2014 to 2013", "1744 to 58", "431 to 58", `BOTH`, and "training 1744" (the same songs on both
+    sides).
     """
+    if task == BOTH:
+        return [fold for part in BOTH.split(", ") for fold in tasks(corpus, part, seed)]
     year, split = corpus.songs["year"], corpus.songs["split"]
     every = corpus.features.index.unique("song_id")
     groups = {"1744": year < 2015, "2013": year == 2013, "2014": year == 2014, "58": year == 2015}
@@ -91,19 +105,26 @@ def tasks(corpus: Corpus, task: str, seed: int) -> list[Fold]:
 
 
 def predict_valence(
-    corpus: Corpus, *, system: str, labels: str, task: str, seed: int, penalty: float | None = None
+    corpus: Corpus,
+    *,
+    system: str,
+    labels: str,
+    task: str,
+    seed: int,
+    penalty: float | None = None,
+    trained_at: float | None = None,
 ) -> pd.DataFrame:
     """Predict the songs of a task by one of `SYSTEMS`; index song_id.
 
-    `labels` is one of `LABELS`; `penalty` is that of the ridge, see `Problem`.
+    `labels` is one of `LABELS`; `penalty` is that of the ridge, see `Problem`. `trained_at` is the
+    correlation of valence and arousal to which training songs are weighted; None leaves them.
     """
     data = (corpus.features, song_track(corpus, labels), tasks(corpus, task, seed))
-    return predict_folds(system, *data, penalty=penalty, seed=seed).droplevel("time")
+    options = {"penalty": penalty, "correlation": trained_at, "seed": seed}
+    return predict_folds(system, *data, **options).droplevel("time")
 
 
-def valence_scores(
-    corpus: Corpus, frames: Mapping[tuple, pd.DataFrame], levels: tuple[str, ...]
-) -> tuple[pd.DataFrame, ...]:
+def valence_scores(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
     """Scores of :func:`predict_valence` with 95 % intervals over songs, the mean over seeds.
 
     Value, low, high, and the same of the difference to `BASE`. Statistics: the four metrics; those
@@ -149,23 +170,8 @@ def _statistics(
 # Another correlation of valence and arousal, by weights and by subsets of real songs
 
 
-def predict_tilted(
-    corpus: Corpus, *, system: str, labels: str, trained_at: float | None, seed: int
-) -> pd.DataFrame:
-    """Predict the 1744 songs in ten folds, and the 58; training songs are weighted.
-
-    `trained_at` is the correlation of valence and arousal in each training set; None leaves it as
-    it is. `system` is "ridge" or "SVR", which take weights.
-    """
-    folds = tasks(corpus, "CV 1744", seed) + tasks(corpus, "1744 to 58", seed)
-    data = (corpus.features, song_track(corpus, labels), folds)
-    return predict_folds(system, *data, correlation=trained_at, seed=seed).droplevel("time")
-
-
-def tilted_scores(
-    corpus: Corpus, frames: Mapping[tuple, pd.DataFrame], levels: tuple[str, ...]
-) -> tuple[pd.DataFrame, ...]:
-    """Scores of :func:`predict_tilted` on songs weighted to each correlation, and on the 58.
+def tilted_scores(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
+    """Scores of predictions of `BOTH`, on songs weighted to each correlation, and on the 58.
 
     The level scored_at is a correlation, "as it is" (1744 songs unweighted) or "the 58".
     """
@@ -198,9 +204,7 @@ def predict_subset(
     return predict_folds(BASE, corpus.features, drawn, folds, seed=seed).droplevel("time")
 
 
-def subset_scores(
-    corpus: Corpus, frames: Mapping[tuple, pd.DataFrame], levels: tuple[str, ...]
-) -> tuple[pd.DataFrame, ...]:
+def subset_scores(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
     """Scores of :func:`predict_subset`, one row a draw, with the level seed."""
     rows = {}
     for label, frame in frames.items():
@@ -242,9 +246,7 @@ def _sample(y: pd.DataFrame, p: pd.DataFrame) -> dict[str, float]:
     return {name: float(value) for name, value in row.items()}
 
 
-def sample_tables(
-    corpus: Corpus, frames: Mapping[tuple, pd.DataFrame], levels: tuple[str, ...]
-) -> tuple[pd.DataFrame, ...]:
+def sample_tables(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
     """The rank of the 58 among the draws of :func:`draw_samples`, and the draws."""
     rows = {
         (*label, name): rank_among_draws(values.iloc[0], values.iloc[1:])
@@ -346,7 +348,7 @@ TILTED = ("system", "labels", "trained_at", "seed")
 SUBSETS = ("labels", "correlation", "seed")
 
 
-def _systems() -> list[tuple[tuple, dict]]:
+def _systems() -> Units:
     """Systems and remedies in every task, and ridges of every penalty."""
     units = labelled(VALENCE, system=REMEDIES, labels=SONG, task=TASKS, seed=[0])
     units += labelled(VALENCE, system=SIMPLE, labels=DYNAMIC, task=TASKS, seed=[0])
@@ -357,7 +359,7 @@ def _systems() -> list[tuple[tuple, dict]]:
     return units
 
 
-def _labelled(levels: tuple[str, ...], **lists: object) -> list[tuple[tuple, dict]]:
+def _labelled(levels: tuple[str, ...], **lists: object) -> Units:
     """Units labelled by text, None as "as it is"."""
     text = {None: "as it is"}
     return [
@@ -366,12 +368,13 @@ def _labelled(levels: tuple[str, ...], **lists: object) -> list[tuple[tuple, dic
     ]
 
 
-def _tilted(labels: list[str], trained_at: list) -> list[tuple[tuple, dict]]:
-    return _labelled(TILTED, system=[BASE], labels=labels, trained_at=trained_at, seed=[0])
+def _tilted(labels: list[str], trained_at: list) -> Units:
+    lists = {"system": [BASE], "labels": labels, "trained_at": trained_at, "seed": [0]}
+    return _labelled(TILTED, **lists, task=[BOTH])
 
 
 def _study(
-    function: object, levels: tuple, units: list, tabulate: object, cheapest: tuple, *files: str
+    function: object, levels: Levels, units: Units, tabulate: object, cheapest: tuple, *files: str
 ) -> Study:
     return Study(function, units, levels, tabulate, files, deam_valence, cheapest=cheapest)
 
@@ -386,7 +389,7 @@ STUDIES = {
         "valence_systems.csv",
     ),
     "valence_tilted": _study(
-        predict_tilted,
+        predict_valence,
         TILTED,
         _tilted(SONG, [None, 0.0, 0.3, 0.6, 0.9]) + _tilted(DYNAMIC, [None, 0.0, 0.9]),
         tilted_scores,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +17,16 @@ from mer_core.folds import Fold, k_folds
 from mer_core.metrics import DIMENSIONS, METRICS, score
 from mer_core.smoothing import moving_average
 from workbook.raters import LABEL_START, STEP, Raters, recolour, relabel
-from workbook.studies.study import Study, as_they_are, framed, labelled, product
+from workbook.studies.study import (
+    Frames,
+    Levels,
+    Study,
+    Tables,
+    as_they_are,
+    framed,
+    labelled,
+    product,
+)
 from workbook.studies.valence_systems import BASE, CONTEXTUAL, SYSTEMS, predict_folds, with_context
 from workbook.valence import arousal_split, domain_auc, rank_among_draws
 
@@ -44,7 +52,8 @@ def rate_worlds(corpus: Corpus, *, palettes: str, system: str, seed: int) -> pd.
     the seed is that of the raters. Index (raters, correlation), columns of
     :func:`world_statistics`. Worlds A to D of the data card.
     """
-    predicted = predict_mini(corpus, system, "test", palettes, seed)
+    protocol = {"test": "test", "development": "test, development palettes"}[palettes]
+    predicted = predict_remedy(corpus, system=system, protocol=protocol, seed=seed)
     test = corpus.split("test")
     paths, rows = composed(test), {}
     for name, raters in CREWS.items():
@@ -53,18 +62,6 @@ def rate_worlds(corpus: Corpus, *, palettes: str, system: str, seed: int) -> pd.
             labels = as_track([song.mean(axis=0) for song in ratings], test.labels)
             rows[name, f"{correlation:g}"] = world_statistics(labels, predicted, ratings)
     return framed(rows, ["raters", "correlation"])
-
-
-def predict_mini(
-    corpus: Corpus, system: str, protocol: str, palettes: str, seed: int
-) -> pd.DataFrame:
-    """Predict mini's development songs in ten folds ("CV"), or its test songs, by a system."""
-    dev, test, heard = mini_sides(corpus, palettes, context=system == CONTEXTUAL)
-    songs = dev.songs.index
-    whole = [Fold(songs, test.songs.index)]
-    folds = k_folds(songs, k=10, seed=seed) if protocol == "CV" else whole
-    features = pd.concat([dev.features, heard])
-    return predict_folds(system, features, dev.labels, folds, penalty=MINI_PENALTY, seed=seed)
 
 
 def mini_sides(
@@ -206,17 +203,20 @@ def excerpt_means(features: pd.DataFrame) -> pd.DataFrame:
 
 
 def predict_remedy(corpus: Corpus, *, system: str, protocol: str, seed: int) -> pd.DataFrame:
-    """Predict mini's development songs, or its test songs, by a remedy.
+    """Predict mini's development songs in ten folds ("CV"), or its test songs, by a system.
 
-    Protocols: "CV", "test" and "test, development palettes".
+    The other protocols are "test" and "test, development palettes".
     """
     palettes = "development" if "palettes" in protocol else "test"
-    return predict_mini(corpus, system, protocol, palettes, seed)
+    dev, test, heard = mini_sides(corpus, palettes, context=system == CONTEXTUAL)
+    songs = dev.songs.index
+    whole = [Fold(songs, test.songs.index)]
+    folds = k_folds(songs, k=10, seed=seed) if protocol == "CV" else whole
+    features = pd.concat([dev.features, heard])
+    return predict_folds(system, features, dev.labels, folds, penalty=MINI_PENALTY, seed=seed)
 
 
-def remedy_scores(
-    corpus: Corpus, frames: Mapping[tuple, pd.DataFrame], levels: tuple[str, ...]
-) -> tuple[pd.DataFrame, ...]:
+def remedy_scores(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
     """Scores of :func:`predict_remedy`, raw and smoothed, and the split of valence's pooled r."""
     rows = {}
     for label, raw in frames.items():
