@@ -1,4 +1,4 @@
-"""Studies of learned features: who hears which songs, and what is measured of them."""
+"""Studies of learned features: which songs the models learn from, and what is measured."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def heard(monkeypatch):
 
 
 @pytest.mark.parametrize("unlabelled", [0, 2])
-def test_who_is_scored_is_not_heard_unless_it_is_asked_for(corpus, heard, unlabelled):
+def test_scored_songs_are_not_used_in_training_unless_requested(corpus, heard, unlabelled):
     few = {"setting": SETTING, "unlabelled": unlabelled, "seed": 3}
     table = latents.predict_with_few(corpus, **few)
     scored = set(table.index.unique("song_id"))
@@ -64,7 +64,7 @@ def test_who_is_scored_is_not_heard_unless_it_is_asked_for(corpus, heard, unlabe
     assert heard[2][0] != own
 
 
-def test_the_linear_model_gets_band_means_and_loses_no_sound(corpus):
+def test_the_linear_model_gets_band_means_and_has_no_loss(corpus):
     table = latents.predict_with_few(corpus, setting=models.Linear(), unlabelled=0, seed=0)
     assert table[["lost", "divergence"]].isna().all(axis=None)
     assert np.isfinite(table["rmse"]).all()

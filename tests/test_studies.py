@@ -209,9 +209,11 @@ def test_a_damaged_file_is_computed_again(corpus, tmp_path, damage):
 def test_without_a_cache_folder_units_are_computed_with_one_warning(corpus, tmp_path):
     (tmp_path / "file").write_text("no folder")
     units = sweeps.units(tmp_path / "log", 3)
-    with pytest.warns(DataWarning, match=r"expected a folder that can be written.*`cache`") as told:
+    with pytest.warns(
+        DataWarning, match=r"expected a folder that can be written.*`cache`"
+    ) as warned:
         found = run(sweeps.logged, units, corpus, cache=tmp_path / "file" / "cache")
-    assert len(told) == 1
+    assert len(warned) == 1
     assert len(found.done) == 3
 
 
@@ -239,9 +241,9 @@ def test_a_full_disk_costs_only_the_cache(corpus, tmp_path, disk):
     log, settings = tmp_path / "log", {"cache": disk, "processes": 2}
     # 40 kB each, and slow enough for the one that writes them to keep up.
     units = sweeps.units(log, 40, rows=1500, seconds=0.02)
-    with pytest.warns(DataWarning, match=r"No space left on device.*free some space") as told:
+    with pytest.warns(DataWarning, match=r"No space left on device.*free some space") as warned:
         found = run(sweeps.logged, units, corpus, **settings)
-    assert len(told) == 1
+    assert len(warned) == 1
     assert len(found.done) == 40
     kept = sweeps.kept(sweeps.logged, disk, units)
     assert 3 <= len(kept) < 10
@@ -258,9 +260,9 @@ def test_a_read_only_cache_is_read(corpus, tmp_path, disk):
     with warnings.catch_warnings(action="error"):
         found = run(sweeps.logged, sweeps.units(log, 3), corpus, **settings)
     assert len(found.done) == len(sweeps.calls(log)) == 3
-    with pytest.warns(DataWarning, match="Read-only file system") as told:
+    with pytest.warns(DataWarning, match="Read-only file system") as warned:
         found = run(sweeps.logged, sweeps.units(log, 5), corpus, **settings)
-    assert len(told) == 1
+    assert len(warned) == 1
     assert (len(found.done), len(sweeps.calls(log))) == (5, 5)
 
 

@@ -16,8 +16,6 @@ FEATURE_SETS = {
     "268": ("compare", "spectral"),
 }
 """The papers' names: Munich's FS1 and FS2, IRIT's 268."""
-
-
 Units = list[tuple[tuple, dict]]
 """Pairs of a label (a row of the table; folds share one) and a unit, a function's arguments."""
 Levels = tuple[str, ...]
