@@ -70,13 +70,16 @@ def mini_sides(
     """Development songs, test songs, and the latter's features as palettes play them."""
     corpus = replace(corpus, features=choose(corpus.features, ("compare",)))
     dev, test = corpus.split("dev"), corpus.split("test")
-    heard = test.features
+    test_features = test.features
     if palettes == "development":
-        heard = read_features(MINI / "features_development_palette", test.songs.index)
-        heard = choose(heard, ("compare",))
+        test_features = read_features(MINI / "features_development_palette", test.songs.index)
+        test_features = choose(test_features, ("compare",))
     if context:
-        dev, heard = replace(dev, features=with_context(dev.features)), with_context(heard)
-    return dev, test, heard
+        dev, test_features = (
+            replace(dev, features=with_context(dev.features)),
+            with_context(test_features),
+        )
+    return dev, test, test_features
 
 
 def composed(test: Corpus) -> list[np.ndarray]:
@@ -208,11 +211,11 @@ def predict_remedy(corpus: Corpus, *, system: str, protocol: str, seed: int) -> 
     The other protocols are "test" and "test, development palettes".
     """
     palettes = "development" if "palettes" in protocol else "test"
-    dev, test, heard = mini_sides(corpus, palettes, context=system == CONTEXTUAL)
+    dev, test, test_features = mini_sides(corpus, palettes, context=system == CONTEXTUAL)
     songs = dev.songs.index
     whole = [Fold(songs, test.songs.index)]
     folds = k_folds(songs, k=10, seed=seed) if protocol == "CV" else whole
-    features = pd.concat([dev.features, heard])
+    features = pd.concat([dev.features, test_features])
     return predict_folds(system, features, dev.labels, folds, penalty=MINI_PENALTY, seed=seed)
 
 
