@@ -74,7 +74,7 @@ def as_array(
         dimensions = " or ".join(f"{n}-D" for n in ndim)
         raise DataError(where, f"a {dimensions} array of numbers", f"the shape {array.shape}")
     place = _not_finite(array, missing)
-    if place:
+    if place is not None:
         found = f"position {place[0] if len(place) == 1 else place}"
         raise DataError(where, "finite numbers", f"NaN or infinity at {found}")
     return array
@@ -106,7 +106,7 @@ at 8
     _check_index(frame.index, where)
     frame = _as_floats(frame, where)
     place = _not_finite(frame.to_numpy(), missing)
-    if place:
+    if place is not None:
         found = f"{frame.columns[place[1]]!r} at {_place(frame.index, place[0])}"
         raise DataError(where, "finite numbers", f"NaN or infinity in {found}")
     return frame
@@ -253,14 +253,12 @@ def _number(value: object, where: str) -> float:
 
 
 def _as_floats(frame: pd.DataFrame, where: str) -> pd.DataFrame:
-    kinds = enumerate(frame.dtypes)
-    others = [k for k, kind in kinds if kind not in (np.dtype("f8"), np.dtype("f4"))]
-    if others:
-        frame = frame.copy(deep=False)
-        for k in others:
-            column = f"{where}, column {frame.columns[k]!r}"
-            frame.isetitem(k, floats(frame.iloc[:, k], column))
-    return frame
+    others = [k for k, kind in enumerate(frame.dtypes) if kind not in (np.float64, np.float32)]
+    converted = frame.copy(deep=False) if others else frame
+    for k in others:
+        column = f"{where}, column {frame.columns[k]!r}"
+        converted.isetitem(k, floats(frame.iloc[:, k], column))
+    return converted
 
 
 def _not_finite(values: np.ndarray, missing: bool) -> tuple[int, ...] | None:
@@ -275,11 +273,8 @@ def _check_frame(frame: object, where: str) -> None:
 
 
 def _check_index(index: pd.Index, where: str) -> None:
-    if isinstance(index, pd.MultiIndex):
-        missing = any((codes < 0).any() for codes in index.codes)
-    else:
-        missing = index.hasnans
-    if missing:
+    several = isinstance(index, pd.MultiIndex)
+    if any((codes < 0).any() for codes in index.codes) if several else index.hasnans:
         raise DataError(where, "an index without missing values", "a row with one")
     if not index.is_unique:
         row = int(np.argmax(index.duplicated()))
