@@ -39,11 +39,7 @@ def read_labels(annotations: Path) -> pd.DataFrame:
     if lengths.isna().any(axis=None):
         alone = lengths.index[lengths.isna().any(axis=1)]
         raise DataError(folder, "the same songs in both files", f"{list(alone[:5])} in one only")
-    return _hold_last(pd.DataFrame(curves), lengths, folder)
-
-
-def _hold_last(labels: pd.DataFrame, lengths: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    missing = lengths.max(axis=1) - lengths.min(axis=1)
+    labels, missing = pd.DataFrame(curves), lengths.max(axis=1) - lengths.min(axis=1)
     uneven = missing[missing > 0]
     if uneven.empty:
         return labels
@@ -55,7 +51,7 @@ def _hold_last(labels: pd.DataFrame, lengths: pd.DataFrame, folder: Path) -> pd.
         f"{folder}: valence and arousal differ in length in songs {list(uneven.index)}; for the "
         f"{uneven.sum():g} frames that one of them lacks, its last value was held",
         DataWarning,
-        stacklevel=3,
+        stacklevel=2,
     )
     return labels.groupby(level="song_id").ffill()
 

@@ -49,12 +49,8 @@ def find_swapped(song_level: pd.DataFrame, labels: pd.DataFrame, year: pd.Series
     """Measure for each year whether the song-level columns are swapped.
 
     The difference valence - arousal of the song-level labels is correlated with that of the mean
-    dynamic labels. Swapped columns turn the sign of the former, so r is clearly negative.
-
-    Parameters
-    ----------
-    song_level, labels, year
-        As for :func:`unswap`.
+    dynamic labels. Swapped columns turn the sign of the former, so r is clearly negative. The
+    parameters are those of :func:`unswap`.
 
     Returns
     -------

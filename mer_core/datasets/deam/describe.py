@@ -58,13 +58,8 @@ def compare_features(corpus: Corpus, folder: Path) -> pd.DataFrame:
     The two differ for three reasons. DEAM's means are over the full song, ours over the excerpt.
     The mean of a delta depends only on a curve's two ends. The excerpts begin with some 50 ms of
     digital silence (from MP3 coding), whose end sets off a burst in openSMILE's RASTA filter that
-    affects a 45 s mean; so a second r leaves out the first 5 s.
-
-    Parameters
-    ----------
-    corpus : Corpus
-    folder : Path
-        The corpus's folder, with `song_level_features.csv`.
+    affects a 45 s mean; so a second r leaves out the first 5 s. DEAM's features are in the file
+    `song_level_features.csv` of the corpus's folder; a DataError is raised if it is missing.
 
     Returns
     -------
@@ -72,11 +67,6 @@ def compare_features(corpus: Corpus, folder: Path) -> pd.DataFrame:
         One row per feature: `family` ("descriptor", "RASTA", "mean of a delta"), `r` over songs,
         `r_after_5s` (ours without the first 5 s), and `offset_after_5s`: the mean difference ours -
         DEAM's in standard deviations of DEAM's feature over all its songs.
-
-    Raises
-    ------
-    DataError
-        If the table is missing or the audio can't be read.
 
     References
     ----------
@@ -90,14 +80,13 @@ def compare_features(corpus: Corpus, folder: Path) -> pd.DataFrame:
     late = pd.DataFrame({song_id: track.loc[5:].mean() for song_id, track in tracks.items()}).T
     shared = [name for name in theirs if name in whole]
     known = theirs.loc[songs.index, shared]
-    return pd.DataFrame(
-        {
-            "family": [_family(name) for name in shared],
-            "r": whole[shared].corrwith(known),
-            "r_after_5s": late[shared].corrwith(known),
-            "offset_after_5s": (late[shared] - known).mean() / theirs[shared].std(),
-        }
-    ).rename_axis("feature")
+    columns = {
+        "family": [_family(name) for name in shared],
+        "r": whole[shared].corrwith(known),
+        "r_after_5s": late[shared].corrwith(known),
+        "offset_after_5s": (late[shared] - known).mean() / theirs[shared].std(),
+    }
+    return pd.DataFrame(columns).rename_axis("feature")
 
 
 def _family(name: str) -> str:

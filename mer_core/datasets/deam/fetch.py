@@ -44,16 +44,16 @@ BROKEN_ZIP += (lzma.LZMAError, EOFError, RuntimeError, OverflowError)
 def download(folder: str | os.PathLike, *, site: str = SITE) -> Path:
     """Download and unpack what a folder lacks of DEAM, for research use only (see the site).
 
-    An archive that is in the folder already, because it was downloaded by hand or an earlier call
-    broke off, is not downloaded again. `checksums.json` keeps the SHA-256 of each archive that has
-    been unpacked; later calls check it.
+    An archive that is in the folder already, for instance downloaded by hand, is not downloaded
+    again. `checksums.json` keeps the SHA-256 of each archive that has been unpacked; later calls
+    check it.
 
     Parameters
     ----------
     folder : path
         Receives about 1.4 GB of archives and twice that unpacked.
     site : str
-        URL of the folder that holds the four archives, with a slash at its end.
+        URL of the four archives' folder, with a slash at its end.
 
     Returns
     -------
@@ -124,18 +124,10 @@ def _fetch(url: str, path: Path) -> None:
 
 
 def unpack(archive: Path, folder: Path, brings: str) -> None:
-    """Unpack the folder `brings` of an archive, at any depth in it, whole or not at all.
+    """Move the folder `brings` of a zip archive, at any depth in it, into a folder, or nothing.
 
     Backslashes in names, as PowerShell 5 writes them, count as slashes. Files that Mac and Windows
     add to archives (`__MACOSX`, `.DS_Store`, `Thumbs.db`) are not unpacked.
-
-    Parameters
-    ----------
-    archive : Path
-        A zip archive. Nothing in it is trusted.
-    folder : Path
-        Where the folder `brings` is to be.
-    brings : str
 
     Raises
     ------
