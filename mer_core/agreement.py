@@ -22,14 +22,13 @@ def cronbach_alpha(ratings: ArrayLike) -> float:
     Returns
     -------
     float
-        1: full agreement; about 0: none; below 0 (without bound): they contradict each other, as
-        in songs in which nothing moves. NaN for a single rater, a single frame, or raters whose
-        sum never moves.
+        1: full agreement; about 0: none; below 0 (without bound): raters contradict each other.
+        NaN for a single rater, a single frame, or raters whose sum is constant.
 
     Raises
     ------
     ValueError
-        If the array is not 2-D, or holds something else than finite numbers.
+        If the array is not 2-D, or a number is not finite.
 
     Examples
     --------
@@ -67,7 +66,7 @@ def rater_statistics(ratings: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If the index is another, a row is repeated, or a value is not a number or is infinite.
+        If the index is another, a row is repeated, or a value is no number or infinite.
 
     References
     ----------

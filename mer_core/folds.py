@@ -10,7 +10,7 @@ import pandas as pd
 
 
 class Fold(NamedTuple):
-    """Songs to train on and songs to score, by song_id; none on both sides."""
+    """Songs to train on and songs to score, by song_id."""
 
     train: pd.Index
     test: pd.Index
@@ -28,15 +28,11 @@ def k_folds(song_ids: Iterable[int], *, k: int = 10, seed: int = 0) -> list[Fold
     seed : int
         Of the shuffling.
 
-    Returns
-    -------
-    list of Fold
-
     Raises
     ------
     ValueError
-        If there are fewer songs than folds, fewer than two folds, or a song_id is repeated,
-        missing, or neither a number nor text as the others.
+        If there are fewer songs than folds or fewer than two folds, or song_ids are repeated,
+        missing or of mixed types.
 
     Examples
     --------
@@ -70,7 +66,7 @@ def modulus_folds(song_ids: Iterable[int], *, modulus: int = 11) -> tuple[list[F
     folds : list of Fold
         One for each remainder from 0 to modulus - 2.
     held_out : Index
-        The songs of the last remainder, Munich's own test set.
+        The songs of the last remainder.
 
     Raises
     ------
@@ -103,14 +99,14 @@ def genre_folds(
 ) -> list[Fold]:
     """Draw partitions whose held-out songs have the test set's genres, none in two partitions.
 
-    The test set's shares are rounded by largest remainder. A genre of the test set that the
-    development set lacks, or has used up, passes its places on to songs drawn from all the rest.
+    The test set's shares are rounded by largest remainder. Places of a genre that the development
+    set lacks, or has used up, go to songs drawn from all the rest.
 
     Parameters
     ----------
     songs : DataFrame
-        `Corpus.songs`: development songs are divided, test songs only counted by genre. The genre
-        is compared by its first word: "Hip-Hop-Electronic" counts as "hip".
+        `Corpus.songs`: development songs are divided, test songs only counted by genre. The first
+        word of a genre counts: "Hip-Hop-Electronic" is "hip".
     partitions, held_out : int
         Tsinghua drew 5 times 20 of 431 songs.
     seed : int
@@ -119,7 +115,7 @@ def genre_folds(
     Returns
     -------
     list of Fold
-        `test` holds the `held_out` songs of a partition, `train` all other development songs.
+        `test` has the `held_out` songs of a partition, `train` all other development songs.
 
     Raises
     ------
@@ -148,6 +144,7 @@ def genre_folds(
 
 
 def _shares(genres: pd.Series, places: int) -> pd.Series:
+    """Places of each genre, rounded by largest remainder."""
     exact = genres.value_counts(normalize=True).sort_index() * places
     shares = exact.astype(int)
     most = (exact - shares).sort_values(ascending=False, kind="stable").index

@@ -11,23 +11,18 @@ from mer_core.tracks import DIMENSIONS, as_array, as_track
 
 
 def rmse(y: ArrayLike, p: ArrayLike) -> float:
-    """Root-mean-square error, in the unit of the labels.
+    """Root-mean-square error, in the unit of the labels; 0 is perfect.
 
     Parameters
     ----------
     y, p : array_like, shape (n,)
         Labels and predictions.
 
-    Returns
-    -------
-    float
-        0 or more; 0 is perfect.
-
     Raises
     ------
     ValueError
-        If the two are not 1-D, of equal length, not empty and finite, or hold other things than
-        real numbers, or are Series of the same rows in another order (as for all metrics here).
+        If the two are not 1-D, of equal length, not empty and of finite numbers, or are Series of
+        the same rows in another order (as for all metrics here).
 
     Examples
     --------
@@ -45,15 +40,12 @@ def rmse(y: ArrayLike, p: ArrayLike) -> float:
 def pearson(y: ArrayLike, p: ArrayLike) -> float:
     """Pearson's correlation r, in [-1, 1]; NaN where one side is constant, since it has none.
 
+    It ignores scale and offset: a prediction of the right shape in a wrong place gets 1.
+
     Parameters
     ----------
     y, p : array_like, shape (n,)
         Labels and predictions; see :func:`rmse` for errors.
-
-    Returns
-    -------
-    float
-        Blind to scale and offset: a prediction of the right shape in a wrong place gets 1.
 
     Examples
     --------
@@ -83,10 +75,6 @@ def ccc(y: ArrayLike, p: ArrayLike) -> float:
     y, p : array_like, shape (n,)
         Labels and predictions; see :func:`rmse` for errors.
 
-    Returns
-    -------
-    float
-
     Examples
     --------
     >>> ccc([0, 1, 2], [0, 1, 2]).round(4), ccc([0, 1, 2], [2, 3, 4]).round(4)
@@ -106,16 +94,12 @@ def ccc(y: ArrayLike, p: ArrayLike) -> float:
 def r2(y: ArrayLike, p: ArrayLike) -> float:
     """Share of the labels' variance that is explained, 1 - MSE / var(y); at most 1.
 
+    The mean of these labels gets 0. NaN if y is constant.
+
     Parameters
     ----------
     y, p : array_like, shape (n,)
         Labels and predictions; see :func:`rmse` for errors.
-
-    Returns
-    -------
-    float
-        0 is what the mean of these very labels would get; below 0 is worse than that. NaN if y is
-        constant.
 
     Examples
     --------
@@ -134,11 +118,10 @@ METRICS = {"rmse": rmse, "pearson": pearson, "ccc": ccc, "r2": r2}
 
 
 def score(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
-    """Score predictions in both of the papers' ways of aggregating.
+    """Score predictions with both of the papers' aggregations.
 
-    "pooled" throws all frames of all songs into one pot (IRIT's cross-validation figures);
-    "mean" and "sd" first score each song, then take mean and sample standard deviation over the
-    songs (the task's official test figures).
+    "pooled" scores all frames of all songs together (IRIT's cross-validation figures); "mean" and
+    "sd" are mean and sample standard deviation of the songs' scores (the task's test figures).
 
     Parameters
     ----------
@@ -151,14 +134,13 @@ def score(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Index (dimension, aggregation: pooled, mean, sd); columns rmse, pearson, ccc, r2, `songs`
-        (how many were scored) and `songs_without_r` (songs of constant label or prediction, which
-        mean and sd of r leave out).
+        and `songs_without_r` (songs of constant label or prediction, which mean and sd of r leave
+        out).
 
     Raises
     ------
     ValueError
-        If a labelled row has no prediction, or either is not a track of finite numbers with both
-        columns; see :func:`mer_core.tracks.as_track`.
+        If a labelled row has no prediction, or either is no track of finite numbers.
 
     References
     ----------
@@ -178,22 +160,12 @@ def score(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def score_songs(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
-    """Score every song by itself.
-
-    Parameters
-    ----------
-    labels, predictions : DataFrame
-        As for :func:`score`.
+    """Score every song by itself; arguments and errors as of :func:`score`.
 
     Returns
     -------
     DataFrame
         Index (song_id, dimension), columns rmse, pearson, ccc, r2.
-
-    Raises
-    ------
-    ValueError
-        As for :func:`score`.
 
     References
     ----------

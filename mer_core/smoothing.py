@@ -12,15 +12,13 @@ from mer_core.tracks import HOP, as_track, stretches
 def moving_average(track: pd.DataFrame, window: int = 13) -> pd.DataFrame:
     """Centred moving average along each song, with IRIT's border rule.
 
-    The first and last (window - 1) / 2 frames of a song, where the window does not fit, keep
-    their unfiltered values; songs shorter than the window pass unsmoothed. Where rows are missing
-    within a song, each stretch without a gap is smoothed as if it were a song: no average spans
-    a gap.
+    The first and last (window - 1) / 2 frames of a song, where the window does not fit, keep their
+    unfiltered values. Each stretch without a gap is smoothed as if it were a song.
 
     Parameters
     ----------
     track : DataFrame
-        MultiIndex (song_id, time), any columns; times rise within a song.
+        MultiIndex (song_id, time), any columns.
     window : int
         Frames in the window, odd; 13 frames are 6.5 s. 1 changes nothing.
 
@@ -34,8 +32,8 @@ def moving_average(track: pd.DataFrame, window: int = 13) -> pd.DataFrame:
     ValueError
         If the window is not an odd number of at least 1.
     DataError
-        If the track is not one of finite numbers with rising times, see
-        :func:`mer_core.tracks.as_track`, or all of its rows are more than 0.5 s apart.
+        If the track is not one of finite numbers with rising times within a song, or all of its
+        rows are more than 0.5 s apart.
 
     Examples
     --------

@@ -134,7 +134,7 @@ def test_mining_refuses():
             mine([0.0, 1.0], **wrong)
     with pytest.raises(ValueError, match=r"one of .*'weighted'.* found 'hard'"):
         mine([0.0, 1.0], **RANGES, strategy="hard")
-    with pytest.raises(ValueError, match="where the songs lie"):
+    with pytest.raises(ValueError, match="the songs' points"):
         mine([0.0, 1.0], **RANGES, strategy="semi-hard")
     with pytest.raises(ValueError, match="finite"):
         mine([0.0, np.nan], **RANGES)

@@ -1,4 +1,4 @@
-"""What every network has to beat: the constant, the linear model, the support vector machine."""
+"""Baselines: the constant, the linear model and the support vector machine."""
 
 from __future__ import annotations
 
@@ -20,21 +20,17 @@ from mer_core.tracks import DIMENSIONS, as_rows, check_covered
 
 
 class Framewise:
-    """A regressor that predicts each half second by itself.
+    """A scikit-learn regressor that predicts each half second by itself.
 
-    A subclass defines :meth:`make_estimator`; its settings are the fields of a dataclass. A field
-    `every` means: train on every n-th labelled frame of a song. Neighbouring frames share half of
-    their window, so little is lost where an estimator is slow in the number of frames.
+    A subclass is a dataclass of settings that defines :meth:`make_estimator`. With a field `every`
+    it is trained on every n-th labelled frame of a song: neighbouring frames share half of their
+    window, so little is lost where an estimator is slow in the number of frames.
     """
 
     every = 1
 
     def make_estimator(self) -> BaseEstimator:
-        """The scikit-learn regressor that is fitted to (frames, features) and (frames, 2).
-
-        Everything it learns, means and standard deviations included, it learns from labelled
-        training frames only.
-        """
+        """The regressor that is fitted to (frames, features) and (frames, 2)."""
         raise NotImplementedError
 
     def fit(
@@ -54,13 +50,12 @@ class Framewise:
         labels : DataFrame
             The same kind of frame, columns valence, arousal in [-1, 1].
         validation, unlabelled
-            Part of the language of all regressors; nothing here can use them.
+            Not used.
 
         Raises
         ------
         DataError
-            If a label has no features, or either holds something else than finite numbers or a
-            row or column twice; see :func:`mer_core.tracks.as_track`.
+            If a label has no features, a number is not finite, or a row or column is repeated.
         """
         features = as_rows(features, "features")
         labels = as_rows(labels, "labels", columns=DIMENSIONS, ordered=self.every > 1)
@@ -77,12 +72,12 @@ class Framewise:
         Parameters
         ----------
         features : DataFrame
-            A track with the columns of the training features, in any order.
+            With the columns of the training features, in any order.
 
         Returns
         -------
         DataFrame
-            A track with the columns valence, arousal.
+            The same rows, columns valence, arousal.
 
         Raises
         ------
@@ -99,32 +94,23 @@ class Framewise:
 
 @dataclass
 class FrameRegressor(Framewise):
-    """A scikit-learn regressor that predicts each half second by itself.
-
-    Parameters
-    ----------
-    estimator : scikit-learn regressor
-        A copy of it is fitted to (frames, features) and (frames, 2).
-    every : int
-        Train on every n-th labelled frame of a song.
-    """
+    """Any scikit-learn regressor; a copy of it is fitted."""
 
     estimator: BaseEstimator
     every: int = field(default=1, kw_only=True)
 
     def make_estimator(self) -> BaseEstimator:
-        """A copy of the estimator, not fitted."""
+        """An unfitted copy."""
         return clone(self.estimator)
 
 
 @dataclass(kw_only=True)
 class Constant(Framewise):
-    """Predict the mean of the training labels, whatever the features are.
+    """Predict the mean of the training labels; hard to beat in valence on DEAM's 58 test songs.
 
     References
     ----------
-    The baseline of every table of the workbook; on DEAM's 58 test songs it is hard to beat in
-    valence. Notebook 02.
+    Notebook 02.
     """
 
     def make_estimator(self) -> BaseEstimator:
@@ -169,7 +155,7 @@ class Linear(Framewise):
 
 @dataclass(kw_only=True)
 class SVR(Framewise):
-    """Support vector regression with a Gaussian kernel, valence and arousal apart.
+    """Support vector regression with a Gaussian kernel, separate for valence and arousal.
 
     Parameters
     ----------
