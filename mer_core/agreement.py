@@ -12,18 +12,14 @@ from mer_core.tracks import DIMENSIONS, RATING_LEVELS, as_array, as_track
 def cronbach_alpha(ratings: ArrayLike) -> float:
     """Cronbach's alpha of one song: do the raters' curves rise and fall together?
 
-    alpha = k / (k - 1) * (1 - sum of the raters' variances / variance of their sum)
+    alpha = k / (k - 1) * (1 - sum of the raters' variances / variance of their sum). 1 is full
+    agreement, about 0 none, below 0 (without bound) contradiction; NaN for a single rater, a
+    single frame, or raters whose sum is constant.
 
     Parameters
     ----------
     ratings : array_like, shape (frames, raters)
-        One dimension of one song, in any unit; raters may differ in offset, not in frames.
-
-    Returns
-    -------
-    float
-        1: full agreement; about 0: none; below 0 (without bound): raters contradict each other.
-        NaN for a single rater, a single frame, or raters whose sum is constant.
+        One dimension of one song, in any unit.
 
     Raises
     ------
@@ -37,8 +33,8 @@ def cronbach_alpha(ratings: ArrayLike) -> float:
 
     References
     ----------
-    Cronbach (1951). The organisers chose development songs by it (alpha >= 0.6; Coutinho et al.
-    2015, section 1), and it is 0.29 for valence in the test set. Notebook 00.
+    Cronbach (1951). Coutinho et al. (2015), section 1: development songs have alpha >= 0.6, the
+    test set has 0.29 for valence. Notebook 00.
     """
     ratings = as_array(ratings, "ratings", ndim=(2,))
     frames, raters = ratings.shape
@@ -54,14 +50,14 @@ def rater_statistics(ratings: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     ratings : DataFrame
-        MultiIndex (song_id, rater, time), columns valence, arousal in [-1, 1]. Frames that not
-        every rater of a song has rated are left out.
+        MultiIndex (song_id, rater, time), columns valence, arousal in [-1, 1]. Frames that some
+        rater of a song has not rated are left out.
 
     Returns
     -------
     DataFrame
-        Index (song_id, dimension); columns `raters`, `alpha`, and `spread`: the standard
-        deviation between raters, in label units, averaged over frames.
+        Index (song_id, dimension); columns `raters`, `alpha` and `spread`, the standard deviation
+        between raters, averaged over frames.
 
     Raises
     ------

@@ -141,7 +141,6 @@ def scoreboard(
     ----------
     models : mapping of name to regressor
     corpus : Corpus
-        With development songs, test songs and features.
     folds : iterable of Fold
         Of the development songs that have curves (see :func:`labelled`).
     window : int
@@ -191,23 +190,17 @@ def _check_sides(corpus: Corpus, dev: Corpus, test: Corpus, folds: list[Fold]) -
     _check_folds(folds, dev)
     _check_features([*dev.songs.index, *test.songs.index], corpus)
     if test.songs.empty:
-        why = "this task has no test songs"
-        if "test" in listed:
-            why = f"the {listed['test']} test songs have no labels (curves)"
+        unlabelled = f"the {listed.get('test')} test songs have no labels (curves)"
+        why = unlabelled if "test" in listed else "this task has no test songs"
         warnings.warn(f"no scores on test songs: {why}", DataWarning, stacklevel=3)
 
 
 def ablate(
     model: Regressor, corpus: Corpus, folds: Iterable[Fold], groups: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Cross-validate a model on several choices of features, all else being equal.
+    """Cross-validate a model on several choices of features, given as name -> columns.
 
-    Parameters
-    ----------
-    model, corpus, folds
-        As for :func:`cross_validate`.
-    groups : mapping of name to columns
-        The choices.
+    The other arguments are those of :func:`cross_validate`.
 
     Returns
     -------

@@ -22,11 +22,8 @@ def k_folds(song_ids: Iterable[int], *, k: int = 10, seed: int = 0) -> list[Fold
     Parameters
     ----------
     song_ids : iterable of int
-        At least k different songs.
-    k : int
-        Number of folds; IRIT used 10.
-    seed : int
-        Of the shuffling.
+        At least k.
+    k, seed : int
 
     Raises
     ------
@@ -54,12 +51,6 @@ def k_folds(song_ids: Iterable[int], *, k: int = 10, seed: int = 0) -> list[Fold
 
 def modulus_folds(song_ids: Iterable[int], *, modulus: int = 11) -> tuple[list[Fold], pd.Index]:
     """Divide songs by song_id modulo 11; the songs of remainder 10 are kept out of all folds.
-
-    Parameters
-    ----------
-    song_ids : iterable of int
-    modulus : int
-        Number of remainders.
 
     Returns
     -------
@@ -107,10 +98,8 @@ def genre_folds(
     songs : DataFrame
         `Corpus.songs`: development songs are divided, test songs only counted by genre. The first
         word of a genre counts: "Hip-Hop-Electronic" is "hip".
-    partitions, held_out : int
+    partitions, held_out, seed : int
         Tsinghua drew 5 times 20 of 431 songs.
-    seed : int
-        Of the drawing.
 
     Returns
     -------

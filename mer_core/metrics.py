@@ -11,7 +11,7 @@ from mer_core.tracks import DIMENSIONS, as_array, as_track
 
 
 def rmse(y: ArrayLike, p: ArrayLike) -> float:
-    """Root-mean-square error, in the unit of the labels; 0 is perfect.
+    """Root-mean-square error, in the unit of the labels.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def rmse(y: ArrayLike, p: ArrayLike) -> float:
     ------
     ValueError
         If the two are not 1-D, of equal length, not empty and of finite numbers, or are Series of
-        the same rows in another order (as for all metrics here).
+        the same rows in another order.
 
     Examples
     --------
@@ -38,14 +38,9 @@ def rmse(y: ArrayLike, p: ArrayLike) -> float:
 
 
 def pearson(y: ArrayLike, p: ArrayLike) -> float:
-    """Pearson's correlation r, in [-1, 1]; NaN where one side is constant, since it has none.
+    """Pearson's correlation r, in [-1, 1]; NaN if one side is constant.
 
-    It ignores scale and offset: a prediction of the right shape in a wrong place gets 1.
-
-    Parameters
-    ----------
-    y, p : array_like, shape (n,)
-        Labels and predictions; see :func:`rmse` for errors.
+    It ignores scale and offset. Arguments and errors are those of :func:`rmse`.
 
     Examples
     --------
@@ -66,14 +61,9 @@ def pearson(y: ArrayLike, p: ArrayLike) -> float:
 def ccc(y: ArrayLike, p: ArrayLike) -> float:
     """Concordance correlation coefficient of Lin (1989), in [-1, 1].
 
-    2 s_yp / (s_y^2 + s_p^2 + (mean_y - mean_p)^2), with population variances: r, made smaller by
-    a wrong scale or offset. A constant prediction of varying labels gets 0; two equal constants
-    leave it undefined (NaN).
-
-    Parameters
-    ----------
-    y, p : array_like, shape (n,)
-        Labels and predictions; see :func:`rmse` for errors.
+    2 s_yp / (s_y^2 + s_p^2 + (mean_y - mean_p)^2), with population variances: r, reduced by a
+    wrong scale or offset. A constant prediction of varying labels gets 0, two equal constants NaN.
+    Arguments and errors are those of :func:`rmse`.
 
     Examples
     --------
@@ -94,12 +84,8 @@ def ccc(y: ArrayLike, p: ArrayLike) -> float:
 def r2(y: ArrayLike, p: ArrayLike) -> float:
     """Share of the labels' variance that is explained, 1 - MSE / var(y); at most 1.
 
-    The mean of these labels gets 0. NaN if y is constant.
-
-    Parameters
-    ----------
-    y, p : array_like, shape (n,)
-        Labels and predictions; see :func:`rmse` for errors.
+    The mean of these labels gets 0; constant labels get NaN. Arguments and errors are those of
+    :func:`rmse`.
 
     Examples
     --------
@@ -125,10 +111,9 @@ def score(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    labels : DataFrame
-        A track (MultiIndex song_id, time) with the columns valence, arousal in [-1, 1].
-    predictions : DataFrame
-        The same; may hold more rows than the labels.
+    labels, predictions : DataFrame
+        Tracks (MultiIndex song_id, time) with the columns valence, arousal in [-1, 1]; predictions
+        may have more rows.
 
     Returns
     -------
@@ -160,12 +145,9 @@ def score(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def score_songs(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
-    """Score every song by itself; arguments and errors as of :func:`score`.
+    """Scores of every song: index (song_id, dimension), columns rmse, pearson, ccc, r2.
 
-    Returns
-    -------
-    DataFrame
-        Index (song_id, dimension), columns rmse, pearson, ccc, r2.
+    Arguments and errors are those of :func:`score`.
 
     References
     ----------
@@ -193,12 +175,9 @@ def _matched(labels: pd.DataFrame, predictions: pd.DataFrame) -> tuple[pd.DataFr
     predictions = as_track(predictions, "predictions", columns=DIMENSIONS)
     missing = labels.index[~labels.index.isin(predictions.index)]
     if len(missing):
-        first = missing[0]
-        raise DataError(
-            "predictions",
-            f"one for each of the {len(labels)} labelled rows",
-            f"none for {len(missing)}, the first at song_id {first[0]}, time {first[1]} s",
-        )
+        first = "the first at song_id {}, time {} s".format(*missing[0])
+        expected = f"one for each of the {len(labels)} labelled rows"
+        raise DataError("predictions", expected, f"none for {len(missing)}, {first}")
     return labels, predictions.loc[labels.index]
 
 

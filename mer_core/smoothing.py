@@ -20,7 +20,7 @@ def moving_average(track: pd.DataFrame, window: int = 13) -> pd.DataFrame:
     track : DataFrame
         MultiIndex (song_id, time), any columns.
     window : int
-        Frames in the window, odd; 13 frames are 6.5 s. 1 changes nothing.
+        Frames in the window, odd; 13 frames are 6.5 s.
 
     Returns
     -------

@@ -67,17 +67,7 @@ class Framewise:
         return self
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Predict every row.
-
-        Parameters
-        ----------
-        features : DataFrame
-            With the columns of the training features, in any order.
-
-        Returns
-        -------
-        DataFrame
-            The same rows, columns valence, arousal.
+        """Predict every row: the same rows, columns valence, arousal.
 
         Raises
         ------
@@ -106,12 +96,7 @@ class FrameRegressor(Framewise):
 
 @dataclass(kw_only=True)
 class Constant(Framewise):
-    """Predict the mean of the training labels; hard to beat in valence on DEAM's 58 test songs.
-
-    References
-    ----------
-    Notebook 02.
-    """
+    """Predict the mean of the training labels; hard to beat in valence on DEAM's 58 test songs."""
 
     def make_estimator(self) -> BaseEstimator:
         """The mean."""
@@ -131,13 +116,11 @@ class Linear(Framewise):
     ----------
     ridge : float
         Weight of the sum of squared weights, at features of unit variance; 0 is least squares.
-        Of 0, 10, 30, ..., 3000, 1000 had the lowest mean RMSE in ten folds of the embedded corpus,
-        unsmoothed; it favours arousal.
+        Of 0, 10, 30, ..., 3000, 1000 had the lowest mean RMSE in ten folds of the embedded corpus.
 
     References
     ----------
-    Hoerl and Kennard (1970). The task's baseline and IRIT's "lr" (Pellegrini and Barriere 2015,
-    table 1) are least squares. Notebook 02.
+    Hoerl and Kennard (1970); Pellegrini and Barriere (2015), table 1, "lr". Notebook 02.
     """
 
     ridge: float = 1000.0
@@ -159,18 +142,14 @@ class SVR(Framewise):
 
     Parameters
     ----------
-    C : float
-        Weight of errors against flatness.
-    epsilon : float
-        Half width of the tube without errors, in standard deviations of the training labels.
+    C, epsilon : float
+        Weight of errors, and half width of the tube without errors in standard deviations of the
+        training labels.
     gamma : float
-        Width of the kernel, exp(-gamma * squared distance), at features of unit variance.
+        Width of the kernel, exp(-gamma * squared distance), at features of unit variance. C and
+        gamma were chosen by r in ten folds of the embedded corpus.
     every : int
         Train on every n-th labelled frame of a song.
-
-    Notes
-    -----
-    C and gamma were chosen by r in ten folds of the embedded corpus.
 
     References
     ----------

@@ -1,8 +1,6 @@
-"""Triplet networks for regression: a space in which songs of like emotion lie together.
+"""Triplet networks for regression: a space in which songs of similar emotion are near each other.
 
-A triplet is an anchor, a positive (its label lies within a range of the anchor's) and a negative
-(outside a wider one). A small network learns a space in which the anchor is nearer to the positive
-than to the negative, by a margin; a support vector machine then reads the label off that space.
+The label of a positive is within a range of the anchor's, that of a negative outside a wider one.
 """
 
 from __future__ import annotations
@@ -39,11 +37,6 @@ def triplet_loss(
     anchor, positive, negative : Tensor, shape (triplets, dimensions)
         Points of the learned space; d is their Euclidean distance.
     margin : float
-        How much nearer the positive has to be.
-
-    Returns
-    -------
-    Tensor, shape ()
 
     Raises
     ------
@@ -53,9 +46,7 @@ def triplet_loss(
     Examples
     --------
     >>> at = torch.tensor([[0.0], [1.0], [3.0]])
-    >>> triplet_loss(at[[0]], at[[1]], at[[2]], margin=1.0).item()
-    0.0
-    >>> triplet_loss(at[[1]], at[[2]], at[[0]], margin=1.0).item()
+    >>> triplet_loss(at[[1]], at[[2]], at[[0]]).item()
     2.0
 
     References
@@ -93,20 +84,17 @@ def mine(
         In label units: a positive differs from the anchor by at most `positive`, a negative by
         more than `negative`, which is not less.
     strategy : {"paper", "semi-hard", "weighted"}
-        "paper": a positive and a negative at random, among the valid ones. "weighted": negatives
-        in proportion to the distance of their labels. "semi-hard": negatives that lie farther from
-        the anchor than the positive does, but by less than the margin; an anchor without any has
-        no triplet.
+        "paper": positives and negatives at random. "weighted": negatives in proportion to the
+        distance of their labels. "semi-hard": negatives that are farther from the anchor than the
+        positive, but by less than the margin; an anchor without any has no triplet.
     embedded : array_like, shape (songs, dimensions), optional
-        The songs' points in the learned space; for "semi-hard" only, as the margin.
-    margin : float
-        As in the loss.
+        The songs' points in the learned space; for "semi-hard" only, as `margin`.
     seed : int or Generator
 
     Returns
     -------
     ndarray of int, shape (triplets, 3)
-        Rows of anchor, positive and negative; none if there is no valid triplet.
+        Rows of anchor, positive and negative.
 
     Raises
     ------
@@ -116,14 +104,12 @@ def mine(
 
     Examples
     --------
-    >>> mine([0.0, 0.05, 0.9], positive=0.1, negative=0.3)
-    array([[0, 1, 2],
-           [1, 0, 2]])
+    >>> mine([0.0, 0.05, 0.9], positive=0.1, negative=0.3).tolist()
+    [[0, 1, 2], [1, 0, 2]]
 
     References
     ----------
     Herremans et al. (2019), "Static emotion prediction"; Schroff et al. (2015), section 3.2.
-    Notebook 06.
     """
     _check_mining(positive, negative, strategy, embedded)
     rng, apart = np.random.default_rng(seed), _distances(labels, "labels")
@@ -183,23 +169,19 @@ class TripletNetwork:
 
     Parameters
     ----------
-    dimensions : int
-        Of each learned space.
-    hidden : int
-        Hidden units.
+    dimensions, hidden : int
+        Of each learned space; units.
     strategy, positive, negative, margin
         As for :func:`mine`.
     joint : bool
         Whether valence and arousal share one space, mined by distance on their plane.
-    steps, batch : int
-        Updates by Adam, and songs in each.
-    learning_rate : float
+    steps, batch, learning_rate
+        Updates by Adam, songs in each, and its rate.
     dropout : (float, float)
         Share of inputs and of hidden units that a step leaves out.
     C, epsilon : float
-        Of the support vector machine: weight of errors against flatness, and half width of the
-        tube without errors in standard deviations of the training labels. The width of its
-        Gaussian kernel is that of scikit-learn's gamma="scale".
+        Of the support vector machine: weight of errors, and half width of the tube without errors
+        in standard deviations of the training labels.
     seed : int
         Of weights, batches, triplets and dropout.
 
@@ -211,13 +193,11 @@ class TripletNetwork:
     Notes
     -----
     Ranges, widths and steps were chosen by ten folds of DEAM's 1000 songs of 2014, none of which is
-    among the 744 of 2013; the ranks of features, after a look at those 744. Ten folds of the latter
-    are in the table "songs_2013" of data/results.
+    among the 744 of 2013 (stored table "songs_2013"); the ranks, after a look at those 744.
 
     References
     ----------
-    Herremans, Cheuk, Luo, Agres (2019), "Static emotion prediction"; Schroff et al. (2015).
-    Notebook 06.
+    Herremans, Cheuk, Luo, Agres (2019), "Static emotion prediction". Notebook 06.
     """
 
     dimensions: int = 8
@@ -252,16 +232,7 @@ class TripletNetwork:
         validation: object = None,
         unlabelled: pd.DataFrame | None = None,
     ) -> Self:
-        """Learn spaces and machines from the labelled songs.
-
-        Parameters
-        ----------
-        features : DataFrame
-            A row for each song (index song_id), or any rows that the labels have too.
-        labels : DataFrame
-            Columns valence, arousal in [-1, 1].
-        validation, unlabelled
-            Not used.
+        """Learn spaces and machines from labelled songs; arguments as for all models.
 
         Raises
         ------
@@ -275,18 +246,15 @@ class TripletNetwork:
     def fitting(self, features: pd.DataFrame, labels: pd.DataFrame) -> Iterator[float]:
         """Fit step by step, so that :meth:`transform` shows what has been learned so far.
 
-        Yields
-        ------
-        float
-            The loss of each step (NaN if its batch had no triplet), one space after the other. The
-            machines are fitted after the last one.
+        Yields the loss of each step (NaN if its batch had no triplet), one space after the other;
+        the machines are fitted after the last one.
         """
         features = as_table(features, "features")
         labels = sorted_rows(as_table(labels, "labels", columns=DIMENSIONS), "labels")
         check_covered(labels, features)
         names = {"joint": DIMENSIONS} if self.joint else {name: name for name in DIMENSIONS}
         for name, columns in names.items():
-            _require_triplet(name, labels[columns].to_numpy(), self.positive, self.negative)
+            self._check_triplets(name, labels[columns].to_numpy())
         features = features.loc[labels.index]
         self.columns_ = list(features)
         self.scaler_ = by_rank(len(features)).fit(features.to_numpy())
@@ -301,17 +269,7 @@ class TripletNetwork:
         }
 
     def transform(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Points of songs in the learned spaces.
-
-        Parameters
-        ----------
-        features : DataFrame
-            With the columns of the training features, in any order.
-
-        Returns
-        -------
-        DataFrame
-            The same rows; columns valence_0, valence_1, ..., arousal_0, ..., or joint_0, ...
+        """Points of songs in the spaces: columns valence_0, ..., arousal_0, ..., or joint_0, ...
 
         Raises
         ------
@@ -381,6 +339,14 @@ class TripletNetwork:
         optimiser.step()
         return loss.item()
 
+    def _check_triplets(self, name: str, labels: np.ndarray) -> None:
+        if not len(mine(labels, positive=self.positive, negative=self.negative)):
+            expected = (
+                f"another within {self.positive:g} and one beyond {self.negative:g} of its label"
+            )
+            found = f"{len(labels)} songs with labels from {labels.min():g} to {labels.max():g}"
+            raise ValueError(f"{name}: expected a song with {expected}, found none among {found}")
+
     def _machine(self) -> TransformedTargetRegressor:
         machine = make_pipeline(StandardScaler(), SupportVectors(C=self.C, epsilon=self.epsilon))
         return TransformedTargetRegressor(machine, transformer=StandardScaler())
@@ -398,13 +364,3 @@ def by_rank(songs: int = QUANTILES) -> Pipeline:
 
 def _tensor(values: np.ndarray) -> Tensor:
     return torch.tensor(values, dtype=torch.float32)
-
-
-def _require_triplet(name: str, labels: np.ndarray, positive: float, negative: float) -> None:
-    """Raise unless there is a valid triplet."""
-    if not len(mine(labels, positive=positive, negative=negative)):
-        found = f"none among {len(labels)} songs with labels from {labels.min():g} to "
-        raise ValueError(
-            f"{name}: expected a song with another within {positive:g} and one beyond {negative:g} "
-            f"of its label, found {found}{labels.max():g}"
-        )
