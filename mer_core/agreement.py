@@ -1,4 +1,11 @@
-"""How far the raters agree."""
+"""How far the raters agree.
+
+References
+----------
+Cronbach (1951); Aljanaki, Yang, Soleymani (2017), "Developing a benchmark for emotional analysis of
+music"; Coutinho et al. (2015), section 1: development songs have an alpha of at least 0.6, the test
+set has 0.29 for valence. Notebook 00.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +37,6 @@ def cronbach_alpha(ratings: ArrayLike) -> float:
     --------
     >>> cronbach_alpha([[1, 2], [2, 3], [3, 4]]).round(4)
     np.float64(1.0)
-
-    References
-    ----------
-    Cronbach (1951). Coutinho et al. (2015), section 1: development songs have alpha >= 0.6, the
-    test set has 0.29 for valence. Notebook 00.
     """
     ratings = as_array(ratings, "ratings", ndim=(2,))
     frames, raters = ratings.shape
@@ -63,11 +65,6 @@ def rater_statistics(ratings: pd.DataFrame) -> pd.DataFrame:
     ------
     DataError
         If the index is another, a row is repeated, or a value is no number or infinite.
-
-    References
-    ----------
-    Aljanaki, Yang, Soleymani (2017), "Developing a benchmark for emotional analysis of music".
-    Notebook 00.
     """
     ratings = as_track(ratings, "ratings", columns=DIMENSIONS, levels=RATING_LEVELS, missing=True)
     rows = {}

@@ -1,4 +1,9 @@
-"""Cross-validation and the scoreboard, on the papers' divisions into folds."""
+"""Cross-validation and the scoreboard, on the papers' divisions into folds.
+
+References
+----------
+Pellegrini and Barriere (2015), section 2 and table 1. Notebooks 01, 02 and 11.
+"""
 
 from __future__ import annotations
 
@@ -53,13 +58,8 @@ def cross_validate(model: Regressor, corpus: Corpus, folds: Iterable[Fold]) -> p
     Raises
     ------
     ValueError
-        If a song is on both sides of a fold, is scored twice, or has no features.
-    DataError
-        If features or labels are no tracks of finite numbers.
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2. Notebook 02.
+        If a song is on both sides of a fold, is scored twice, or has no features, or features or
+        labels are no tracks of finite numbers.
     """
     folds, parts = list(folds), {"features": corpus.features, "labels": corpus.labels}
     parts = {name: sorted_rows(as_track(part, name), name) for name, part in parts.items()}
@@ -115,15 +115,8 @@ def labelled(corpus: Corpus, side: str) -> Corpus:
 def irit_folds() -> list[Fold]:
     """IRIT's ten folds of the development songs of 2015: 43 songs each, song 1036 is in none.
 
-    Examples
-    --------
-    >>> [len(fold.test) for fold in irit_folds()] == [43] * 10
-    True
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2. The folds were recovered by repeating the drawing in
-    IRIT's published code; eight of the ids are only nearly certain.
+    They were recovered by repeating the drawing in IRIT's published code; eight of the ids are
+    only nearly certain.
     """
     numbers = development_2015()["irit_fold"].dropna()
     songs = numbers.index
@@ -162,10 +155,6 @@ def scoreboard(
     -----
     DataWarning
         If no test song has curves.
-
-    References
-    ----------
-    The layout of Pellegrini and Barriere (2015), table 1. Notebooks 02 and 11.
     """
     dev, test, folds = labelled(corpus, "dev"), labelled(corpus, "test"), list(folds)
     _check_sides(corpus, dev, test, folds)
@@ -206,10 +195,6 @@ def ablate(
     -------
     DataFrame
         A row for each name; columns (dimension, metric): RMSE and r, pooled over the scored frames.
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2, add one feature type at a time. Notebook 01.
     """
     folds = list(folds)
     scored = corpus.select(_scored(folds))
@@ -229,10 +214,6 @@ def as_paper(table: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Index (protocol, aggregation, system, output); columns (dimension, metric) with RMSE, r and
         CCC; the rows "sd" belong to the means above them.
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), table 1. Notebooks 02 and 11.
     """
     names = {"rmse": "RMSE", "pearson": "r", "ccc": "CCC"}
     wide = table[list(names)].rename(columns=names).unstack("dimension").swaplevel(axis=1)

@@ -1,4 +1,10 @@
-"""The papers' divisions of songs into folds; no song is ever on both sides of one."""
+"""The papers' divisions of songs into folds; no song is ever on both sides of one.
+
+References
+----------
+k folds: Pellegrini and Barriere (2015), section 2; by modulus: Coutinho et al. (2014, 2015),
+section 2; by genre: Li et al. (2016), section 3.2.1. Notebooks 02, 04 and 05.
+"""
 
 from __future__ import annotations
 
@@ -35,10 +41,6 @@ def k_folds(song_ids: Iterable[int], *, k: int = 10, seed: int = 0) -> list[Fold
     --------
     >>> [len(fold.test) for fold in k_folds(range(5), k=2, seed=0)]
     [3, 2]
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2. Notebook 02.
     """
     songs = _unique(song_ids)
     if len(songs) < 2:
@@ -69,10 +71,6 @@ def modulus_folds(song_ids: Iterable[int], *, modulus: int = 11) -> tuple[list[F
     >>> folds, held_out = modulus_folds(range(2, 24))
     >>> len(folds), list(held_out), list(folds[0].test)
     (10, [10, 21], [11, 22])
-
-    References
-    ----------
-    Coutinho et al. (2014, 2015), section 2. Notebook 04.
     """
     songs = _unique(song_ids)
     if songs.dtype.kind not in "iu":
@@ -110,10 +108,6 @@ def genre_folds(
     ------
     ValueError
         If there are not more development songs than places.
-
-    References
-    ----------
-    Li et al. (2016), section 3.2.1. Notebook 05.
     """
     genre = songs["genre"].fillna("").str.lower().str.extract(r"(\w*)", expand=False)
     dev, test = (genre[songs["split"] == side] for side in ("dev", "test"))

@@ -1,4 +1,12 @@
-"""How good a prediction is: RMSE, r, CCC and R2, pooled over frames and song by song."""
+"""How good a prediction is: RMSE, r, CCC and R2, pooled over frames and song by song.
+
+References
+----------
+The MediaEval "Emotion in Music" tasks rank by RMSE, then by r; Lin (1989) for CCC, by which
+Coutinho et al. (2015) select models; Herremans et al. (2019) report R2 of whole songs. Pellegrini
+and Barriere (2015), table 1: pooled scores in cross-validation, songs' scores in the test.
+Notebook 02.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +36,6 @@ def rmse(y: ArrayLike, p: ArrayLike) -> float:
     --------
     >>> rmse([0.0, 1.0], [0.0, 0.0]).round(4)
     np.float64(0.7071)
-
-    References
-    ----------
-    The MediaEval "Emotion in Music" tasks rank by it. Notebook 02.
     """
     y, p = _pair(y, p)
     return np.sqrt(np.mean((y - p) ** 2))
@@ -46,10 +50,6 @@ def pearson(y: ArrayLike, p: ArrayLike) -> float:
     --------
     >>> pearson([0, 1, 2], [10, 20, 30]).round(4), pearson([0, 1, 2], [5, 5, 5])
     (np.float64(1.0), nan)
-
-    References
-    ----------
-    The MediaEval tasks' second measure. Notebook 02.
     """
     y, p = _pair(y, p)
     if _constant(y) or _constant(p):
@@ -69,10 +69,6 @@ def ccc(y: ArrayLike, p: ArrayLike) -> float:
     --------
     >>> ccc([0, 1, 2], [0, 1, 2]).round(4), ccc([0, 1, 2], [2, 3, 4]).round(4)
     (np.float64(1.0), np.float64(0.25))
-
-    References
-    ----------
-    Coutinho et al. (2015), section 2, select models by it. Notebook 02.
     """
     y, p = _pair(y, p)
     if _constant(y) or _constant(p):
@@ -91,10 +87,6 @@ def r2(y: ArrayLike, p: ArrayLike) -> float:
     --------
     >>> r2([0, 1, 2], [1, 1, 1]), r2([0, 1, 2], [0, 1, 2])
     (np.float64(0.0), np.float64(1.0))
-
-    References
-    ----------
-    Herremans et al. (2019) report it for whole songs. Notebook 02.
     """
     y, p = _pair(y, p)
     return np.nan if _constant(y) else 1 - np.mean((y - p) ** 2) / y.var()
@@ -106,8 +98,8 @@ METRICS = {"rmse": rmse, "pearson": pearson, "ccc": ccc, "r2": r2}
 def score(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     """Score predictions with both of the papers' aggregations.
 
-    "pooled" scores all frames of all songs together (IRIT's cross-validation figures); "mean" and
-    "sd" are mean and sample standard deviation of the songs' scores (the task's test figures).
+    "pooled" scores all frames of all songs together; "mean" and "sd" are mean and sample standard
+    deviation of the songs' scores.
 
     Parameters
     ----------
@@ -126,13 +118,9 @@ def score(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     ------
     ValueError
         If a labelled row has no prediction, or either is no track of finite numbers.
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), table 1: CV pooled, Eval per song. Notebook 02.
     """
     labels, predictions = _matched(labels, predictions)
-    songs = _song_scores(labels, predictions)
+    songs = score_songs(labels, predictions)
     rows = {}
     for dimension in DIMENSIONS:
         each = songs.xs(dimension, level="dimension")
@@ -148,15 +136,8 @@ def score_songs(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame
     """Scores of every song: index (song_id, dimension), columns rmse, pearson, ccc, r2.
 
     Arguments and errors are those of :func:`score`.
-
-    References
-    ----------
-    Coutinho et al. (2015), table 1. Notebook 02.
     """
-    return _song_scores(*_matched(labels, predictions))
-
-
-def _song_scores(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    labels, predictions = _matched(labels, predictions)
     y, p = labels.to_numpy(), predictions.to_numpy()
     rows = {
         (song_id, dimension): _all_metrics(y[frames, column], p[frames, column])

@@ -1,4 +1,10 @@
-"""Songs near a point of the plane, and songs whose emotion follows a drawn profile."""
+"""Songs near a point of the plane, and songs whose emotion follows a drawn profile.
+
+References
+----------
+Herremans et al. (2019), "User interface"; Sakoe and Chiba (1978), the band; Keogh and
+Ratanamahatana (2005), the lower bound that saves most of the work. Notebook 10.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +21,13 @@ from numba import njit
 from mer_core.files import DataError
 from mer_core.tracks import DIMENSIONS, HOP, as_array, as_table, as_track
 
+Array = np.ndarray
 PARTS = ("stretch", "song")
 METHODS = ("euclidean", "dtw")
 WORTH_A_THREAD = 1 << 13
 """Candidates; fewer are done before threads have started."""
 FINITE = {"nnan", "nsz", "reassoc", "contract"}
 """The compiler may assume that there is no NaN and reorder sums."""
-Array = np.ndarray
 SLACK = 1 + 1e-9
 """Sums of the same numbers in another order differ by less; ties must not be pruned."""
 
@@ -52,10 +58,6 @@ def nearest(points: pd.DataFrame, query: Sequence[float], k: int = 10) -> pd.Dat
     >>> songs = pd.DataFrame({"valence": [0.1, 0.9, -0.5], "arousal": [0.0, 0.9, 0.4]}, [7, 8, 9])
     >>> nearest(songs, (0.5, 0.3), k=2)["distance"].round(2).to_dict()
     {7: 0.5, 8: 0.72}
-
-    References
-    ----------
-    Herremans et al. (2019), "User interface". Notebook 10.
     """
     place = as_array(query, "query")
     if place.shape != (2,):
@@ -69,21 +71,14 @@ def nearest(points: pd.DataFrame, query: Sequence[float], k: int = 10) -> pd.Dat
 class Curves:
     """The curves of many songs in one array, for several searches.
 
-    Attributes
-    ----------
-    song_ids : ndarray, shape (songs,)
-    starts : ndarray, shape (songs,)
-        Time of each song's first frame, in s.
-    bounds : ndarray of int, shape (songs + 1,)
-        Song i has the frames bounds[i] to bounds[i + 1] of `values`.
-    values : ndarray, shape (frames, 2)
-        Valence and arousal, in float64 or float32.
+    Song i has the id `song_ids[i]`, starts at `starts[i]` s and has the frames `bounds[i]` to
+    `bounds[i + 1]` of `values`, valence and arousal in float64 or float32.
     """
 
-    song_ids: np.ndarray
-    starts: np.ndarray
-    bounds: np.ndarray
-    values: np.ndarray
+    song_ids: Array
+    starts: Array
+    bounds: Array
+    values: Array
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.shape[1] != 2 or not len(self.values):
@@ -95,13 +90,7 @@ class Curves:
 
     @classmethod
     def of(cls, tracks: pd.DataFrame) -> Self:
-        """The songs of a track with the columns valence, arousal.
-
-        Raises
-        ------
-        ValueError
-            If it is not sorted by song and time, has a gap or a number that is not finite.
-        """
+        """The songs of a track; a ValueError if it has a gap or is not sorted by song and time."""
         tracks = as_track(tracks, "tracks", columns=DIMENSIONS, gapless=True)
         values = np.ascontiguousarray(tracks.to_numpy())
         songs = tracks.index.get_level_values("song_id").to_numpy()
@@ -115,7 +104,7 @@ class Curves:
 
 def search_profile(
     tracks: pd.DataFrame | Curves,
-    profile: pd.DataFrame | np.ndarray,
+    profile: pd.DataFrame | Array,
     k: int = 10,
     *,
     method: str = "euclidean",
@@ -151,8 +140,7 @@ def search_profile(
     Returns
     -------
     DataFrame
-        Columns song_id, start and end of the piece in s, distance; nearest first, equally near
-        ones in the order of the tracks.
+        Columns song_id, start and end of the piece in s, distance; nearest first.
 
     Raises
     ------
@@ -165,15 +153,9 @@ def search_profile(
     >>> time = pd.MultiIndex.from_product([[1, 2], [15.0, 15.5, 16.0]], names=["song_id", "time"])
     >>> curves = [0.0, 0.1, 0.2, 0.5, 0.5, 0.1]
     >>> tracks = pd.DataFrame({"valence": curves, "arousal": curves}, time)
-    >>> search_profile(tracks, [[0.1, 0.1], [0.2, 0.2]]).round(2)
+    >>> search_profile(tracks, [[0.1, 0.1], [0.2, 0.2]], 1)
        song_id  start   end  distance
-    0        1   15.5  16.5      0.00
-    1        2   15.5  16.5      0.58
-
-    References
-    ----------
-    Sakoe and Chiba (1978), the band; Keogh and Ratanamahatana (2005), the lower bound that saves
-    most of the work and changes no result. Notebook 10.
+    0        1   15.5  16.5       0.0
     """
     if method not in METHODS or part not in PARTS:
         expected = f"expected one of {METHODS} and of {PARTS}"
@@ -189,8 +171,8 @@ def search_profile(
 
 
 def alignment(
-    profile: pd.DataFrame | np.ndarray, curve: pd.DataFrame | np.ndarray, *, band: float = 0.1
-) -> np.ndarray:
+    profile: pd.DataFrame | Array, curve: pd.DataFrame | Array, *, band: float = 0.1
+) -> Array:
     """The pairs of frames by which dynamic time warping matches a curve to a profile.
 
     Both have the shape (frames, 2); `band` is that of :func:`search_profile`.
@@ -228,7 +210,7 @@ def _check_count(k: int) -> None:
         raise ValueError(f"k: expected a whole number from 1, found {k!r}")
 
 
-def _profile(profile: pd.DataFrame | np.ndarray, name: str = "profile") -> tuple[np.ndarray, list]:
+def _profile(profile: pd.DataFrame | Array, name: str = "profile") -> tuple[Array, list]:
     """Values of a profile, and the numbers of the dimensions that it has."""
     if isinstance(profile, pd.DataFrame):
         asked = [k for k, column in enumerate(DIMENSIONS) if column in profile]
@@ -251,9 +233,7 @@ def _radius(band: float, frames: int) -> int:
     return round(band * frames)
 
 
-def _candidates(
-    curves: Curves, frames: int, part: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _candidates(curves: Curves, frames: int, part: str) -> tuple[Array, Array, Array]:
     """Values, and for each candidate the row at which it starts and the number of its song."""
     lengths = np.diff(curves.bounds)
     songs = np.arange(len(lengths))
@@ -262,14 +242,14 @@ def _candidates(
         return curves.values if same else _interpolated(curves, frames), songs * frames, songs
     counts = np.maximum(lengths - frames + 1, 0)
     if not counts.any():
-        longest = f"{lengths.max()} at most"
-        raise ValueError(f"tracks: expected a song of {frames} frames or more, found {longest}")
+        expected = f"expected a song of {frames} frames or more"
+        raise ValueError(f"tracks: {expected}, found {lengths.max()} at most")
     songs = np.repeat(songs, counts)
     within = np.arange(len(songs)) - np.repeat(np.cumsum(counts) - counts, counts)
     return curves.values, curves.bounds[songs] + within, songs
 
 
-def _interpolated(curves: Curves, frames: int) -> np.ndarray:
+def _interpolated(curves: Curves, frames: int) -> Array:
     """Every song at `frames` equal steps from its first to its last frame."""
     first, last = curves.bounds[:-1, None], curves.bounds[1:, None] - 1
     place = (first + (last - first) * np.linspace(0, 1, frames)).ravel().round(9)
@@ -280,12 +260,11 @@ def _interpolated(curves: Curves, frames: int) -> np.ndarray:
 
 
 def _best_pieces(
-    candidates: tuple[np.ndarray, np.ndarray, np.ndarray], profile: np.ndarray, radius: int, k: int
-) -> np.ndarray:
+    candidates: tuple[Array, Array, Array], profile: Array, radius: int, k: int
+) -> Array:
     """Squared distance, song and place of the k songs with the best pieces: shape (3, k).
 
-    Candidates are compared block by block in the order of their lower bounds, until these exceed
-    the k-th best distance.
+    Blocks of candidates are compared, lowest bounds first, until these exceed the k-th distance.
     """
     values, places, songs = candidates
     bounds = _in_threads(_lower_bounds, places, values, *_envelope(profile, radius))
@@ -305,7 +284,7 @@ def _best_pieces(
     return best
 
 
-def _as_table(curves: Curves, best: np.ndarray, frames: int | None) -> pd.DataFrame:
+def _as_table(curves: Curves, best: Array, frames: int | None) -> pd.DataFrame:
     """The best pieces in the song's own time; whole songs if no length is given."""
     songs, place = best[1:].astype(int)
     first, last = curves.bounds[songs], curves.bounds[songs + 1]
@@ -317,14 +296,14 @@ def _as_table(curves: Curves, best: np.ndarray, frames: int | None) -> pd.DataFr
     return pd.DataFrame(dict(zip(["song_id", "start", "end", "distance"], columns)))
 
 
-def _envelope(profile: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
+def _envelope(profile: Array, radius: int) -> tuple[Array, Array]:
     """Minimum and maximum of the profile within the band around each frame."""
     padded = np.pad(profile, ((radius, radius), (0, 0)), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * radius + 1, axis=0)
     return windows.min(axis=-1).ravel(), windows.max(axis=-1).ravel()
 
 
-def _in_threads(function: Callable, places: np.ndarray, *arguments: object) -> np.ndarray:
+def _in_threads(function: Callable, places: Array, *arguments: object) -> Array:
     """Results of a compiled function for each candidate."""
     out = np.empty(len(places))
     if len(places) < WORTH_A_THREAD:

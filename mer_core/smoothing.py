@@ -30,21 +30,15 @@ def moving_average(track: pd.DataFrame, window: int = 13) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If the window is not an odd number of at least 1.
-    DataError
-        If the track is not one of finite numbers with rising times within a song, or all of its
-        rows are more than 0.5 s apart.
+        If the window is even or below 1, the track is not one of finite numbers with rising times
+        within a song, or all of its rows are more than 0.5 s apart.
 
     Examples
     --------
     >>> index = pd.MultiIndex.from_product([[7], [0.0, 0.5, 1.0, 1.5]], names=["song_id", "time"])
-    >>> moving_average(pd.DataFrame({"valence": [0.0, 3.0, 0.0, 3.0]}, index), window=3)
-                  valence
-    song_id time
-    7       0.0       0.0
-            0.5       1.0
-            1.0       2.0
-            1.5       3.0
+    >>> track = pd.DataFrame({"valence": [0.0, 3.0, 0.0, 3.0]}, index)
+    >>> moving_average(track, window=3)["valence"].tolist()
+    [0.0, 1.0, 2.0, 3.0]
 
     References
     ----------

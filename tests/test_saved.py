@@ -225,91 +225,61 @@ def setting(*path: str, value: object) -> Callable[[dict, dict], None]:
     return change
 
 
+def content(content: bytes) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(content)
+
+
+def head(text: str) -> Callable[[Path], object]:
+    """A safetensors file with an entry of our name."""
+    return content(packed({"w": np.zeros(3)}, {saved.HEAD: text}))
+
+
+def holding(plain: object, **about: str) -> Callable[[Path], object]:
+    return lambda path: written(path, plain, **about)
+
+
+DEEP = "[" * 99_999
 OTHER = "a model that mer_core.models.save wrote, found another file "
+FOREIGN, UNKNOWN = OTHER + ".SafetensorError", OTHER + ".*known classes, found "
+AGAIN = "'mer_core model 3' .save older models again with this version., found "
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda path: path.unlink(), "a saved model, found no file"),
     "a folder": (lambda path: (path.unlink(), path.mkdir()), OTHER),
-    "empty": (lambda path: path.write_bytes(b""), OTHER + ".SafetensorError"),
-    "text": (lambda path: path.write_text("weights " * 99), OTHER + ".SafetensorError"),
-    "a pickle": (
-        lambda path: path.write_bytes(pickle.dumps(np.zeros(99))),
-        OTHER + ".SafetensorError",
-    ),
-    "cut": (
-        lambda path: path.write_bytes(path.read_bytes()[:-20]),
-        OTHER + ".SafetensorError",
-    ),
+    "empty": (content(b""), FOREIGN),
+    "text": (content(b"weights " * 99), FOREIGN),
+    "a pickle": (content(pickle.dumps(np.zeros(99))), FOREIGN),
+    "cut": (lambda path: path.write_bytes(path.read_bytes()[:-20]), FOREIGN),
     "a header that announces too much": (
         lambda path: path.write_bytes(struct.pack("<Q", 2**60) + path.read_bytes()[8:]),
-        OTHER + ".SafetensorError",
+        FOREIGN,
     ),
-    "another program's": (
-        lambda path: path.write_bytes(packed({"w": np.zeros(3)})),
-        "the format 'mer_core model 3' .*, found 'another program'",
-    ),
-    "another program's, of the same name": (
-        lambda path: path.write_bytes(packed({"w": np.zeros(3)}, {saved.HEAD: "[7"})),
-        OTHER + ".JSONDecodeError",
-    ),
-    "a list for a head": (
-        lambda path: path.write_bytes(packed({"w": np.zeros(3)}, {saved.HEAD: "[7]"})),
-        OTHER + ".TypeError",
-    ),
+    "another program's": (content(packed({"w": np.zeros(3)})), "found 'another program'"),
+    "another program's, of the same name": (head("[7"), OTHER + ".JSONDecodeError"),
+    "a list for a head": (head("[7]"), OTHER + ".TypeError"),
     "a head without a digest": (
-        lambda path: path.write_bytes(
-            packed({"w": np.zeros(3)}, {saved.HEAD: json.dumps({"format": saved.FORMAT})})
-        ),
+        head(json.dumps({"format": saved.FORMAT})),
         OTHER + ".KeyError: 'sha256'",
     ),
-    "of an older format": (
-        lambda path: written(path, 1, format="mer_core model 2"),
-        ".save older models again with this version., found 'mer_core model 2'",
-    ),
-    "of a later format": (
-        lambda path: written(path, 1, format="mer_core model 9"),
-        "the format 'mer_core model 3' .*, found 'mer_core model 9'",
-    ),
+    "of an older format": (holding(1, format="mer_core model 2"), AGAIN + "'mer_core model 2'"),
+    "of a later format": (holding(1, format="mer_core model 9"), AGAIN + "'mer_core model 9'"),
     "a flipped bit of a number": (lambda path: flipped(path, -1), "undamaged"),
-    "changed settings": (lambda path: written(path, 1, model="2"), "undamaged"),
-    "a class that isn't on the list": (
-        lambda path: written(path, {"subprocess.Popen": {"args": "true"}}),
-        "known classes, found subprocess.Popen",
-    ),
-    "a class of another name": (
-        lambda path: written(path, {"mer_core.models.triplet.SupportVectors": {}}),
-        "known classes, found mer_core.models.triplet.SupportVectors",
-    ),
-    "a function for a class": (
-        lambda path: written(path, {"load": {}}),
-        "known classes, found load",
-    ),
-    "unknown settings": (
-        lambda path: written(path, {"Linear": {"rigde": 1.0}}),
-        "Linear: expected settings and attributes ending in _, found .'rigde'",
-    ),
-    "settings out of range": (
-        lambda path: written(path, {"ElmanRNN": {"output": "tanh"}}),
-        "output: expected 'linear' or 'softmax', found 'tanh'",
-    ),
-    "a part alone": (
-        lambda path: written(path, {"sklearn.linear_model.Ridge": {}}),
-        "no regressor",
-    ),
-    "a number alone": (lambda path: written(path, 7), "no regressor"),
+    "changed settings": (holding(1, model="2"), "undamaged"),
+    "a class that isn't on the list": (holding({"subprocess.Popen": {}}), UNKNOWN),
+    "a class under another name": (holding({"mer_core.models.triplet.SVR": {}}), UNKNOWN),
+    "a function for a class": (holding({"load": {}}), UNKNOWN + "load"),
+    "unknown settings": (holding({"Linear": {"rigde": 1.0}}), "ending in _, found .'rigde'"),
+    "settings out of range": (holding({"ElmanRNN": {"output": "tanh"}}), "found 'tanh'"),
+    "a part alone": (holding({"sklearn.linear_model.Ridge": {}}), "Ridge, which is no regressor"),
+    "a number alone": (holding(7), "no regressor"),
     "a list that refers to itself too deep": (
-        lambda path: written(
-            path, 1, model="[" * 99_999, sha256=saved._digest("[" * 99_999, {"0": np.zeros(3)})
-        ),
+        holding(1, model=DEEP, sha256=saved._digest(DEEP, {"0": np.zeros(3)})),
         OTHER + ".RecursionError",
     ),
     "no such array": (
-        lambda path: written(path, {"Linear": {"columns_": {"array": ["9", "C"]}}}),
+        holding({"Linear": {"columns_": {"array": ["9", "C"]}}}),
         OTHER + ".KeyError",
     ),
-    "two kinds in one": (
-        lambda path: written(path, {"Linear": {}, "Constant": {}}),
-        OTHER + ".ValueError",
-    ),
+    "two kinds in one": (holding({"Linear": {}, "Constant": {}}), OTHER + ".ValueError"),
 }
 
 

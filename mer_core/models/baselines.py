@@ -72,9 +72,7 @@ class Framewise:
         Raises
         ------
         ValueError
-            If the model is not fitted.
-        DataError
-            If a column is missing, or as in :meth:`fit`.
+            If the model is not fitted, a column is missing, or as in :meth:`fit`.
         """
         check_fitted(self, "fitted_")
         features = as_rows(features, "features", columns=self.columns_)
@@ -162,7 +160,7 @@ class SVR(Framewise):
     every: int = 6
 
     def make_estimator(self) -> BaseEstimator:
-        """Standardisation of features and labels; a support vector regression for each label."""
+        """Standardisation, and a support vector regression for each standardised label."""
         svr = SupportVectorRegressor(C=self.C, epsilon=self.epsilon, gamma=self.gamma)
         scaled = TransformedTargetRegressor(svr, transformer=StandardScaler())
         return make_pipeline(StandardScaler(), MultiOutputRegressor(scaled))

@@ -48,8 +48,8 @@ def save(model: object, path: str | os.PathLike) -> None:
     Raises
     ------
     ValueError
-        If the model is of another class or not fitted, or its state holds something else than
-        numbers, text, lists, dicts, arrays, tables, models and the estimators of `PARTS`.
+        If the model is of another class or not fitted, or its state is not of numbers, text,
+        lists, dicts, arrays, tables, models and the estimators of `PARTS`.
 
     Examples
     --------
@@ -79,14 +79,9 @@ def save(model: object, path: str | os.PathLike) -> None:
 
 
 def load(path: str | os.PathLike) -> object:
-    """Read a model that :func:`save` wrote, in this or another process or machine.
+    """Read a model that :func:`save` wrote; its predictions are the same bit for bit.
 
     Nothing in a file is executed: it holds numbers, text and names of known classes.
-
-    Returns
-    -------
-    regressor
-        Its predictions equal those of the saved model bit for bit.
 
     Raises
     ------

@@ -1,6 +1,11 @@
 """Triplet networks for regression: a space in which songs of similar emotion are near each other.
 
 The label of a positive is within a range of the anchor's, that of a negative outside a wider one.
+
+References
+----------
+Schroff, Kalenichenko, Philbin (2015), sections 3.1 (with squared distances) and 3.2; Herremans,
+Cheuk, Luo, Agres (2019), "Static emotion prediction". Notebook 06.
 """
 
 from __future__ import annotations
@@ -48,10 +53,6 @@ def triplet_loss(
     >>> at = torch.tensor([[0.0], [1.0], [3.0]])
     >>> triplet_loss(at[[1]], at[[2]], at[[0]]).item()
     2.0
-
-    References
-    ----------
-    Schroff, Kalenichenko, Philbin (2015), section 3.1, with squared distances. Notebook 06.
     """
     shapes = [tuple(part.shape) for part in (anchor, positive, negative)]
     if len(set(shapes)) > 1 or len(shapes[0]) != 2 or not shapes[0][0]:
@@ -106,10 +107,6 @@ def mine(
     --------
     >>> mine([0.0, 0.05, 0.9], positive=0.1, negative=0.3).tolist()
     [[0, 1, 2], [1, 0, 2]]
-
-    References
-    ----------
-    Herremans et al. (2019), "Static emotion prediction"; Schroff et al. (2015), section 3.2.
     """
     _check_mining(positive, negative, strategy, embedded)
     rng, apart = np.random.default_rng(seed), _distances(labels, "labels")
@@ -194,10 +191,6 @@ class TripletNetwork:
     -----
     Ranges, widths and steps were chosen by ten folds of DEAM's 1000 songs of 2014, none of which is
     among the 744 of 2013 (stored table "songs_2013"); the ranks, after a look at those 744.
-
-    References
-    ----------
-    Herremans, Cheuk, Luo, Agres (2019), "Static emotion prediction". Notebook 06.
     """
 
     dimensions: int = 8
