@@ -189,12 +189,7 @@ def ablate(
 ) -> pd.DataFrame:
     """Cross-validate a model on several choices of features, given as name -> columns.
 
-    The other arguments are those of :func:`cross_validate`.
-
-    Returns
-    -------
-    DataFrame
-        A row for each name; columns (dimension, metric): RMSE and r, pooled over the scored frames.
+    Gives a row for each name; columns (dimension, metric): RMSE and r, pooled over frames.
     """
     folds = list(folds)
     scored = corpus.select(_scored(folds))
@@ -209,11 +204,7 @@ def ablate(
 def as_paper(table: pd.DataFrame) -> pd.DataFrame:
     """Lay out a table of :func:`scoreboard` as the papers do: one row for each system.
 
-    Returns
-    -------
-    DataFrame
-        Index (protocol, aggregation, system, output); columns (dimension, metric) with RMSE, r and
-        CCC; the rows "sd" belong to the means above them.
+    Index (protocol, aggregation, system, output); columns (dimension, metric) with RMSE, r and CCC.
     """
     names = {"rmse": "RMSE", "pearson": "r", "ccc": "CCC"}
     wide = table[list(names)].rename(columns=names).unstack("dimension").swaplevel(axis=1)

@@ -182,11 +182,6 @@ class TripletNetwork:
     seed : int
         Of weights, batches, triplets and dropout.
 
-    Attributes
-    ----------
-    networks_ : dict
-        Weights of each space's network, by the name of the space.
-
     Notes
     -----
     Ranges, widths and steps were chosen by ten folds of DEAM's 1000 songs of 2014, none of which is
@@ -225,13 +220,7 @@ class TripletNetwork:
         validation: object = None,
         unlabelled: pd.DataFrame | None = None,
     ) -> Self:
-        """Learn spaces and machines from labelled songs; arguments as for all models.
-
-        Raises
-        ------
-        ValueError
-            If a label has no features, a number is not finite, or no triplet is valid.
-        """
+        """Learn from labelled songs; a ValueError if data are invalid or give no triplet."""
         for _ in self.fitting(features, labels):
             pass
         return self
@@ -262,13 +251,7 @@ class TripletNetwork:
         }
 
     def transform(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Points of songs in the spaces: columns valence_0, ..., arousal_0, ..., or joint_0, ...
-
-        Raises
-        ------
-        ValueError
-            If the model is not fitted, a column is missing or a number is not finite.
-        """
+        """Points of songs in the spaces: columns valence_0, ..., arousal_0, ..., or joint_0, ..."""
         check_fitted(self, "networks_")
         features = as_table(features, "features", columns=self.columns_)
         x = _tensor(self.scaler_.transform(features.to_numpy()))
@@ -283,7 +266,7 @@ class TripletNetwork:
         return pd.concat(spaces, axis=1)
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Predict every row: columns valence, arousal; errors as of :meth:`transform`."""
+        """Predict every row: columns valence, arousal."""
         spaces = self._spaces(features)
         values = {name: self.machines_[name].predict(spaces[name].to_numpy()) for name in spaces}
         return pd.DataFrame(values, index=features.index)
@@ -334,11 +317,10 @@ class TripletNetwork:
 
     def _check_triplets(self, name: str, labels: np.ndarray) -> None:
         if not len(mine(labels, positive=self.positive, negative=self.negative)):
-            expected = (
-                f"another within {self.positive:g} and one beyond {self.negative:g} of its label"
-            )
+            ranges = f"within {self.positive:g} and one beyond {self.negative:g} of its label"
             found = f"{len(labels)} songs with labels from {labels.min():g} to {labels.max():g}"
-            raise ValueError(f"{name}: expected a song with {expected}, found none among {found}")
+            expected = f"expected a song with another {ranges}"
+            raise ValueError(f"{name}: {expected}, found none among {found}")
 
     def _machine(self) -> TransformedTargetRegressor:
         machine = make_pipeline(StandardScaler(), SupportVectors(C=self.C, epsilon=self.epsilon))
