@@ -30,10 +30,8 @@ from mer_core.tracks import as_track
 
 NO_FEATURES = pd.DataFrame(index=pd.Index([], dtype=float, name="time"))
 DIGEST = 32  # Bytes at the start of a cached file: the SHA-256 of the Parquet table that follows
-FOREIGN = {"__MACOSX", "@eaDir", "$RECYCLE.BIN"}
-"""Folders in which macOS, Synology and Windows keep their own files."""
+FOREIGN = {"__MACOSX", "@eaDir", "$RECYCLE.BIN"}  # folders of macOS, Synology and Windows
 LIBRARIES = ("av", "librosa", "numpy", "opensmile", "scipy", "soundfile", "soxr")
-"""Packages whose versions may change the features."""
 
 
 class Extraction(NamedTuple):
@@ -119,8 +117,8 @@ def extract_all(
 def audio_files(place: str | os.PathLike, *, recursive: bool = False) -> list[Path]:
     """Audio files of a folder, sorted; for a file, the file itself.
 
-    Hidden files and folders, and those that operating systems add (`._song.mp3`, `__MACOSX`), are
-    skipped. With `recursive`, subfolders are searched as well, also through links.
+    Hidden files and folders, and those of operating systems (`__MACOSX`), are skipped. Subfolders
+    are searched if `recursive`, also through links.
 
     Raises
     ------
@@ -170,14 +168,8 @@ def _walk(place: Path) -> Iterator[Path]:
 def save(features: pd.DataFrame, folder: str | os.PathLike, *, format: str = "csv") -> None:
     """Write features as DEAM does, `<song_id>.csv` with semicolons, or as `features.parquet`.
 
-    Parameters
-    ----------
-    features : DataFrame
-        A track.
-    folder : path
-        Created if it does not exist; each file is written atomically.
-    format : {"csv", "parquet"}
-        Parquet keeps all digits and all songs in one file; song ids are text in it if any is.
+    The folder is created if it does not exist; each file is written atomically. Parquet keeps all
+    digits and all songs in one file; song ids are text in it if any is.
 
     Raises
     ------

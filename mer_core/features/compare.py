@@ -21,36 +21,21 @@ SINK = "extsink"  # openSMILE's name of the component that returns the frames
 FRAMES_PER_SECOND = 100
 
 
-def compare(samples: np.ndarray, *, window: float = 1.0) -> pd.DataFrame:
+def compare(samples: np.ndarray | Iterable[np.ndarray], *, window: float = 1.0) -> pd.DataFrame:
     """Mean and standard deviation of ComParE's low-level descriptors and deltas in each window.
 
     The population standard deviation and the mean of each of :func:`descriptors`, over the frames
-    that start in the window.
-
-    Parameters
-    ----------
-    samples : ndarray, shape (n,)
-        One channel at 44.1 kHz, at least 60 ms.
-    window : float
-        Length of the window in s. MediaEval and Munich used 1 s (half overlapping), IRIT 0.5 s.
-
-    Returns
-    -------
-    DataFrame, shape (rows, 260)
-        Index `time` in s; columns named and ordered as DEAM has them: `F0final_sma_stddev`,
-        `F0final_sma_amean`, ... Units are openSMILE's own (Hz for F0, centroid and roll-off).
+    that start in the window. The 260 columns (:class:`mer_core.features.sets.FeatureSet`) are named
+    and ordered as in DEAM: `F0final_sma_stddev`, `F0final_sma_amean`, ... Units are openSMILE's (Hz
+    for F0, centroid and roll-off). MediaEval and Munich used windows of 1 s (half overlapping),
+    IRIT of 0.5 s. The samples may come as an iterable of blocks.
 
     References
     ----------
     Weninger et al. (2013), "On the acoustics of emotion in audio"; Coutinho et al. (2014),
     section 2, "FS1"; Pellegrini and Barriere (2015), section 2. Notebook 01.
     """
-    return of_blocks([samples], window=window)
-
-
-def of_blocks(blocks: Iterable[np.ndarray], *, window: float = 1.0) -> pd.DataFrame:
-    """:func:`compare` for blocks of samples, as from :func:`mer_core.features.audio.stream`."""
-    frames, length = _describe(blocks)
+    frames, length = _describe([samples] if isinstance(samples, np.ndarray) else samples)
     times = grid(length / SAMPLE_RATE)
     starts = np.round(times * FRAMES_PER_SECOND).astype(int)
     ends = np.minimum(starts + round(window * FRAMES_PER_SECOND), len(frames))
@@ -66,15 +51,13 @@ def descriptors(samples: np.ndarray) -> pd.DataFrame:
 
     `compare.conf` joins the two levels, which openSMILE's Python package computes one at a time,
     and omits the functionals: half the time, the same numbers. openSMILE reads the samples from a
-    temporary file, since the package would hold several copies of them in memory.
-
-    Returns a table (frames, 130). Row i describes the 20 or 60 ms that start at i * 10 ms. Names
-    are DEAM's: `pcm_fftMag_mfcc_sma[1]` is `mfcc_sma[1]` in today's openSMILE.
+    temporary file, since the package would hold several copies of them in memory. Row i of 130
+    columns describes the 20 or 60 ms that start at i * 10 ms. Names are DEAM's:
+    `pcm_fftMag_mfcc_sma[1]` is `mfcc_sma[1]` in today's openSMILE.
 
     References
     ----------
-    Eyben et al. (2013), "Recent developments in openSMILE"; feature set ComParE 2016 of the Python
-    package. Notebook 01.
+    Eyben et al. (2013), "Recent developments in openSMILE". Notebook 01.
     """
     return _describe([samples])[0]
 
@@ -86,10 +69,8 @@ def _describe(blocks: Iterable[np.ndarray]) -> tuple[pd.DataFrame, int]:
         path = Path(folder) / "song.wav"
         length = _write(blocks, path)
         smile.initialize(str(CONFIGURATION), options=_options(path), loglevel=0)
-        names = [
-            _as_deam(smile.external_sink_get_element_name(SINK, place))
-            for place in range(smile.external_sink_get_num_elements(SINK))
-        ]
+        columns = range(smile.external_sink_get_num_elements(SINK))
+        names = [_as_deam(smile.external_sink_get_element_name(SINK, k)) for k in columns]
         smile.external_sink_set_callback_ex(SINK, lambda frame, _: frames.write(frame.tobytes()))
         smile.run()
         smile.free()
@@ -138,17 +119,12 @@ def functionals(audio: Audio) -> pd.Series:
     Parameters
     ----------
     audio : path or (samples, sample_rate)
-        As in :func:`mer_core.features.read_audio`.
+        As in :func:`mer_core.features.read_audio`, which also gives the errors.
 
     Returns
     -------
     Series, shape (6373,)
         Statistics of the descriptors over the song, float64, with DEAM's names of the descriptors.
-
-    Raises
-    ------
-    DataError
-        As :func:`mer_core.features.read_audio`.
 
     References
     ----------

@@ -68,9 +68,20 @@ def check_frames(path: Path) -> None:
     are not checked. Raises a DataError, with the position in s, for a cut frame or lost bytes.
     """
     with _mapped(path) as data:
-        start = _next_frame(data, _after_tags(data, 0), len(data))
-        if start is not None:
-            _check_frames(path, data, start)
+        at, seconds, kind = _next_frame(data, _after_tags(data, 0), len(data)), 0.0, b""
+        while at is not None and at < len(data):
+            head = data[at : at + 6]
+            frame = _frame(head)
+            if frame and at + frame[0] <= len(data):
+                at, seconds, kind = at + frame[0], seconds + frame[1], frame[2]
+            elif (frame and frame[2] == kind) or (len(head) < 6 and head[:1] == b"\xff"):
+                raise truncated(path, seconds)
+            elif (after := _after_tags(data, at)) > at:
+                at = after
+            elif following := _next_frame(data, at, len(data)):
+                raise damaged(path, seconds, f"{following - at} bytes that belong to no frame")
+            else:
+                break  # bytes after the last frame
 
 
 @contextmanager
@@ -159,15 +170,12 @@ def _ogg_checksum(page: bytes) -> int:
 
 
 def _ogg_rate(head: bytes) -> int:
-    if head.startswith(b"\x01vorbis"):
-        return int.from_bytes(head[12:16], "little")
-    if head.startswith(b"OpusHead"):
-        return 48_000
+    for codec, at in ((b"\x01vorbis", 12), (b"Speex   ", 36)):
+        if head.startswith(codec):
+            return int.from_bytes(head[at : at + 4], "little")
     if head.startswith(b"\x7fFLAC"):
         return int.from_bytes(head[27:30], "big") >> 4
-    if head.startswith(b"Speex   "):
-        return int.from_bytes(head[36:40], "little")
-    return 0
+    return 48_000 if head.startswith(b"OpusHead") else 0
 
 
 def _after_tags(data: mmap.mmap, at: int) -> int:
@@ -223,20 +231,3 @@ def _next_frame(data: mmap.mmap, at: int, limit: int) -> int | None:
             return at
         at += 1
     return None
-
-
-def _check_frames(path: Path, data: mmap.mmap, at: int) -> None:
-    seconds, kind = 0.0, b""
-    while at < len(data):
-        head = data[at : at + 6]
-        frame = _frame(head)
-        if frame and at + frame[0] <= len(data):
-            at, seconds, kind = at + frame[0], seconds + frame[1], frame[2]
-        elif (frame and frame[2] == kind) or (len(head) < 6 and head[:1] == b"\xff"):
-            raise truncated(path, seconds)
-        elif (after := _after_tags(data, at)) > at:
-            at = after
-        elif (following := _next_frame(data, at, len(data))) is not None:
-            raise damaged(path, seconds, f"{following - at} bytes that belong to no frame")
-        else:
-            break  # bytes after the last frame

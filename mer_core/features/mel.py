@@ -33,16 +33,8 @@ def mel(samples: np.ndarray) -> pd.DataFrame:
     of 31 ms, and a frame in the middle of each that reaches 27 ms beyond its borders. Consecutive
     rows are thus the spectrogram of the song, without seams; zeros are appended at the end.
 
-    Parameters
-    ----------
-    samples : ndarray, shape (n,)
-        One channel at 44.1 kHz, at least 60 ms.
-
-    Returns
-    -------
-    DataFrame, shape (rows, 1024)
-        Index `time` in s. Columns `mel_<band>_<frame>`, both from 0, the frame running fastest, in
-        float32: dB re a full-scale sine, from -80 to about 3.
+    Columns (:class:`mer_core.features.sets.FeatureSet`): 1,024 in float32, `mel_<band>_<frame>`,
+    both from 0, the frame running fastest: dB re a full-scale sine, from -80 to about 3.
 
     Notes
     -----

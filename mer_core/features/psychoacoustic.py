@@ -76,19 +76,10 @@ def psychoacoustic(samples: np.ndarray, *, window: float = 1.0) -> pd.DataFrame:
     inwards at the song's ends), since a second has too few beats: it includes later audio. Event
     density: the number of onsets in [time, time + window) over that window's length.
 
-    Parameters
-    ----------
-    samples : ndarray, shape (n,)
-        One channel at 44.1 kHz, at least 60 ms; full scale is 1.
-    window : float
-        Length of the window in s. Munich used 1 s (half overlapping).
-
-    Returns
-    -------
-    DataFrame, shape (rows, 4)
-        Index `time` in s. `sensory_dissonance` and `roughness`, at least 0; `tempo` in BPM, 40 to
-        210, 0 where the context has fewer than two onsets or no period, and in audio under 1.52 s
-        (the longest lag); `event_density` in onsets per second. Silence is 0 everywhere.
+    Columns (:class:`mer_core.features.sets.FeatureSet`): `sensory_dissonance` and `roughness`, at
+    least 0; `tempo` in BPM, 40 to 210, 0 where the context has fewer than two onsets or no period,
+    and in audio under 1.52 s (the longest lag); `event_density` in onsets per second. Silence is 0
+    everywhere. Munich used windows of 1 s (half overlapping).
 
     References
     ----------
@@ -129,10 +120,8 @@ def dissonance_of(frequencies: np.ndarray, amplitudes: np.ndarray) -> float:
 
     Parameters
     ----------
-    frequencies : array_like, shape (partials,)
-        Hz, in any order.
-    amplitudes : array_like, shape (partials,)
-        Linear, at least 0; 1 is a sine at full scale.
+    frequencies, amplitudes : array_like, shape (partials,)
+        Hz, in any order; linear, at least 0, 1 for a sine at full scale.
 
     Returns
     -------
@@ -333,8 +322,8 @@ def _attack(samples: np.ndarray, frame: int) -> int:
 def _event_density(onsets: np.ndarray, times: np.ndarray, window: float, n: int) -> np.ndarray:
     starts = np.round(times * SAMPLE_RATE).astype(int)
     ends = np.minimum(starts + round(window * SAMPLE_RATE), n)
-    counts = np.searchsorted(onsets, ends) - np.searchsorted(onsets, starts)
-    return counts * SAMPLE_RATE / (ends - starts)
+    before, until = (np.searchsorted(onsets, k) for k in (starts, ends))
+    return (until - before) * SAMPLE_RATE / (ends - starts)
 
 
 def _tempo(envelope: np.ndarray, onsets: np.ndarray, middles: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from mer_core.features.audio import Audio, read_audio, song_id_of, stream
-from mer_core.features.compare import compare, of_blocks
+from mer_core.features.compare import compare
 from mer_core.features.mel import mel
 from mer_core.features.psychoacoustic import psychoacoustic
 from mer_core.features.spectral import spectral
@@ -18,12 +18,15 @@ from mer_core.tracks import as_table, as_track, check_columns
 
 
 class FeatureSet(NamedTuple):
-    """A set of features."""
+    """A feature set: a function, and a regular expression of its columns' names.
+
+    The function has the arguments `samples`, shape (n,), one channel at 44.1 kHz of at least 60 ms
+    with full scale 1, and `window=`, the length of the windows in s. It returns a frame with the
+    index `time` in s, the grid of the song.
+    """
 
     compute: Callable[..., pd.DataFrame]
-    """From samples (n,) at 44.1 kHz, and `window=` in s, to a frame with the index `time`."""
     columns: str
-    """Regular expression of the names of its columns."""
 
 
 SETS = {
@@ -73,19 +76,13 @@ def extract(
     --------
     >>> import numpy as np
     >>> tone = np.sin(2 * np.pi * 440 * np.arange(66_150) / 44_100)
-    >>> extract((tone, 44_100))["pcm_RMSenergy_sma_amean"].round(2)
-    song_id  time
-    0        0.0     0.71
-             0.5     0.71
-             1.0     0.71
-    Name: pcm_RMSenergy_sma_amean, dtype: float64
+    >>> extract((tone, 44_100))["pcm_RMSenergy_sma_amean"].round(2).tolist()
+    [0.71, 0.71, 0.71]
     """
     check_settings(sets, window)
-    if list(sets) == ["compare"]:  # needs little memory for hours of audio
-        features = of_blocks(stream(audio), window=window)
-    else:
-        samples = read_audio(audio)
-        features = pd.concat([SETS[name].compute(samples, window=window) for name in sets], axis=1)
+    # Hours of audio need little memory if they are read block by block.
+    samples = stream(audio) if list(sets) == ["compare"] else read_audio(audio)
+    features = pd.concat([SETS[name].compute(samples, window=window) for name in sets], axis=1)
     return pd.concat({song_id_of(audio): features}, names=["song_id"])
 
 
@@ -131,8 +128,7 @@ def choose(features: pd.DataFrame, sets: Sequence[str]) -> pd.DataFrame:
     """
     check_columns(features, "features")
     names = {name: columns_of(features, name) for name in sets}
-    absent = [name for name in sets if not names[name]]
-    if absent:
+    if absent := [name for name in sets if not names[name]]:
         raise ValueError(f"sets: expected sets that the features hold, found none of {absent}")
     return features[[name for chosen in sets for name in names[chosen]]]
 
@@ -161,10 +157,8 @@ def song_level(features: pd.DataFrame, functionals: pd.DataFrame | None = None) 
     Examples
     --------
     >>> index = pd.MultiIndex.from_product([[7], [0.0, 0.5]], names=["song_id", "time"])
-    >>> song_level(pd.DataFrame({"tempo": [100.0, 120.0]}, index))
-             tempo_mean  tempo_sd
-    song_id
-    7             110.0      10.0
+    >>> song_level(pd.DataFrame({"tempo": [100.0, 120.0]}, index)).loc[7].to_dict()
+    {'tempo_mean': 110.0, 'tempo_sd': 10.0}
 
     References
     ----------
@@ -180,7 +174,6 @@ def song_level(features: pd.DataFrame, functionals: pd.DataFrame | None = None) 
     missing = moments.index[~moments.index.isin(functionals.index)]
     if len(missing):
         raise DataError("functionals", "a row for every song", f"none for {list(missing[:5])}")
-    both = list(functionals.columns.intersection(moments.columns))
-    if both:
+    if both := list(functionals.columns.intersection(moments.columns)):
         raise DataError("functionals", "other columns than the features' moments", f"{both[:3]}")
     return functionals.loc[moments.index].join(moments)

@@ -38,19 +38,10 @@ def spectral(samples: np.ndarray, *, window: float = 1.0) -> pd.DataFrame:
     The mean of :func:`frames` over those that start in the window. Valleys are first clipped at
     -18.4 (:data:`SILENCE`), so that a frame of digital silence does not dominate the mean.
 
-    Parameters
-    ----------
-    samples : ndarray, shape (n,)
-        One channel at 44.1 kHz, at least 60 ms.
-    window : float
-        Length of the window in s. IRIT used 0.5 s.
-
-    Returns
-    -------
-    DataFrame, shape (rows, 8)
-        Index `time` in s. `flatness_db_bark`, `flatness_db_erb`: 0 (flat, noise) to 1 (60 dB or
-        more from flat, and silence). `spectral_valley_1` (20-340 Hz) to `_6` (4.8-11 kHz): ln of
-        an amplitude whose full scale is 1, from -18.4 to about 0.
+    Columns (:class:`mer_core.features.sets.FeatureSet`): `flatness_db_bark`, `flatness_db_erb`, 0
+    (flat, noise) to 1 (60 dB or more from flat, and silence); `spectral_valley_1` (20-340 Hz) to
+    `_6` (4.8-11 kHz), ln of an amplitude whose full scale is 1, from -18.4 to about 0. IRIT used
+    windows of 0.5 s.
 
     References
     ----------
@@ -172,7 +163,6 @@ def erb_filters() -> np.ndarray:
     pole, peak = radius * np.exp(1j * centre), np.exp(1j * centre)
     roots = np.sqrt(3 + 2**1.5 * np.array([1, 1, -1, -1])) * np.array([1, -1, 1, -1])
     zeros = radius * (np.cos(centre) + roots * np.sin(centre))
-
     unit = np.exp(1j * np.linspace(0, np.pi, FRAME // 2 + 1))[None, :]
     at_unit, at_peak = (np.abs(u[..., None] - zeros[:, None]).prod(axis=-1) for u in (unit, peak))
     gain = at_peak / np.abs((peak - pole) * (peak - pole.conj())) ** 4
