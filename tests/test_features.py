@@ -304,6 +304,7 @@ def sound(samples: np.ndarray, *, kept: float = 1.0) -> Callable[[Path], None]:
 
 INFINITE = np.full((RATE, 2), [np.inf, -np.inf])
 BAD: dict[str, tuple[str, Callable[[Path], object], str]] = {
+    "missing": ("x.wav", lambda path: None, "no file"),
     "folder": ("x.wav", Path.mkdir, "expected audio .wav"),
     "empty": ("x.wav", Path.touch, "expected audio .wav"),
     "mp3 that is text": ("x.mp3", lambda path: path.write_text("la la " * 999), "decoded"),
