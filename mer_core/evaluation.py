@@ -70,9 +70,10 @@ def cross_validate(model: Regressor, corpus: Corpus, folds: Iterable[Fold]) -> p
     )
     _check_folds(folds, corpus)
     if hasattr(model, "fit_many"):
-        from mer_core.training import Job  # loads torch, which baselines do without
+        from mer_core.training import Dataset, Job  # loads torch, which baselines do without
 
-        jobs = [Job(corpus.features, corpus.labels, fold.train) for fold in folds]
+        data = Dataset(corpus.features, corpus.labels)
+        jobs = [Job(data, fold.train) for fold in folds]
         models = model.fit_many(jobs)
     else:
         models = _one_by_one(model, corpus, folds)

@@ -16,7 +16,7 @@ from mer_core.features.mel import BANDS, FRAMES, patches
 from mer_core.metrics import DIMENSIONS
 from mer_core.models.autoencoder import AE, CNN, VAE, Bottleneck, Scale
 from mer_core.models.network import Network
-from mer_core.training import Job
+from mer_core.training import Dataset, Job
 
 COLUMNS = [f"mel_{band}_{frame}" for band in range(BANDS) for frame in range(FRAMES)]
 SMALL = {"latent": 3, "steps": 10}
@@ -223,7 +223,8 @@ def test_one_song_can_be_learned_without_early_stopping(name):
 def test_many_are_as_each_alone(name):
     features, labels = corpus()
     model = replace(LATENT[name])
-    jobs = [Job(features, labels, [1, 2, 3, 4], [5], seed=3), Job(features, labels, [2, 4, 6], [1])]
+    data = Dataset(features, labels)
+    jobs = [Job(data, [1, 2, 3, 4], [5], seed=3), Job(data, [2, 4, 6], [1])]
     for fitted, job in zip(model.fit_many(jobs), jobs):
         own = features.loc[sorted([*job.train, *job.validation])]
         alone = replace(LATENT[name], seed=job.seed or 0)

@@ -10,7 +10,7 @@ from mer_core import models
 from mer_core.folds import k_folds, modulus_folds
 from mer_core.metrics import ccc, rmse
 from mer_core.smoothing import moving_average
-from mer_core.training import Job
+from mer_core.training import Dataset, Job
 from test_recurrent import songs
 
 QUICK = {"epochs": 3}
@@ -56,7 +56,7 @@ def test_the_ensemble_averages_the_best_networks(by, select):
     candidates = []
     for seed in (2, 3):
         for fold in folds:
-            job = Job(features, labels, fold.train, fold.test, seed=seed)
+            job = Job(Dataset(features, labels), fold.train, fold.test, seed=seed)
             member = network.fit_many([job])[0]
             judged = labels.loc[list(held_out if select == "held-out" else fold.test)]
             predicted = member.predict(features).loc[judged.index]
@@ -72,10 +72,10 @@ def test_the_ensemble_averages_the_best_networks(by, select):
 def test_derived_features_are_learned_from_training_songs_only(by):
     features, labels = songs((40,) * 6)
     model = models.Preprocessed(network=models.ElmanRNN(**QUICK), by=by, components=3)
-    fitted = model.fit_many([Job(features, labels, train=[1, 2, 3, 4])])[0]
+    fitted = model.fit_many([Job(Dataset(features, labels), train=[1, 2, 3, 4])])[0]
     spoilt = features.copy()
     spoilt.loc[[5, 6]] *= 100
-    again = model.fit_many([Job(spoilt, labels, train=[1, 2, 3, 4])])[0]
+    again = model.fit_many([Job(Dataset(spoilt, labels), train=[1, 2, 3, 4])])[0]
     predicted = fitted.predict(features)
     assert np.isfinite(predicted).all(axis=None)
     pd.testing.assert_frame_equal(predicted, again.predict(features))

@@ -16,17 +16,11 @@ from torch import nn
 from conftest import ROOT
 from mer_core import models
 from mer_core.metrics import DIMENSIONS, rmse
+from mer_core.models.elm import RandomLayer, least_squares, nested
 from mer_core.models.network import BidirectionalLayer, Network, reverse_sequences
-from mer_core.models.tsinghua import (
-    RandomLayer,
-    groups,
-    least_squares,
-    nested,
-    split_into_segments,
-    supervector,
-)
+from mer_core.models.tsinghua import groups, split_into_segments, supervector
 from mer_core.smoothing import moving_average
-from mer_core.training import Job
+from mer_core.training import Dataset, Job
 from test_recurrent import songs
 
 SCALES = (10, 20, 30, 60)
@@ -176,10 +170,11 @@ def test_a_model_in_a_batch_comes_out_as_if_alone():
     features, labels = songs((31, 17, 25, 30, 9, 30))
     further, _ = songs((12, 33), seed=5)
     model = models.BLSTM(scale=10, **SMALL)
+    data = Dataset(features, labels)
     jobs = [
-        Job(features, labels, [1, 2, 3, 4], [5, 6], seed=1),
-        Job(features, labels, [2, 3, 4, 5, 6], [1], seed=2),
-        Job(features, labels, [1, 2, 3], [6], further, seed=3),
+        Job(data, [1, 2, 3, 4], [5, 6], seed=1),
+        Job(data, [2, 3, 4, 5, 6], [1], seed=2),
+        Job(Dataset(features, labels, further), [1, 2, 3], [6], seed=3),
     ]
     for job, one in zip(jobs, model.fit_many(jobs)):
         alone = model.fit_many([job])[0]
@@ -218,8 +213,9 @@ def test_pretraining_hears_stopping_and_further_songs_but_no_others():
     model = models.BLSTM(scale=10, hidden=(4,), epochs=1, learning_rate=0.0, pretrain_epochs=1)
     name = "layers.0.ahead.W"
 
-    def learned(x, **job):
-        return model.fit_many([Job(x, labels.loc[1:6], **job)])[0].weights_[name]
+    def learned(x, unlabelled=None, **job):
+        data = Dataset(x, labels.loc[1:6], unlabelled)
+        return model.fit_many([Job(data, **job)])[0].weights_[name]
 
     job = {"train": [1, 2, 3, 4], "validation": [5]}
     other = features.copy()

@@ -12,7 +12,7 @@ from mer_core import evaluation, models
 from mer_core.corpus import Corpus
 from mer_core.metrics import DIMENSIONS
 from mer_core.models.network import Network
-from mer_core.training import Job, mean_and_std, pad
+from mer_core.training import Dataset, Job, mean_and_std, pad
 
 TORCH = {"elman": nn.RNN, "lstm": nn.LSTM}
 
@@ -105,11 +105,11 @@ MODELS = {
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_among_fifty_comes_out_as_if_alone(name):
     features, labels = songs()
-    jobs = []
+    data, jobs = Dataset(features, labels), []
     for number in range(50):
         # Different songs, numbers of songs, and seeds.
         train = [song for song in range(1, 7) if song % 6 != number % 5][: 4 + number % 2]
-        jobs.append(Job(features, labels, train, seed=number))
+        jobs.append(Job(data, train, seed=number))
     together = MODELS[name].fit_many(jobs)
     for number in (0, 7, 23, 49):
         alone = MODELS[name].fit_many([jobs[number]])[0]
@@ -125,7 +125,7 @@ def test_a_model_among_fifty_comes_out_as_if_alone(name):
 def test_one_update_is_the_papers_arithmetic():
     features, labels = songs((12,))
     model = models.ElmanRNN(epochs=2, learning_rate=0.1, momentum=0.5, l1=0.01, l2=0.02, seed=5)
-    fitted = model.fit_many([Job(features, labels)])[0]
+    fitted = model.fit_many([Job(Dataset(features, labels))])[0]
     network = Network("elman", 4, (10,), 2, seeds=[5])
     layers, out = torch_layers(network, "elman")
     weights = [layers[0].weight_ih_l0, layers[0].weight_hh_l0, out.weight]
@@ -203,7 +203,7 @@ def test_a_song_is_predicted_alone_as_among_longer_ones():
 
 def test_softmax_ties_the_two_outputs():
     features, labels = songs()
-    predicted = MODELS["softmax"].fit_many([Job(features, labels)])[0].predict(features)
+    predicted = MODELS["softmax"].fit_many([Job(Dataset(features, labels))])[0].predict(features)
     np.testing.assert_allclose(predicted.sum(axis=1), 1)
 
 
@@ -378,7 +378,7 @@ def test_wide_networks_give_what_narrow_ones_would(monkeypatch):
     from mer_core.models import recurrent
 
     features, labels = songs()
-    jobs = [Job(features, labels, seed=seed) for seed in (1, 2)]
+    jobs = [Job(Dataset(features, labels), seed=seed) for seed in (1, 2)]
     model = models.LSTM(hidden=(5, 4), epochs=3)
     narrow = model.fit_many(jobs)
     monkeypatch.setattr(recurrent, "WIDE", 4)

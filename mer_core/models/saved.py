@@ -28,7 +28,7 @@ PARTS = {
     "VAE": "mer_core.models.autoencoder",
     "Scale": "mer_core.models.autoencoder",
     "FrameRegressor": "mer_core.models.baselines",
-    "RandomLayer": "mer_core.models.tsinghua",
+    "RandomLayer": "mer_core.models.elm",
     "_KernelPCA": "mer_core.models.irit",
     "_DenoisingAutoencoder": "mer_core.models.irit",
     "TransformedTargetRegressor": "sklearn.compose",
