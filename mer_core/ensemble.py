@@ -31,14 +31,6 @@ def ensemble(corpus: Corpus, *, seeds: int = 5) -> list:
         features is replaced by the embedded one.
     seeds : int
         Number of Elman networks, which differ in first weights and order of songs.
-
-    Returns
-    -------
-    list of regressors
-
-    References
-    ----------
-    Pellegrini and Barriere (2015). Notebooks 03 and 10.
     """
     dev = (load_corpus("mini") if corpus.features.empty else corpus).split("dev")
     data = Dataset(choose(dev.features, ["compare"]), dev.labels)
@@ -51,22 +43,12 @@ def predict_curve(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Mean and standard deviation of the members' predictions of one song.
 
-    Parameters
-    ----------
-    members : sequence of regressors
-    track : DataFrame
-        Features of one song.
-
     Returns
     -------
     curve, spread : DataFrame
         Index time in s, columns valence, arousal. Each prediction is limited to -1 and 1 and is the
         median of the 13 frames around, since no model has learned how songs begin. A small spread
         says that the members agree, not that they are right: all learned from the same songs.
-
-    References
-    ----------
-    Notebook 10.
     """
     predictions = [model.predict(track)[DIMENSIONS].clip(-1, 1) for model in members]
     smooth = [p.rolling(WINDOW, min_periods=1, center=True).median() for p in predictions]

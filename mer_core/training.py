@@ -8,7 +8,7 @@ out as if it had been trained alone.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -29,11 +29,9 @@ class Schedule(NamedTuple):
     learning_rate, momentum : float
         v <- momentum v - learning_rate gradient; weights <- weights + v. The gradient is that of
         the mean squared error over the labelled frames of the songs of an update.
-    epochs : int
-        At most so many times through all training songs.
-    patience : int or None
-        Stop after so many epochs without a new best on the validation songs and go back to the
-        best weights; None goes through all epochs and keeps the last weights.
+    epochs, patience : int
+        At most `epochs` times through all training songs; stop after `patience` epochs without a
+        new best on the validation songs, and go back to the best. None: go through all epochs.
     noise : float
         Standard deviation of Gaussian noise on the standardised inputs, drawn anew at each step.
     l1, l2 : float
@@ -58,19 +56,15 @@ class Dataset:
 
     Parameters
     ----------
-    features : DataFrame
-        A track of whole songs, without a gap in any song.
-    labels : DataFrame
-        A track with the columns valence, arousal.
+    features, labels : DataFrame
+        Tracks of finite numbers: whole songs without gaps, and the columns valence, arousal.
     unlabelled : DataFrame, optional
         Features of further songs, for pretraining.
 
     Raises
     ------
     DataError
-        If one of them is not such a track of finite numbers, see
-        :func:`mer_core.tracks.as_track`. (A recurrent network would take the rows beside a gap for
-        neighbours.)
+        If one of them is not such a track; see :func:`mer_core.tracks.as_track`.
     """
 
     features: pd.DataFrame
@@ -88,7 +82,7 @@ class Dataset:
 
     def select(self, songs: Iterable[int]) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Features and labels of some songs; raises a DataError if a label has no features."""
-        features, labels = (rows_of(track, songs) for track in (self.features, self.labels))
+        features, labels = rows_of(self.features, songs), rows_of(self.labels, songs)
         check_covered(labels, features)
         return features, labels
 
@@ -100,10 +94,9 @@ class Job(NamedTuple):
     ----------
     data : Dataset
         Jobs of one computation usually share it.
-    train : iterable of int, optional
-        The song_ids to train on; all songs with labels by default.
-    validation : iterable of int, optional
-        Songs for early stopping; they are left out of `train`.
+    train, validation : iterable of int, optional
+        The song_ids to train on (all songs with labels by default), and those for early stopping,
+        which are left out of `train`.
     seed : int, optional
         Instead of the model's.
     targets : tuple of str
@@ -122,6 +115,16 @@ class Job(NamedTuple):
         songs = self.data.labels.index.unique("song_id").sort_values()
         return songs if self.train is None else songs.intersection(pd.Index(self.train))
 
+    @property
+    def features(self) -> pd.DataFrame:
+        """Features of these songs and of the validation songs."""
+        further = () if self.validation is None else self.validation
+        return rows_of(self.data.features, {*self.songs, *further})
+
+    def with_features(self, features: pd.DataFrame, unlabelled: pd.DataFrame | None = None) -> Job:
+        """The job with other features of the same songs."""
+        return self._replace(data=replace(self.data, features=features, unlabelled=unlabelled))
+
     def with_seed(self, default: int) -> Job:
         """The job with its own seed, or with this one if it has none."""
         return self._replace(seed=default if self.seed is None else self.seed)
@@ -130,16 +133,9 @@ class Job(NamedTuple):
 class Songs(NamedTuple):
     """Songs as padded tensors.
 
-    Attributes
-    ----------
-    inputs : Tensor, shape (songs, time, features)
-    targets : Tensor, shape (songs, time, targets), or None
-        0 in frames without labels. Without targets a network learns to reconstruct its inputs as
-        they were before the noise.
-    labelled : Tensor, shape (songs, time)
-        1 where a frame has a target, else 0.
-    lengths : list of int
-        Frames of each song.
+    Inputs have the shape (songs, time, features), targets (songs, time, targets), `labelled` the
+    shape (songs, time): 1 where a frame has targets, else 0, and the targets are 0. If targets are
+    None, a network learns to reconstruct its inputs as they were before the noise.
     """
 
     inputs: Tensor
@@ -149,16 +145,10 @@ class Songs(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What one model is trained on.
+    """What one model is trained on: rows of :class:`Songs`, and the seed of their order and noise.
 
-    Attributes
-    ----------
-    train, validation : list of int
-        Rows of :class:`Songs`; early stopping needs validation songs.
-    standard : tuple of Tensor
-        Mean and standard deviation of inputs, then of targets, each of shape (columns,).
-    seed : int
-        Of the order of songs and the noise.
+    Early stopping needs validation songs. `standard` holds mean and standard deviation of inputs,
+    then of targets, each of shape (columns,).
     """
 
     train: list[int]
@@ -168,7 +158,7 @@ class Task(NamedTuple):
 
 
 def rows_of(track: pd.DataFrame, songs: Iterable[int]) -> pd.DataFrame:
-    """The rows of a track that belong to these songs."""
+    """The rows of these songs."""
     return track[track.index.get_level_values("song_id").isin(list(songs))]
 
 
@@ -190,18 +180,7 @@ def positions(track: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, pd.Index]:
 def pad(features: pd.DataFrame, labels: pd.DataFrame | None = None) -> tuple[Songs, pd.Index]:
     """Convert tracks to padded tensors: each song from its first frame, zeros after its last.
 
-    Parameters
-    ----------
-    features : DataFrame
-        A track of finite numbers; all rows are used.
-    labels : DataFrame, optional
-        A track; frames that it lacks are unlabelled.
-
-    Returns
-    -------
-    songs : Songs
-    song_ids : Index
-        In the order of the rows of `songs`.
+    Frames that `labels` lacks are unlabelled. Also returns the song_id of each row of the tensors.
     """
     song, step, song_ids = positions(features)
     labels = pd.DataFrame(index=features.index[:0]) if labels is None else labels
@@ -267,32 +246,22 @@ def train(
 ) -> pd.DataFrame:
     """Train each model of a network on its own task.
 
-    Parameters
-    ----------
-    network : mer_core.models.network.Network
-        Changed in place; of each model the best weights (or the last, without patience) remain.
-    songs : Songs
-        Of all tasks.
-    tasks : sequence of Task
-        One for each model.
-    schedule : Schedule
-        The same for all.
-    clip : float
-        Standardised inputs are limited to plus and minus this.
+    The network (:class:`mer_core.models.network.Network`) is changed in place; of each model the
+    best weights (or the last, without patience) remain. Standardised inputs are limited to plus
+    and minus `clip`.
 
     Returns
     -------
     DataFrame
-        Index (model, epoch); columns `train`, the mean over the updates of an epoch, with noise,
-        and `validation`, after the epoch, over all labelled frames and without noise. Both are
-        mean squared errors of standardised targets, without the penalty on weights.
+        Index (model, epoch); columns `train`, the mean squared error of standardised targets over
+        the updates of an epoch, with noise, and `validation`, after the epoch, without noise.
 
     Raises
     ------
     ValueError
         If a loss or, at the end, a weight of any model is not finite.
     """
-    trainer = _Trainer(network, songs, tasks, schedule, clip)
+    trainer = _Trainer(network, songs, list(tasks), schedule, clip)
     rows = []
     # A progress bar on a terminal, once training takes long; none in a notebook or a file.
     options = {"unit": "epoch", "leave": False, "delay": 5, "disable": None}
@@ -309,47 +278,33 @@ class _Trainer:
     """The state of training; entry k of `active`, `tasks`, `rngs` is of model k of the network."""
 
     def __init__(
-        self,
-        network: nn.Module,
-        songs: Songs,
-        tasks: Sequence[Task],
-        schedule: Schedule,
-        clip: float,
+        self, network: nn.Module, songs: Songs, tasks: list[Task], schedule: Schedule, clip: float
     ) -> None:
         self.network, self.songs, self.schedule, self.clip = network, songs, schedule, clip
-        self.active, self.tasks = list(range(len(tasks))), list(tasks)
+        self.active, self.tasks = list(range(len(tasks))), tasks
         self.lengths = torch.tensor(songs.lengths)
         self.rngs = [generator(task.seed) for task in tasks]
         self.parameters, self.penalised = list(network.parameters()), set(network.weights())
         self.velocity = [torch.zeros_like(weight) for weight in self.parameters]
-        self.standard = [
-            torch.stack(part)[:, None, None] for part in zip(*(t.standard for t in tasks))
-        ]
+        standards = zip(*(task.standard for task in tasks))
+        self.standard = [torch.stack(part)[:, None, None] for part in standards]
         self.best = [weight.detach().clone() for weight in self.parameters]
-        self.least = torch.full((len(tasks),), torch.inf)
-        self.waited = torch.zeros(len(tasks))
+        self.least, self.waited = torch.full((len(tasks),), torch.inf), torch.zeros(len(tasks))
 
     def epoch(self, number: int) -> list[tuple[int, int, float, float]]:
         """One pass through all training songs, then early stopping; a row for each active model."""
-        train = self._train()
-        validation = self._validate()
-        losses = torch.stack([train, validation])
-        validated = all(task.validation for task in self.tasks)
-        checked = losses if validated else losses[:1]
+        losses = torch.stack([self._train(), self._validate()])
+        checked = losses if all(task.validation for task in self.tasks) else losses[:1]
         if not checked.isfinite().all() or losses.isinf().any():
-            raise ValueError(
-                f"loss: expected finite numbers, found others in epoch {number}; {self._hint()}"
-            )
+            raise self._not_finite("loss", f" in epoch {number}")
         rows = [(model, number, *pair) for model, pair in zip(self.active, losses.T.tolist())]
         if self.schedule.patience is not None:
-            self._stop_early(validation)
+            self._stop_early(losses[1])
         return rows
 
     def _train(self) -> Tensor:
         orders = [torch.randperm(len(t.train), generator=r) for t, r in zip(self.tasks, self.rngs)]
-        rows = _as_matrix(
-            torch.tensor(task.train)[order] for task, order in zip(self.tasks, orders)
-        )
+        rows = _as_matrix(torch.tensor(t.train)[order] for t, order in zip(self.tasks, orders))
         losses = [self._update(part) for part in rows.split(self.schedule.songs_per_update, 1)]
         return torch.stack(losses).nanmean(0)
 
@@ -438,14 +393,15 @@ class _Trainer:
         if self.schedule.patience is not None:
             self._set_parameters(self.best)
         if not all(weight.isfinite().all() for weight in self.parameters):
-            raise ValueError(f"weights: expected finite numbers, found others; {self._hint()}")
+            raise self._not_finite("weights")
 
     def _set_parameters(self, values: Sequence[Tensor]) -> None:
         for parameter, value in zip(self.parameters, values):
             parameter.data, parameter.grad = value, None
 
-    def _hint(self) -> str:
-        return f"a smaller learning rate than {self.schedule.learning_rate} may help"
+    def _not_finite(self, what: str, when: str = "") -> ValueError:
+        hint = f"a smaller learning rate than {self.schedule.learning_rate} may help"
+        return ValueError(f"{what}: expected finite numbers, found others{when}; {hint}")
 
 
 def _as_matrix(rows: Iterable[Tensor]) -> Tensor:

@@ -1,9 +1,8 @@
 """Herremans et al. (2019): an autoencoder of half seconds of sound in front of an LSTM.
 
 An autoencoder compresses a log-mel patch of 1,024 numbers into a few, the latents, and
-reconstructs the patch. It learns from audio alone; an LSTM then predicts valence and arousal from
-the latents. A convolutional network instead of the autoencoder is trained by the labels, with the
-LSTM.
+reconstructs it. It learns from audio alone; an LSTM predicts valence and arousal from the latents.
+A convolutional network instead of the autoencoder is trained by the labels, with the LSTM.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from mer_core.models.munich import LSTM
 from mer_core.models.network import Network
 from mer_core.models.recurrent import BatchModel, RecurrentRegressor
 from mer_core.tracks import DIMENSIONS, as_table, as_track, check_columns
-from mer_core.training import Job, generator, rows_of
+from mer_core.training import Job, generator
 
 COLUMNS = BANDS * FRAMES
 IN_CLASS = {"hidden": (16,), "learning_rate": 4e-2, "noise": 0.3}
@@ -32,25 +31,13 @@ IN_CLASS = {"hidden": (16,), "learning_rate": 4e-2, "noise": 0.3}
 
 
 class Bottleneck(nn.Module):
-    """Encoder and decoder with one hidden layer each; AE and VAE differ in how it is trained.
-
-    Parameters
-    ----------
-    columns, hidden, latent : int
-        Numbers in a patch, in the hidden layers and in the code.
-
-    References
-    ----------
-    Kingma and Welling (2014), appendix C. Notebook 07.
-    """
+    """Encoder and decoder with one hidden layer each, for AE and VAE (notebook 07)."""
 
     def __init__(self, columns: int, hidden: int, latent: int) -> None:
         super().__init__()
-        self.encoder = nn.Sequential(
-            nn.Linear(columns, hidden), nn.ReLU(), nn.Linear(hidden, 2 * latent)
-        )
-        self.decoder = nn.Sequential(
-            nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, columns)
+        sizes = (columns, hidden, 2 * latent), (latent, hidden, columns)
+        self.encoder, self.decoder = (
+            nn.Sequential(nn.Linear(a, b), nn.ReLU(), nn.Linear(b, c)) for a, b, c in sizes
         )
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -59,13 +46,11 @@ class Bottleneck(nn.Module):
         return mean, log_variance
 
     def forward(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Reconstruction error and KL divergence of each patch, both of shape (patches,).
+        """Reconstruction error and KL divergence of each patch; the negative sum is the ELBO.
 
-        The error is half the squared error, which is -log p(x|z) without its constant, for a
-        decoder whose error has unit variance; the divergence is that of q(z|x) from a standard
-        normal, in nats. The negative sum of both is the ELBO, without that constant. x (patches,
-        columns) is standardised; noise (patches, latent) is from a standard normal, or 0 to take
-        the mean as the code.
+        The error is half the squared error: -log p(x|z) of a decoder of unit variance, without its
+        constant. The divergence is that of q(z|x) from a standard normal, in nats. x (patches,
+        columns) is standardised; noise (patches, latent) is standard normal, or 0 for the mean.
         """
         mean, log_variance = self.encode(x)
         z = mean + noise * (log_variance / 2).exp()
@@ -79,23 +64,16 @@ class AE:
     """An autoencoder of half seconds of sound, trained on audio without labels.
 
     Patches are standardised band by band, with the statistics of the training patches.
+    Source: Herremans et al. (2019), "Dynamic emotion prediction", which gives no layers.
 
     Parameters
     ----------
-    latent : int
-        Numbers in the code of a patch.
-    hidden : int
-        Rectified units of encoder and decoder.
-    steps, batch : int
-        Updates by Adam, and patches in each, drawn from all songs.
-    learning_rate : float
-        Of Adam.
+    latent, hidden : int
+        Numbers in the code of a patch; rectified units of encoder and decoder.
+    steps, batch, learning_rate : int, int, float
+        Updates by Adam, patches in each, drawn from all songs, and Adam's learning rate.
     seed : int
         Of first weights and batches (and, in a `VAE`, of the codes that are drawn).
-
-    References
-    ----------
-    Herremans et al. (2019), "Dynamic emotion prediction", which gives no layers. Notebook 07.
     """
 
     noise, beta = 0.0, 0.0
@@ -113,13 +91,7 @@ class AE:
             raise ValueError(f"latent, steps: expected at least 1, found {found}")
 
     def fit(self, features: pd.DataFrame, *, unlabelled: pd.DataFrame | None = None) -> Self:
-        """Learn from every patch of one or two tracks with the columns of the set "mel".
-
-        Raises
-        ------
-        ValueError
-            If mel columns are missing, a number is not finite, or the loss stops being finite.
-        """
+        """Learn from every patch of one or two tracks with the columns of the set "mel"."""
         tracks = [features] if unlabelled is None else [features, unlabelled]
         pictures = np.concatenate([_patches(track) for track in tracks])
         self.columns_ = columns_of(features, "mel")
@@ -130,13 +102,7 @@ class AE:
         return self
 
     def transform(self, features: pd.DataFrame) -> pd.DataFrame:
-        """The latents of every row: latent_0, latent_1, ..., in float32 (of a `VAE`, the means).
-
-        Raises
-        ------
-        ValueError
-            If the model is not fitted, mel columns are missing or a number is not finite.
-        """
+        """The latents of every row: latent_0, latent_1, ..., in float32 (of a `VAE`, the means)."""
         network = self._network()
         with torch.no_grad():
             codes = network.encode(self.scale_.standardised(_patches(features)))[0]
@@ -156,10 +122,7 @@ class AE:
         return self.decode(self.transform(features))
 
     def costs(self, features: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
-        """Columns `reconstruction` and `divergence` of every row, in nats; see `Bottleneck`.
-
-        The seed is that of the codes that a `VAE` draws.
-        """
+        """Both costs of every row, see `Bottleneck`; the seed is that of a VAE's codes."""
         network = self._network()
         x = self.scale_.standardised(_patches(features))
         with torch.no_grad():
@@ -205,17 +168,13 @@ class AE:
 class VAE(AE):
     """A variational autoencoder: the code of a patch is a normal distribution near the origin.
 
+    Source: Kingma and Welling (2014); Higgins et al. (2017) for beta; Herremans et al. (2019).
+
     Parameters
     ----------
     beta : float
         Weight of the divergence in the cost; 1 is the VAE proper, more a beta-VAE, 0 leaves the
-        distributions unconstrained.
-    latent, hidden, steps, batch, learning_rate, seed
-        As in :class:`AE`.
-
-    References
-    ----------
-    Kingma and Welling (2014); Higgins et al. (2017) for beta; Herremans et al. (2019). Notebook 07.
+        distributions unconstrained. For the other settings see :class:`AE`.
     """
 
     noise = 1.0
@@ -254,13 +213,14 @@ class Scale:
 
 
 @dataclass(kw_only=True)
-class EncodedLSTM(BatchModel):
-    """An LSTM on the latents of an autoencoder that is trained before it, without labels.
+class AELSTM(BatchModel):
+    """An LSTM on the latents of an :class:`AE` that is trained before it, without labels.
 
     The autoencoder learns from the songs that the model is fitted to (validation songs too) and
     from `unlabelled` ones: from test songs only if they are among the latter. It never sees a
     label, and is not changed by the LSTM's training. (The paper's autoencoder was trained on 1,313
     songs of DEAM; whether songs that it was scored on were among them, the paper does not say.)
+    Source: Herremans et al. (2019), "Dynamic emotion prediction" and figure 4; notebook 07.
 
     Parameters
     ----------
@@ -286,11 +246,8 @@ class EncodedLSTM(BatchModel):
         """Fit a copy to each job: an autoencoder for each, then all LSTMs together."""
         encoders, derived = [], []
         for job in _with_mel([job.with_seed(self.seed) for job in jobs]):
-            songs = {*job.songs, *(() if job.validation is None else job.validation)}
-            features = rows_of(job.data.features, songs)
-            encoder = self._encoder(job.seed).fit(features, unlabelled=job.data.unlabelled)
-            latents = encoder.transform(features)
-            derived.append(job._replace(data=replace(job.data, features=latents, unlabelled=None)))
+            encoder = self._encoder(job.seed).fit(job.features, unlabelled=job.data.unlabelled)
+            derived.append(job.with_features(encoder.transform(job.features)))
             encoders.append(encoder)
         fitted = self.network.fit_many(derived)
         return [self._with(encoder_=e, network_=n) for e, n in zip(encoders, fitted)]
@@ -304,41 +261,17 @@ class EncodedLSTM(BatchModel):
         return _mel(features)
 
     def _encoder(self, seed: int) -> AE:
-        raise NotImplementedError
-
-
-@dataclass(kw_only=True)
-class AELSTM(EncodedLSTM):
-    """An LSTM on the latents of an :class:`AE`.
-
-    Parameters
-    ----------
-    latent, steps, network, seed
-        As in :class:`EncodedLSTM`.
-
-    References
-    ----------
-    Herremans et al. (2019), "Dynamic emotion prediction" and figure 4. Notebook 07.
-    """
-
-    def _encoder(self, seed: int) -> AE:
         return AE(latent=self.latent, steps=self.steps, seed=seed)
 
 
 @dataclass(kw_only=True)
-class VAELSTM(EncodedLSTM):
-    """An LSTM on the latents (the means) of a :class:`VAE`.
+class VAELSTM(AELSTM):
+    """An LSTM on the latents (the means) of a :class:`VAE`; otherwise as :class:`AELSTM`.
 
     Parameters
     ----------
-    latent, steps, network, seed
-        As in :class:`EncodedLSTM`.
     beta : float
         Weight of the divergence.
-
-    References
-    ----------
-    Herremans et al. (2019), "Dynamic emotion prediction" and figure 4. Notebook 07.
     """
 
     beta: float = 1.0
@@ -363,7 +296,11 @@ class CNN(Network):
         shapes = {"blocks": (first, 1, 4, 4), "shapes": (second, first, 3, 3)}
         for name, shape in (shapes | {"code": (flat, latent)}).items():
             fan_in = flat if name == "code" else int(np.prod(shape[1:]))
-            drawn = [_drawn(shape, fan_in, seed) for seed in seeds]
+            edge = (6 / fan_in) ** 0.5  # keeps the variance through a rectified layer
+            drawn = [
+                torch.empty(shape).uniform_(-edge, edge, generator=generator(seed))
+                for seed in seeds
+            ]
             setattr(self, name, nn.Parameter(torch.stack(drawn)))
             outputs = latent if name == "code" else shape[0]
             setattr(self, f"{name}_bias", nn.Parameter(torch.zeros(len(seeds), outputs)))
@@ -389,21 +326,14 @@ class CNNLSTM(RecurrentRegressor):
     """An LSTM on the latents of a convolutional network, both trained by the labels.
 
     Each of a patch's 1,024 numbers is standardised by the labelled frames of the training songs.
-    `unlabelled` songs are not used.
+    `unlabelled` songs are not used. Further settings are those of :class:`LSTM`; noise and clip are
+    those of the patches. Source: Herremans et al. (2019), figure 4, which gives no more than its
+    name; notebook 07.
 
     Parameters
     ----------
-    hidden, learning_rate, momentum, epochs, patience, noise, clip, seed
-        Of the LSTM, see :class:`mer_core.models.recurrent.RecurrentRegressor`; noise and clip are
-        those of the patches.
     latent : int
         Inputs of the LSTM from each patch.
-    songs_per_update : int
-        As in :class:`LSTM`.
-
-    References
-    ----------
-    Herremans et al. (2019), figure 4, which says no more of it than its name. Notebook 07.
     """
 
     hidden: tuple[int, ...] = (24, 5)
@@ -432,11 +362,6 @@ class CNNLSTM(RecurrentRegressor):
 
     def _make_network(self, inputs: int, seeds: Sequence[int]) -> CNN:
         return CNN(self.latent, self.hidden, seeds=seeds)
-
-
-def _drawn(shape: tuple[int, ...], fan_in: int, seed: int) -> Tensor:
-    edge = (6 / fan_in) ** 0.5  # keeps the variance through a rectified layer
-    return torch.empty(shape).uniform_(-edge, edge, generator=generator(seed))
 
 
 def _with_mel(jobs: Sequence[Job]) -> list[Job]:

@@ -13,20 +13,9 @@ from torch import Tensor
 def elman(projected: Tensor, recurrent: Tensor) -> Tensor:
     """Elman's recurrence, h_t = tanh(W x_t + b + U h_(t-1)), from h_0 = 0.
 
-    Parameters
-    ----------
-    projected : Tensor, shape (time, models, songs, units)
-        W x_t + b.
-    recurrent : Tensor, shape (models, units, units)
-        U, transposed: a row for each unit that it comes from.
-
-    Returns
-    -------
-    Tensor, shape (time, models, songs, units)
-
-    References
-    ----------
-    Elman (1990); Pellegrini and Barriere (2015), section 2. Notebook 03.
+    projected (time, models, songs, units) is W x_t + b; recurrent (models, units, units) is U,
+    transposed: a row for each unit that it comes from. Returns h, shape (time, models, songs,
+    units). (Elman 1990; Pellegrini and Barriere 2015, section 2; notebook 03.)
     """
     return _Elman.apply(projected, recurrent)
 
@@ -37,20 +26,9 @@ def lstm(projected: Tensor, recurrent: Tensor) -> Tensor:
     c_t = f c_(t-1) + i g and h_t = o tanh(c_t), where the gates i, f, o are sigmoids and g is a
     tanh of W x_t + b + U h_(t-1). There are no peepholes.
 
-    Parameters
-    ----------
-    projected : Tensor, shape (time, models, songs, 4 units)
-        W x_t + b, in torch's order i, f, g, o.
-    recurrent : Tensor, shape (models, units, 4 units)
-        U, transposed.
-
-    Returns
-    -------
-    Tensor, shape (time, models, songs, units)
-
-    References
-    ----------
-    Gers, Schmidhuber and Cummins (2000); Coutinho et al. (2014), section 2. Notebook 04.
+    projected (time, models, songs, 4 units) is W x_t + b, in torch's order i, f, g, o; recurrent
+    (models, units, 4 units) is U, transposed. Returns h, shape (time, models, songs, units). (Gers,
+    Schmidhuber and Cummins 2000; Coutinho et al. 2014, section 2; notebook 04.)
     """
     return _LSTM.apply(projected, recurrent)
 

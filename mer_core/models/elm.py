@@ -29,20 +29,15 @@ class ELM(Framewise):
     """Extreme learning machine on standardised features, each frame by itself.
 
     H = tanh(X W + b) with random W and b that are never trained; the output weights are the
-    pseudo-inverse of H times the targets.
+    pseudo-inverse of H times the targets. Source: Huang, Zhu and Siew (2006); Li et al. (2016),
+    section 2.2; notebook 05.
 
     Parameters
     ----------
-    units : int
-        Of the hidden layer. The paper does not say how many.
+    units, seed : int
+        Of the hidden layer. The paper does not say how many units it had.
     ridge : float
         Weight of the sum of squared output weights; 0 is the paper's Moore-Penrose inverse.
-    seed : int
-        Of the hidden layer.
-
-    References
-    ----------
-    Huang, Zhu and Siew (2006); Li et al. (2016), section 2.2. Notebook 05.
     """
 
     units: int = 100
@@ -61,29 +56,20 @@ class ELM(Framewise):
 
 
 class RandomLayer(RegressorMixin, BaseEstimator):
-    """The machine itself, a scikit-learn estimator for arrays.
+    """The machine itself, a scikit-learn estimator for arrays; settings as for :class:`ELM`.
 
-    Parameters
-    ----------
-    units, ridge, seed
-        As for :class:`ELM`.
-
-    Attributes
-    ----------
-    weights_, biases_ : ndarray, shape (inputs, units) and (units,)
-        Drawn from normal distributions: weights with the standard deviation :data:`WEIGHT_SD` /
-        sqrt(inputs), biases with 1.
-    outputs_ : ndarray, shape (units, targets)
+    `weights_` (inputs, units) and `biases_` (units,) are drawn from normal distributions, weights
+    with the standard deviation :data:`WEIGHT_SD` / sqrt(inputs), biases with 1; `outputs_` (units,
+    targets) are the output weights.
     """
 
     def __init__(self, *, units: int = 100, ridge: float = 0.0, seed: int = 0) -> None:
         self.units, self.ridge, self.seed = units, ridge, seed
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> Self:
-        """Draw the hidden layer and solve for the output weights.
+        """Draw the hidden layer, solve for the output weights; x and y have a row for each frame.
 
-        x (frames, inputs) has about unit variance, so that tanh is neither a line nor a step;
-        y has the shape (frames, targets).
+        x has about unit variance, so that tanh is neither a line nor a step.
         """
         rng, inputs = np.random.default_rng(self.seed), x.shape[1]
         self.weights_ = rng.normal(size=(inputs, self.units)) * WEIGHT_SD / np.sqrt(inputs)
@@ -106,27 +92,16 @@ def least_squares(h: np.ndarray, y: np.ndarray, *, ridge: float = 0.0) -> np.nda
     """The shortest weights w that minimise |h w - y|^2 + ridge |w|^2.
 
     Without a ridge: the Moore-Penrose inverse of h, times y. The normal equations give the same,
-    many times as fast; where h is too ill-conditioned for them, singular values are used.
+    many times as fast; where h is too ill-conditioned for them, singular values are used (Huang,
+    Zhu and Siew 2006, section 3; notebook 05).
 
-    Parameters
-    ----------
-    h : ndarray, shape (rows, columns)
-    y : ndarray, shape (rows, targets)
-    ridge : float
-
-    Returns
-    -------
-    ndarray, shape (columns, targets)
+    Shapes: h (rows, columns), y (rows, targets), w (columns, targets).
 
     Examples
     --------
     >>> h = np.array([[1.0, 1.0], [1.0, 1.0]])
     >>> least_squares(h, np.array([[1.0], [3.0]])).round(6).tolist()
     [[1.0], [1.0]]
-
-    References
-    ----------
-    Huang, Zhu and Siew (2006), section 3. Notebook 05.
     """
     gram = h.T @ h
     gram.flat[:: len(gram) + 1] += ridge
@@ -144,29 +119,16 @@ def nested(h: np.ndarray, y: np.ndarray, sizes: Iterable[int]) -> dict[int, np.n
     """The weights for the first n columns of h, for several n, at the cost of the largest.
 
     The Cholesky factor L of H'H holds that of every smaller machine in its corner, and solving
-    L z = H'y from above gives their z as well: each needs only one more triangular solution.
+    L z = H'y from above gives their z as well: each needs only one more triangular solution
+    (Golub and Van Loan, "Matrix Computations", section 4.2; notebook 05).
 
-    Parameters
-    ----------
-    h : ndarray, shape (rows, columns)
-    y : ndarray, shape (rows, targets)
-    sizes : iterable of int
-        From 1 to the number of columns.
-
-    Returns
-    -------
-    dict
-        The weights, shape (n, targets), for each n, as :func:`least_squares` gives them.
+    Returns the weights, shape (n, targets), by n, as :func:`least_squares` gives them.
 
     Examples
     --------
     >>> h, y = np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([[3.0], [4.0]])
     >>> {n: weights.ravel().tolist() for n, weights in nested(h, y, [1, 2]).items()}
     {1: [3.0], 2: [3.0, 2.0]}
-
-    References
-    ----------
-    Golub and Van Loan, "Matrix Computations", section 4.2. Notebook 05.
     """
     factor = _cholesky(h.T @ h)
     if factor is None:

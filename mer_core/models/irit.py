@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -31,20 +31,17 @@ PREPROCESSING = ("pca", "kernel pca", "denoising autoencoder")
 class ElmanRNN(RecurrentRegressor):
     """IRIT's network: one hidden layer with feedback, tanh, trained one song at a time.
 
+    Further settings are those of :class:`mer_core.models.recurrent.RecurrentRegressor`. The paper
+    calls its fixed number of epochs early stopping, and does not give its momentum.
+    Source: Pellegrini and Barriere (2015), section 2; notebook 03.
+
     Parameters
     ----------
-    hidden, learning_rate, momentum, epochs, patience, noise, clip, seed
-        See :class:`mer_core.models.recurrent.RecurrentRegressor`. The paper calls its fixed number
-        of epochs early stopping, and does not say how much momentum it used.
     output : {"linear", "softmax"}
         The paper says softmax, which ties valence + arousal to 1 at every moment and can't follow
         labels; linear is what works.
     l1, l2 : float
         Weights of the sums of absolute and of squared weights in the cost.
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2. Notebook 03.
     """
 
     cell = "elman"
@@ -76,6 +73,8 @@ class ElmanRNN(RecurrentRegressor):
 class SecondNetwork(BatchModel):
     """IRIT's "rnn2": a second network whose inputs are the first one's smoothed predictions.
 
+    Source: Pellegrini and Barriere (2015), section 2, on post-processing; notebook 03.
+
     Parameters
     ----------
     first, second : RecurrentRegressor
@@ -88,10 +87,6 @@ class SecondNetwork(BatchModel):
         better than its predictions of new songs.
     seed : int
         Of the inner folds, and of both networks.
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2, last paragraph on post-processing. Notebook 03.
     """
 
     first: RecurrentRegressor = field(default_factory=ElmanRNN)
@@ -117,11 +112,10 @@ class SecondNetwork(BatchModel):
         else:
             inputs = [rows_of(job.data.features, job.songs) for job in jobs]
             predictions = [first.predict(x) for first, x in zip(firsts, inputs)]
-        seconds = []
-        for job, track in zip(jobs, predictions):
-            smoothed = moving_average(track, self.window)
-            data = replace(job.data, features=smoothed, unlabelled=None)
-            seconds.append(job._replace(data=data))
+        seconds = [
+            job.with_features(moving_average(track, self.window))
+            for job, track in zip(jobs, predictions)
+        ]
         seconds = self.second.fit_many(seconds)
         return [self._with(first_=first, second_=second) for first, second in zip(firsts, seconds)]
 
@@ -143,6 +137,8 @@ class SecondNetwork(BatchModel):
 class Preprocessed(BatchModel):
     """A model on fewer, derived features, learned from the training songs' labelled frames.
 
+    Source: Pellegrini and Barriere (2015), section 2, second paragraph; notebook 03.
+
     Parameters
     ----------
     network : RecurrentRegressor
@@ -154,10 +150,6 @@ class Preprocessed(BatchModel):
         Number of derived features.
     seed : int
         Of the autoencoder, and of the PCA, which is randomised where it is much faster.
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2, second paragraph. Notebook 03.
     """
 
     network: RecurrentRegressor
@@ -174,18 +166,16 @@ class Preprocessed(BatchModel):
         """Fit a copy to each job: each has its own derived features."""
         fitted, derived = [self._fit_pipeline(job) for job in jobs], []
         for model, job in zip(fitted, jobs):
-            songs = {*job.songs, *(() if job.validation is None else job.validation)}
-            features, more = rows_of(job.data.features, songs), job.data.unlabelled
-            more = None if more is None else model._derived(more)
-            data = replace(job.data, features=model._derived(features), unlabelled=more)
-            derived.append(job._replace(data=data))
+            more = job.data.unlabelled
+            more = None if more is None else model._derive(more)
+            derived.append(job.with_features(model._derive(job.features), more))
         networks = self.network.fit_many(derived)
         return [model._with(network_=network) for model, network in zip(fitted, networks)]
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict every row."""
         features = as_track(features, "features", columns=self.columns_)
-        return self.network_.predict(self._derived(features))
+        return self.network_.predict(self._derive(features))
 
     def _fit_pipeline(self, job: Job) -> Self:
         features, labels = job.data.select(job.songs)
@@ -198,7 +188,7 @@ class Preprocessed(BatchModel):
         pipeline.fit(features.loc[labels.index].to_numpy())
         return self._with(pipeline_=pipeline, columns_=list(features))
 
-    def _derived(self, features: pd.DataFrame) -> pd.DataFrame:
+    def _derive(self, features: pd.DataFrame) -> pd.DataFrame:
         values = self.pipeline_.transform(features.to_numpy())
         return pd.DataFrame(values, features.index).add_prefix("component_")
 

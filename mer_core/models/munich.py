@@ -14,30 +14,25 @@ from mer_core.metrics import METRICS
 from mer_core.models.network import Network
 from mer_core.models.recurrent import BatchModel, RecurrentRegressor
 from mer_core.tracks import DIMENSIONS
-from mer_core.training import Job, Songs, Task, concatenate, pad, rows_of, train, unsupervised
+from mer_core.training import Job, Songs, Task, concatenate, pad, rows_of, unsupervised
 
 
 @dataclass(kw_only=True)
 class LSTM(RecurrentRegressor):
     """Munich's network: stacked long short-term memories, valence and arousal learned together.
 
+    Further settings are those of :class:`mer_core.models.recurrent.RecurrentRegressor`.
+    Source: Coutinho et al. (2014, 2015), section 2; notebook 04.
+
     Parameters
     ----------
-    hidden, learning_rate, momentum, epochs, patience, noise, clip, seed
-        See :class:`mer_core.models.recurrent.RecurrentRegressor`.
     songs_per_update : int
         Songs whose errors make one step; more are faster and allow a higher learning rate.
     pretrain : {None, "keep", "retrain"}
         Whether the first layer is trained beforehand as a denoising autoencoder (on the training
         songs and `unlabelled`), and whether it is then kept as it is or trained further.
-    pretrain_epochs : int
-        Times through all songs in pretraining.
-    pretrain_learning_rate : float
-        In pretraining.
-
-    References
-    ----------
-    Coutinho et al. (2014), section 2; Coutinho et al. (2015), section 2. Notebook 04.
+    pretrain_epochs, pretrain_learning_rate : int, float
+        Times through all songs in pretraining, and its learning rate.
     """
 
     hidden: tuple[int, ...] = (24, 5)
@@ -65,14 +60,8 @@ class LSTM(RecurrentRegressor):
         errors over a song; with the mean over 60 frames and two targets they are 60 times as much.
         Neither paper gives a largest number of epochs, or a rate for pretraining.
         """
-        shared = {
-            "epochs": 1000,
-            "pretrain_epochs": 100,
-            "pretrain_learning_rate": 0.5,
-            "clip": float("inf"),
-            "songs_per_update": 1,
-            "patience": 20,
-        }
+        shared = {"epochs": 1000, "patience": 20, "songs_per_update": 1, "clip": float("inf")}
+        shared |= {"pretrain_epochs": 100, "pretrain_learning_rate": 0.5}
         if year == 2014:
             noise, kept = 0.5**0.5, "keep"
             return cls(hidden=(200, 5), learning_rate=6e-5, noise=noise, pretrain=kept, **shared)
@@ -93,11 +82,7 @@ class LSTM(RecurrentRegressor):
         pool, rows = concatenate(parts)
         further = [rows[job.data].tolist() if job.data in rows else [] for job in jobs]
         tasks = [task._replace(train=task.train + more) for task, more in zip(tasks, further)]
-        inputs, seeds = songs.inputs.shape[-1], [task.seed for task in tasks]
-        encoder = Network(self.cell, inputs, self.hidden[:1], inputs, seeds=seeds)
-        self.pretraining_ = train(
-            encoder, pool, tasks, self._pretraining_schedule(), clip=self.clip
-        )
+        encoder = self._autoencoder(1, pool, tasks)
         network.layers[0].load_state_dict(encoder.layers[0].state_dict())
         network.layers[0].requires_grad_(self.pretrain == "retrain")
 
@@ -107,16 +92,16 @@ class FoldEnsemble(BatchModel):
     """Munich's ensemble: many networks on ten folds, the average of the best.
 
     Songs are divided by song_id modulo 11. Those of remainder 10 are held out; each network is
-    trained on nine of the other ten parts and stopped early by the tenth.
+    trained on nine of the other ten parts and stopped early by the tenth. (The papers had
+    five trials, fifty networks, and used the test songs' audio in pretraining.)
+    Source: Coutinho et al. (2014, 2015), section 2; notebook 04.
 
     Parameters
     ----------
     network : RecurrentRegressor
         With early stopping.
-    trials : int
-        Networks for each fold, of different seeds.
-    keep : int
-        How many of all are averaged.
+    trials, keep : int
+        Networks for each fold, of different seeds; how many of all are averaged.
     by : {"rmse", "ccc"}
         The best have the lowest RMSE or the highest CCC, averaged over valence and arousal.
     select : {"validation", "held-out"}
@@ -124,15 +109,6 @@ class FoldEnsemble(BatchModel):
         the papers seem to. The latter makes a score on the held-out songs optimistic.
     seed : int
         The first of the seeds.
-
-    Notes
-    -----
-    The papers had five trials, fifty networks, and pretrained them on the test songs' audio too;
-    pass further songs as `unlabelled`.
-
-    References
-    ----------
-    Coutinho et al. (2014, 2015), section 2. Notebook 04.
     """
 
     network: RecurrentRegressor

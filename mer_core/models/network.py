@@ -81,10 +81,7 @@ class BidirectionalLayer(nn.Module):
 
 
 def reverse_sequences(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """Songs (models, songs, time, columns) from the last frame to the first; padding stays last.
-
-    Lengths are those of :class:`BidirectionalLayer`.
-    """
+    """Songs (models, songs, time, columns) from the last frame to the first; padding stays last."""
     steps = x.shape[2]
     if lengths is None or bool((lengths == steps).all()):
         return x.flip(2)
@@ -96,29 +93,22 @@ def reverse_sequences(x: Tensor, lengths: Tensor | None) -> Tensor:
 class Network(nn.Module):
     """Recurrent layers, one above the other, and a linear output V, d at every step.
 
+    Source: Pellegrini and Barriere (2015), section 2; Coutinho et al. (2014), section 2; Li et al.
+    (2016), sections 2.1 and 3.2; notebooks 03 to 05.
+
     Parameters
     ----------
     cell : {"elman", "lstm"}
-    inputs : int
-        Number of features.
-    hidden : sequence of int
-        Units of each layer, from the input up.
-    outputs : int
-        Number of targets.
+    inputs, hidden, outputs : int, sequence of int, int
+        Number of features; units of each layer, from the input up; number of targets.
     seeds : sequence of int
         One for each model, from which its weights are drawn, whatever the other models are.
     initial : float
         Weights are drawn from [-initial, initial], or, in a bidirectional network, from a normal
         distribution of this standard deviation; biases are 0.
-    softmax : bool
-        Whether the outputs pass through a softmax.
-    bidirectional : bool
-        Whether half of each layer's units read the songs backwards.
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2; Coutinho et al. (2014), section 2; Li et al. (2016),
-    sections 2.1 and 3.2. Notebooks 03 to 05.
+    softmax, bidirectional : bool
+        Whether the outputs pass through a softmax; whether half of each layer's units read the
+        songs backwards.
     """
 
     def __init__(

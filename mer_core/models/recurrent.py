@@ -42,8 +42,8 @@ TOGETHER = 64
 class BatchModel:
     """A model that is fitted to many jobs in one computation.
 
-    A subclass is a dataclass whose fields are its settings, and defines :meth:`fit_many` and
-    `predict`. What it learns is in attributes whose names end with `_`.
+    A subclass is a dataclass of settings with :meth:`fit_many` and `predict`. What it learns is in
+    attributes whose names end with `_`.
     """
 
     def fit(
@@ -58,10 +58,8 @@ class BatchModel:
 
         Parameters
         ----------
-        features : DataFrame
-            A track of whole songs.
-        labels : DataFrame
-            A track with the columns valence, arousal in [-1, 1].
+        features, labels : DataFrame
+            A track of whole songs; a track with the columns valence, arousal in [-1, 1].
         validation : iterable of int, optional
             Labelled songs that are kept for early stopping. By default one in ten is drawn by the
             seed, if the model stops early.
@@ -73,8 +71,7 @@ class BatchModel:
         ValueError
             If there are too few songs, a validation song has no labels, or a loss is not finite.
         DataError
-            If a label has no features, or features or labels are no tracks of finite numbers; see
-            :class:`mer_core.training.Dataset`.
+            If a label has no features; or see :class:`mer_core.training.Dataset`.
         """
         data = Dataset(self._inputs(features), labels, unlabelled)
         (fitted,) = self.fit_many([Job(data, validation=validation)])
@@ -83,10 +80,7 @@ class BatchModel:
         return self
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
-        """Fit a copy of the model to each job, as if it were alone.
-
-        The datasets of all jobs have the same columns of features.
-        """
+        """Fit a copy of the model to each job, all with the same columns, as if it were alone."""
         raise NotImplementedError
 
     def _inputs(self, features: pd.DataFrame) -> pd.DataFrame:
@@ -150,25 +144,14 @@ class RecurrentRegressor(BatchModel):
         return [model for part in fitted for model in part]
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Predict every row.
-
-        Parameters
-        ----------
-        features : DataFrame
-            A track of whole songs with the columns of the training features.
-
-        Returns
-        -------
-        DataFrame
-            A track with the columns valence, arousal.
+        """Predict valence and arousal for every row of a track of whole songs.
 
         Raises
         ------
         ValueError
             If the model is not fitted.
         DataError
-            If a column is missing, or the features are not a track of finite numbers without a gap
-            in any song; see :func:`mer_core.tracks.as_track`.
+            If a column is missing, or a row of a song; see :func:`mer_core.tracks.as_track`.
         """
         outputs = self._run(features, "forward")
         mean, spread = (part.cpu().numpy() for part in self.standard_[2:])
@@ -185,15 +168,22 @@ class RecurrentRegressor(BatchModel):
         settings = {name: getattr(self, name) for name in Schedule._fields if hasattr(self, name)}
         return Schedule(**settings)
 
-    def _pretraining_schedule(self) -> Schedule:
-        rate, epochs = self.pretrain_learning_rate, self.pretrain_epochs
-        return self._schedule()._replace(learning_rate=rate, epochs=epochs, patience=None)
-
     def _make_network(self, inputs: int, seeds: Sequence[int]) -> Network:
         return Network(self.cell, inputs, self.hidden, len(DIMENSIONS), seeds=seeds)
 
     def _prepare(self, network: Network, jobs: list[Job], songs: Songs, tasks: list[Task]) -> None:
         """Pretraining; none here."""
+
+    def _autoencoder(
+        self, layers: int, songs: Songs, tasks: Sequence[Task], **options: bool
+    ) -> Network:
+        """The first layers and a linear output, trained to reconstruct the inputs."""
+        inputs, seeds = songs.inputs.shape[-1], [task.seed for task in tasks]
+        encoder = Network(self.cell, inputs, self.hidden[:layers], inputs, seeds=seeds, **options)
+        rate, epochs = self.pretrain_learning_rate, self.pretrain_epochs
+        schedule = self._schedule()._replace(learning_rate=rate, epochs=epochs, patience=None)
+        self.pretraining_ = train(encoder, songs, tasks, schedule, clip=self.clip)
+        return encoder
 
     def _divide(self, job: Job) -> Job:
         """The job with lists of the songs to train on and of those for early stopping."""

@@ -28,7 +28,6 @@ from mer_core.training import (
     pad,
     positions,
     rows_of,
-    train,
     unsupervised,
     used_songs,
 )
@@ -38,31 +37,25 @@ from mer_core.training import (
 class BLSTM(RecurrentRegressor):
     """Stacked bidirectional long short-term memories, one network for valence, one for arousal.
 
-    Songs are split into segments of `scale` frames, in training and in prediction; the last one
-    may be shorter. In training the first segment that counts starts with the first labelled frame.
-    The two networks are trained in the same computation, each with its own early stopping.
+    Songs are split into segments of `scale` frames, in training and in prediction; the last one may
+    be shorter. In training the first segment that counts starts with the first labelled frame. The
+    two networks are trained in the same computation, each with its own early stopping. Further
+    settings are those of :class:`mer_core.models.recurrent.RecurrentRegressor`.
+    Source: Li et al. (2016), sections 2.1 and 3.2; notebook 05.
 
     Parameters
     ----------
     hidden : sequence of int
         Units of each layer from the input up, both directions together (as CURRENNT counts), even.
         The paper searched 1 to 6 layers of 100 to 300 units.
-    learning_rate, momentum, epochs, patience, noise, clip, seed
-        See :class:`mer_core.models.recurrent.RecurrentRegressor`.
     scale : int
         Frames of a segment, that is half-seconds: 10, 20, 30 and 60 in the paper.
     frames_per_update : int
         An update takes as many segments as have this many frames, at least one.
-    pretrain_epochs : int
+    pretrain_epochs, pretrain_learning_rate : int, float
         How many times the first two layers are trained on all songs beforehand (training,
         validation and `unlabelled` songs, from the first to the last frame) as a denoising
-        autoencoder; 0: not at all.
-    pretrain_learning_rate : float
-        In pretraining.
-
-    References
-    ----------
-    Li et al. (2016), sections 2.1 and 3.2. Notebook 05.
+        autoencoder, and how fast; 0 epochs: not at all.
     """
 
     hidden: tuple[int, ...] = (24, 12)
@@ -166,11 +159,7 @@ class BLSTM(RecurrentRegressor):
                 more = rows.get((job.data, "unlabelled"), pd.Series(dtype=int)).tolist()
                 tasks[key] = Task([*own, *more], [], mean_and_std(pool, own), job.seed)
             model.append(list(tasks).index(key))
-        inputs, seeds = pool.inputs.shape[-1], [task.seed for task in tasks.values()]
-        options = {"seeds": seeds, "bidirectional": True}
-        encoder = Network(self.cell, inputs, self.hidden[:2], inputs, **options)
-        schedule = self._pretraining_schedule()
-        self.pretraining_ = train(encoder, pool, [*tasks.values()], schedule, clip=self.clip)
+        encoder = self._autoencoder(2, pool, [*tasks.values()], bidirectional=True)
         return encoder, model
 
     def _pool_unsupervised(self, jobs: list[Job]) -> tuple[Songs, dict]:
@@ -190,22 +179,10 @@ def split_into_segments(
 ) -> tuple[pd.DataFrame, pd.Index]:
     """Split songs into segments of `scale` frames; the last segment of a song may be shorter.
 
-    Parameters
-    ----------
-    track : DataFrame
-        MultiIndex (song_id, time).
-    scale : int
-        Frames of a segment.
-    start : Series, optional
-        By song_id, the number of a frame with which a segment begins; earlier frames are split
-        backwards from there. 0 by default.
-
-    Returns
-    -------
-    segments : DataFrame
-        The same rows in the same order, with the number of the segment instead of the song_id.
-    songs : Index
-        The song_id of each segment.
+    `start` holds, by song_id, the number of a frame with which a segment begins (0 by default);
+    earlier frames are split backwards from there. Returns the same rows in the same order with the
+    number of the segment instead of the song_id, and the song_id of each segment. (Li et al. 2016,
+    section 3.5; notebook 05.)
 
     Examples
     --------
@@ -213,10 +190,6 @@ def split_into_segments(
     >>> segments, songs = split_into_segments(pd.DataFrame({"f": [1, 2, 3]}, index), 2)
     >>> segments.index.tolist(), list(songs)
     ([(0, 0.0), (0, 0.5), (1, 1.0)], [7, 7])
-
-    References
-    ----------
-    Li et al. (2016), section 3.5. Notebook 05.
     """
     song, step, song_ids = positions(track)
     if start is not None:
@@ -240,14 +213,12 @@ class MultiScaleBLSTM(BatchModel):
     arousal.
 
     Validation songs are used for early stopping, selection and the ELM, as in the paper: scores on
-    them are optimistic.
+    them are optimistic. Source: Li et al. (2016), sections 2.3 and 3.2 to 3.5; notebook 05.
 
     Parameters
     ----------
-    network : BLSTM
-        Of any scale; its seed is not used.
-    elm : ELM
-        Fuses the outputs; its seed is not used.
+    network, elm : BLSTM, ELM
+        Their seeds and the network's scale are not used.
     scales : sequence of int
         Frames of a segment.
     partitions, held_out, trials : int
@@ -260,10 +231,6 @@ class MultiScaleBLSTM(BatchModel):
     seed : int
         The networks' seeds are seed * trials, seed * trials + 1, ...; also of the ELM and of
         partitions drawn at random.
-
-    References
-    ----------
-    Li et al. (2016), sections 2.3 and 3.2 to 3.5. Notebook 05.
     """
 
     network: BLSTM = field(default_factory=BLSTM)
@@ -291,19 +258,11 @@ class MultiScaleBLSTM(BatchModel):
 
         The `validation` of a job, or of `fit`, may hold the song_ids of each partition's validation
         songs, for instance those of :func:`mer_core.folds.genre_folds`. Each partition's networks
-        are trained on all other songs of the job.
-
-        Raises
-        ------
-        ValueError
-            If partitions share a song, one is empty, or there are too few songs.
-        DataError
-            If the labels of a song have a gap.
+        are trained on all other songs of the job. Raises a ValueError if partitions share a song,
+        one is empty, or there are too few songs, and a DataError if the labels have a gap.
         """
         for data in dict.fromkeys(job.data for job in jobs):
-            as_track(
-                data.labels, "labels", gapless=True
-            )  # validation songs are predicted from these rows
+            as_track(data.labels, "labels", gapless=True)  # networks predict these rows as songs
         return [self._fit(job.with_seed(self.seed)) for job in jobs]
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
@@ -319,13 +278,7 @@ class MultiScaleBLSTM(BatchModel):
         return self._with(fusion=fusion)
 
     def outputs(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Predictions of all selected networks for every row.
-
-        Returns
-        -------
-        DataFrame
-            A track; columns (dimension, group, scale), group 0 or 1.
-        """
+        """Predictions of all selected networks: columns (dimension, group 0 or 1, scale)."""
         predictions, columns = {}, {}
         for name, number, place in self._selected():
             if place not in predictions:
@@ -431,13 +384,9 @@ def groups(errors: pd.Series) -> list[dict[int, tuple[int, int]]]:
     """Select a network of each scale by the paper's two criteria.
 
     Returns two dictionaries, scale -> (partition, trial): the first has the least error of each
-    scale; the second the least sum of errors of all selections in which no partition comes twice.
-    `errors` is indexed by (scale, partition, trial): RMSE on the partition's validation songs.
-    Raises a ValueError if there are fewer partitions than scales.
-
-    References
-    ----------
-    Li et al. (2016), section 3.3, which does not say how the second group was found. Notebook 05.
+    scale; the second the least sum of errors of all selections in which no partition comes twice
+    (Li et al. 2016, section 3.3, which does not say how it was found). `errors`, the RMSE on the
+    partition's validation songs, has the index (scale, partition, trial).
     """
     best = errors.groupby(level=["scale", "partition"]).idxmin().unstack("partition")
     least = errors.groupby(level=["scale", "partition"]).min().unstack("partition")
@@ -457,28 +406,16 @@ def groups(errors: pd.Series) -> list[dict[int, tuple[int, int]]]:
 def supervector(outputs: pd.DataFrame, *, window: int = 13) -> pd.DataFrame:
     """The inputs of the ELM: each network's output, its change since the last frame, its average.
 
-    Parameters
-    ----------
-    outputs : DataFrame
-        A track with a column for each scale.
-    window : int
-        Frames of the moving average; the paper says neither how it smoothed nor how it differed.
-
-    Returns
-    -------
-    DataFrame
-        A track with the columns `10 output`, `10 delta`, `10 smoothed`, `20 output`, ...; the first
-        delta of a song, and the first after a gap in it, is 0.
+    `outputs` is a track with a column for each scale. Returns a track with the columns `10 output`,
+    `10 delta`, `10 smoothed`, `20 output`, ...; the first delta of a song, and the first after a
+    gap in it, is 0. The paper says neither how it smoothed nor how it differed (Li et al. 2016,
+    sections 2.3 and 3.4; notebook 05).
 
     Examples
     --------
     >>> index = pd.MultiIndex.from_product([[7], [0.0, 0.5, 1.0]], names=["song_id", "time"])
     >>> supervector(pd.DataFrame({10: [0.0, 0.3, 0.0]}, index), window=3).round(1).values.tolist()
     [[0.0, 0.0, 0.0], [0.3, 0.3, 0.1], [0.0, -0.3, 0.0]]
-
-    References
-    ----------
-    Li et al. (2016), sections 2.3 and 3.4. Notebook 05.
     """
     outputs = as_track(outputs, "outputs", ordered=True)
     deltas = outputs.groupby(stretches(outputs), sort=False).diff().fillna(0.0)
