@@ -38,8 +38,8 @@ def test_in_sample_predictions_are_the_papers_way():
     options = {"first": models.ElmanRNN(**QUICK), "second": models.ElmanRNN(**QUICK)}
     pair = models.SecondNetwork(**options, window=5, out_of_fold=False).fit(features, labels)
     first = models.ElmanRNN(**QUICK).fit(features, labels)
-    heard = moving_average(first.predict(features), 5)
-    expected = models.ElmanRNN(**QUICK).fit(heard, labels).predict(heard)
+    smoothed = moving_average(first.predict(features), 5)
+    expected = models.ElmanRNN(**QUICK).fit(smoothed, labels).predict(smoothed)
     pd.testing.assert_frame_equal(pair.predict(features), expected, atol=1e-4)
     assert models.SecondNetwork.paper().out_of_fold is False
 
@@ -82,7 +82,18 @@ def test_derived_features_are_learned_from_training_songs_only(by):
     assert list(fitted.network_.columns_) == ["component_0", "component_1", "component_2"]
 
 
-def test_unknown_choices_are_told():
+def test_unlabelled_songs_are_preprocessed_too():
+    features, labels = songs((20,) * 6)
+    network = models.LSTM(hidden=(3,), epochs=1, pretrain="keep", pretrain_epochs=2)
+    model, known = models.Preprocessed(network=network, components=2), labels.loc[:4]
+    without, more = (
+        model.fit(features.loc[:4], known, unlabelled=further).predict(features)
+        for further in (None, features.loc[5:])
+    )
+    assert (without - more).abs().to_numpy().max() > 1e-6
+
+
+def test_unknown_choices_are_an_error():
     network = models.LSTM()
     for options, message in (
         ({"by": "r"}, "by: expected 'rmse' or 'ccc', found 'r'"),

@@ -87,7 +87,7 @@ def test_bidirectional_networks_equal_torchs_forward_and_gradient(models_, lengt
                     torch.testing.assert_close(mine, other, rtol=1e-6, atol=1e-10)
 
 
-def test_a_song_is_turned_within_its_own_length():
+def test_a_sequence_is_reversed_within_its_own_length():
     x = torch.arange(5.0).view(1, 1, 5, 1).repeat(1, 3, 1, 1)
     lengths = torch.tensor([[5, 3, 1]])
     back = reverse_sequences(x, lengths)
@@ -149,7 +149,7 @@ def test_pieces_start_with_the_first_labelled_frame_in_training():
     assert list(zip(owners, sizes)) == [(5, 3), (5, 5), (5, 5), (5, 1), (7, 5), (7, 4)]
 
 
-def test_a_piece_hears_past_and_future_but_no_other_piece():
+def test_a_segment_depends_on_past_and_future_but_on_no_other_segment():
     features, labels = songs((30,) * 6)
     model = models.BLSTM(scale=10, **SMALL).fit(features, labels)
     before = model.predict(features)
@@ -208,7 +208,7 @@ def test_first_weights_are_normal_and_pretraining_is_shared_by_both_dimensions()
     assert learned.pretraining_["train"].iloc[-1] < learned.pretraining_["train"].iloc[0]
 
 
-def test_pretraining_hears_stopping_and_further_songs_but_no_others():
+def test_pretraining_uses_validation_and_further_songs_but_no_others():
     features, labels = songs((30,) * 8)
     model = models.BLSTM(scale=10, hidden=(4,), epochs=1, learning_rate=0.0, pretrain_epochs=1)
     name = "layers.0.ahead.W"
@@ -262,19 +262,14 @@ def test_a_blstm_learns_what_only_the_future_knows():
     assert errors[0] < 0.5 * errors[1]
 
 
-def test_misuse_of_the_blstm_is_told():
-    features, labels = songs()
+def test_misuse_of_the_blstm_is_an_error():
     for hidden in ((), (5,), (4, 0)):
         with pytest.raises(ValueError, match="hidden: expected even numbers"):
             models.BLSTM(hidden=hidden)
     with pytest.raises(ValueError, match="scale: expected at least 1"):
         models.BLSTM(scale=0)
     with pytest.raises(ValueError, match="expected a fitted model"):
-        models.BLSTM().predict(features)
-    with pytest.raises(ValueError, match=r"found none at song_id 6, time 14\.5 s"):
-        models.BLSTM().fit(features.iloc[:-1], labels)
-    with pytest.raises(ValueError, match="songs to train on and to stop by, found 1"):
-        models.BLSTM().fit(features, labels.loc[[1]])
+        models.BLSTM().predict(track({1: 5}))
 
 
 def test_the_papers_setting():
@@ -347,7 +342,7 @@ def test_a_hidden_layer_without_full_rank_gets_the_shortest_solution(ridge):
     np.testing.assert_allclose(more_columns, linalg.pinv(h.T) @ np.ones((7, 1)), atol=1e-6)
 
 
-def test_an_elm_speaks_as_every_regressor():
+def test_an_elm_is_a_regressor_with_a_seed():
     features, labels = songs()
     model = models.ELM(units=30, seed=1).fit(features, labels)
     assert list(model.predict(features)) == DIMENSIONS
@@ -365,13 +360,13 @@ def test_the_supervector_holds_outputs_changes_and_averages():
     outputs = pd.DataFrame(
         np.random.default_rng(0).normal(size=(50, 2)), track({1: 20, 2: 30}).index, columns=[10, 60]
     )
-    heard = supervector(outputs, window=5)
+    vectors = supervector(outputs, window=5)
     kinds = ["output", "delta", "smoothed"]
-    assert list(heard) == [f"{scale} {kind}" for scale in (10, 60) for kind in kinds]
-    np.testing.assert_array_equal(heard["60 output"], outputs[60])
-    np.testing.assert_allclose(heard["10 delta"].loc[2].iloc[1:], np.diff(outputs[10].loc[2]))
-    assert (heard["10 delta"].loc[[(1, 0.0), (2, 0.0)]] == 0).all()
-    np.testing.assert_array_equal(heard["60 smoothed"], moving_average(outputs, 5)[60])
+    assert list(vectors) == [f"{scale} {kind}" for scale in (10, 60) for kind in kinds]
+    np.testing.assert_array_equal(vectors["60 output"], outputs[60])
+    np.testing.assert_allclose(vectors["10 delta"].loc[2].iloc[1:], np.diff(outputs[10].loc[2]))
+    assert (vectors["10 delta"].loc[[(1, 0.0), (2, 0.0)]] == 0).all()
+    np.testing.assert_array_equal(vectors["60 smoothed"], moving_average(outputs, 5)[60])
 
 
 def test_groups_follow_the_two_criteria():
@@ -423,9 +418,9 @@ def test_errors_are_those_of_validation_songs(fused):
     model, features, labels, parts = fused
     place = (20, 1, 0)
     known = labels.loc[parts[1]]
-    said = model.networks_[place].predict(features.loc[known.index])
+    predicted = model.networks_[place].predict(features.loc[known.index])
     for name in DIMENSIONS:
-        assert model.errors_.loc[place, name] == pytest.approx(rmse(known[name], said[name]))
+        assert model.errors_.loc[place, name] == pytest.approx(rmse(known[name], predicted[name]))
 
 
 def test_the_elm_learns_from_the_best_of_each_partition_and_fuses_both_groups(fused):
@@ -446,10 +441,10 @@ def test_the_elm_learns_from_the_best_of_each_partition_and_fuses_both_groups(fu
         weights = np.linalg.lstsq(hidden(x), y, rcond=None)[0]
         both, unique = [], {}
         for group in model.groups_[name]:
-            said = {s: model.networks_[s, *place].predict(features)[name]
-                    for s, place in group.items()}  # fmt: skip
-            unique |= {(s, *group[s]): track for s, track in said.items()}
-            both.append(hidden(supervector(pd.DataFrame(said))) @ weights)
+            predicted = {s: model.networks_[s, *place].predict(features)[name]
+                         for s, place in group.items()}  # fmt: skip
+            unique |= {(s, *group[s]): curve for s, curve in predicted.items()}
+            both.append(hidden(supervector(pd.DataFrame(predicted))) @ weights)
         expected = (both[0] + both[1]) / 2
         np.testing.assert_allclose(model.predict(features)[name], expected, atol=1e-7)
         average = model.with_fusion("average").predict(features)[name]
@@ -470,7 +465,7 @@ def test_without_partitions_they_are_drawn(fused):
     assert np.isfinite(again.predict(features.loc[[1, 2]])).all(axis=None)
 
 
-def test_misuse_of_the_fusion_is_told(fused):
+def test_misuse_of_the_fusion_is_an_error(fused):
     _, features, labels, _ = fused
     with pytest.raises(ValueError, match="expected more than 5 x 8 songs"):
         models.MultiScaleBLSTM().fit(features, labels)
