@@ -470,7 +470,7 @@ def test_misuse_of_the_fusion_is_an_error(fused):
     with pytest.raises(ValueError, match="expected more than 5 x 8 songs"):
         models.MultiScaleBLSTM().fit(features, labels)
     for wrong in ([[1], [1]], [[1], []]):
-        with pytest.raises(ValueError, match="or partitions apart"):
+        with pytest.raises(ValueError, match="or disjoint partitions"):
             models.MultiScaleBLSTM().fit(features, labels, validation=wrong)
     with pytest.raises(ValueError, match="for each partition, found one list"):
         models.MultiScaleBLSTM().fit(features, labels, validation=[1, 2])

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from mer_core import evaluation, models
+from mer_core import evaluation, models, training
 from mer_core.corpus import Corpus
 from mer_core.metrics import DIMENSIONS
 from mer_core.models import recurrent
@@ -185,7 +185,7 @@ def test_jobs_of_one_dataset_share_the_padded_songs(monkeypatch):
     features, labels = songs()
     data, other = Dataset(features, labels), Dataset(features + 1, labels)
     padded = []
-    monkeypatch.setattr(recurrent, "pad", lambda *tracks: padded.append(tracks) or pad(*tracks))
+    monkeypatch.setattr(training, "pad", lambda *tracks: padded.append(tracks) or pad(*tracks))
     jobs = [Job(data, [1, 2], [3]), Job(data, [1, 4], [3]), Job(other, [5], [6])]
     models.LSTM(hidden=(2,), epochs=1).fit_many(jobs)
     used = [list(part.index.unique("song_id")) for part, _ in padded]

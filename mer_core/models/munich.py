@@ -135,10 +135,9 @@ class FoldEnsemble(BatchModel):
     def _fit(self, job: Job) -> Self:
         job.data.select(job.songs)  # raises if a label has no features
         folds, held_out = modulus_folds(job.songs)
+        first = job.seed * self.trials
         inner = [
-            job._replace(
-                train=fold.train, validation=fold.test, seed=job.seed * self.trials + trial
-            )
+            job._replace(train=fold.train, validation=fold.test, seed=first + trial)
             for trial in range(self.trials)
             for fold in folds
         ]

@@ -16,22 +16,11 @@ import torch
 from joblib import Parallel, delayed
 from torch import Tensor
 
+from mer_core import training
 from mer_core.models.base import check_fitted
 from mer_core.models.network import Network
 from mer_core.tracks import DIMENSIONS, as_track
-from mer_core.training import (
-    Dataset,
-    Job,
-    Schedule,
-    Songs,
-    Task,
-    concatenate,
-    mean_and_std,
-    pad,
-    positions,
-    train,
-    used_songs,
-)
+from mer_core.training import Dataset, Job, Schedule, Songs, Task
 
 WIDE = 48
 """Units of a layer above which torch's kernel, one model a process, beats one computation."""
@@ -106,13 +95,8 @@ class RecurrentRegressor(BatchModel):
     ----------
     hidden : sequence of int
         Units of each hidden layer, from the input up.
-    learning_rate, momentum : float
-        Of gradient descent; see :class:`mer_core.training.Schedule`.
-    epochs, patience : int
-        At most `epochs` times through all songs; stop after `patience` epochs without a new best
-        on validation songs, and go back to the best. None: go through all epochs.
-    noise : float
-        Standard deviation of Gaussian noise on the standardised inputs, in training only.
+    learning_rate, momentum, epochs, patience, noise
+        See :class:`mer_core.training.Schedule`.
     clip : float
         Standardised inputs are limited to plus and minus this.
     seed : int
@@ -182,7 +166,7 @@ class RecurrentRegressor(BatchModel):
         encoder = Network(self.cell, inputs, self.hidden[:layers], inputs, seeds=seeds, **options)
         rate, epochs = self.pretrain_learning_rate, self.pretrain_epochs
         schedule = self._schedule()._replace(learning_rate=rate, epochs=epochs, patience=None)
-        self.pretraining_ = train(encoder, songs, tasks, schedule, clip=self.clip)
+        self.pretraining_ = training.train(encoder, songs, tasks, schedule, clip=self.clip)
         return encoder
 
     def _divide(self, job: Job) -> Job:
@@ -205,7 +189,7 @@ class RecurrentRegressor(BatchModel):
         columns = list(jobs[0].data.features)
         network = self._make_network(len(columns), [task.seed for task in tasks])
         self._prepare(network, jobs, songs, tasks)
-        history = train(network, songs, tasks, self._schedule(), clip=self.clip)
+        history = training.train(network, songs, tasks, self._schedule(), clip=self.clip)
         weights = network.state_dict()
         return [
             self._with(
@@ -220,11 +204,11 @@ class RecurrentRegressor(BatchModel):
 
     def _pool(self, jobs: list[Job]) -> tuple[Songs, list[Task]]:
         """The songs of all jobs as one set of padded songs, each once, and each job's task."""
-        used, parts = used_songs(jobs), {}
+        used, parts = training.used_songs(jobs), {}
         for data, targets in dict.fromkeys((job.data, job.targets) for job in jobs):
             features, labels = data.select(used[data])
             parts[data, targets] = self._pad(features, labels[list(targets)])
-        pool, rows = concatenate(parts)
+        pool, rows = training.concatenate(parts)
         tasks, known = [], {}
         for job in jobs:
             own = rows[job.data, job.targets]
@@ -238,10 +222,10 @@ class RecurrentRegressor(BatchModel):
 
     def _pad(self, features: pd.DataFrame, labels: pd.DataFrame) -> tuple[Songs, pd.Index]:
         """What the network is trained on as songs, and their song_ids; here, whole songs."""
-        return pad(features, labels)
+        return training.pad(features, labels)
 
     def _standard_of(self, songs: Songs, rows: list[int]) -> tuple[Tensor, ...]:
-        mean, spread, *targets = mean_and_std(songs, rows)
+        mean, spread, *targets = training.mean_and_std(songs, rows)
         plain = torch.zeros_like(targets[0]), torch.ones_like(targets[0])
         return mean, spread, *(targets if self.standardise_targets else plain)
 
@@ -253,12 +237,12 @@ class RecurrentRegressor(BatchModel):
         features = as_track(features, "features", columns=self.columns_, gapless=True)
         features = self._segments(features)
         mean, spread = self.standard_[:2]
-        songs, _ = pad(features)
+        songs, _ = training.pad(features)
         inputs = ((songs.inputs - mean) / spread).clamp_(-self.clip, self.clip)
         with torch.no_grad():
             lengths = torch.tensor([songs.lengths])
             outputs = self._outputs(getattr(network, method), inputs, lengths)
-        row, step, _ = positions(features)
+        row, step, _ = training.positions(features)
         return outputs.cpu().numpy().astype(float)[row, step]
 
     def _segments(self, features: pd.DataFrame) -> pd.DataFrame:

@@ -13,24 +13,14 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.pipeline import Pipeline
 from torch import Tensor
 
+from mer_core import training
 from mer_core.metrics import rmse
 from mer_core.models.elm import ELM
 from mer_core.models.network import Network
 from mer_core.models.recurrent import BatchModel, RecurrentRegressor
 from mer_core.smoothing import moving_average
 from mer_core.tracks import DIMENSIONS, as_track, stretches
-from mer_core.training import (
-    Job,
-    Songs,
-    Task,
-    concatenate,
-    mean_and_std,
-    pad,
-    positions,
-    rows_of,
-    unsupervised,
-    used_songs,
-)
+from mer_core.training import Job, Songs, Task, pad, positions, rows_of
 
 
 @dataclass(kw_only=True)
@@ -144,10 +134,7 @@ class BLSTM(RecurrentRegressor):
                         weight.copy_(other[model])
 
     def _pretrain(self, jobs: list[Job]) -> tuple[Network, list[int]]:
-        """Denoising autoencoders, and the number of each job's autoencoder.
-
-        Jobs of the same songs and seed share one, whatever they predict and stop by.
-        """
+        """Denoising autoencoders, and the number of each job's; same songs and seed share one."""
         pool, rows = self._pool_unsupervised(jobs)
         tasks, model = {}, []
         for job in jobs:
@@ -157,7 +144,7 @@ class BLSTM(RecurrentRegressor):
                 own = rows[job.data, "features"]
                 own = own[own.index.isin(songs)].tolist()
                 more = rows.get((job.data, "unlabelled"), pd.Series(dtype=int)).tolist()
-                tasks[key] = Task([*own, *more], [], mean_and_std(pool, own), job.seed)
+                tasks[key] = Task([*own, *more], [], training.mean_and_std(pool, own), job.seed)
             model.append(list(tasks).index(key))
         encoder = self._autoencoder(2, pool, [*tasks.values()], bidirectional=True)
         return encoder, model
@@ -165,13 +152,13 @@ class BLSTM(RecurrentRegressor):
     def _pool_unsupervised(self, jobs: list[Job]) -> tuple[Songs, dict]:
         """Whole songs in segments, and rows of them by song_id, for each kind of features."""
         parts = {}
-        for data, used in used_songs(jobs).items():
+        for data, used in training.used_songs(jobs).items():
             tracks = {"features": rows_of(data.features, used), "unlabelled": data.unlabelled}
             for name, track in tracks.items():
                 if track is not None:
                     segments, songs = split_into_segments(track, self.scale)
-                    parts[data, name] = unsupervised(pad(segments)[0]), songs
-        return concatenate(parts)
+                    parts[data, name] = training.unsupervised(pad(segments)[0]), songs
+        return training.concatenate(parts)
 
 
 def split_into_segments(
@@ -322,7 +309,7 @@ class MultiScaleBLSTM(BatchModel):
             parts = [part.tolist() for part in parts]
         drawn = [song for part in parts for song in part]
         if not all(parts) or not parts or len(set(drawn)) < len(drawn):
-            wanted = f"more than {self.partitions} x {self.held_out} songs, or partitions apart"
+            wanted = f"more than {self.partitions} x {self.held_out} songs, or disjoint partitions"
             raise ValueError(f"validation: expected {wanted}, found {len(songs)} songs, {parts}")
         return parts
 
@@ -395,10 +382,7 @@ def groups(errors: pd.Series) -> list[dict[int, tuple[int, int]]]:
     rows, columns = linear_sum_assignment(least)
     choices = (least.to_numpy().argmin(1), columns[np.argsort(rows)])
     return [
-        {
-            scale: best.iloc[row, column][1:]
-            for row, (scale, column) in enumerate(zip(best.index, choice))
-        }
+        {scale: best.loc[scale].iloc[part][1:] for scale, part in zip(best.index, choice)}
         for choice in choices
     ]
 
