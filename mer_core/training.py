@@ -1,8 +1,7 @@
 """Training of many networks at once: data, standardisation, noise, early stopping, the loop.
 
-The models of one computation share nothing but the songs: each has its own training and validation
-songs, statistics, order of songs, noise and best weights, all from its own seed, so that it comes
-out as if it had been trained alone.
+The models of one computation share nothing but the songs: each has its own training songs, order,
+noise and best weights, from its own seed, so that it comes out as if it had been trained alone.
 """
 
 from __future__ import annotations

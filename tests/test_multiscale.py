@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from functools import partial
 from itertools import permutations
 
@@ -13,7 +12,6 @@ import torch
 from scipy import linalg
 from torch import nn
 
-from conftest import ROOT
 from mer_core import models
 from mer_core.metrics import DIMENSIONS, rmse
 from mer_core.models.elm import RandomLayer, least_squares, nested
@@ -21,6 +19,7 @@ from mer_core.models.network import BidirectionalLayer, Network, reverse_sequenc
 from mer_core.models.tsinghua import groups, split_into_segments, supervector
 from mer_core.smoothing import moving_average
 from mer_core.training import Dataset, Job
+from test_notebook_code import shown
 from test_recurrent import songs
 
 SCALES = (10, 20, 30, 60)
@@ -268,8 +267,6 @@ def test_misuse_of_the_blstm_is_an_error():
             models.BLSTM(hidden=hidden)
     with pytest.raises(ValueError, match="scale: expected at least 1"):
         models.BLSTM(scale=0)
-    with pytest.raises(ValueError, match="expected a fitted model"):
-        models.BLSTM().predict(track({1: 5}))
 
 
 def test_the_papers_setting():
@@ -490,15 +487,6 @@ def test_the_papers_multiscale_setting():
 # What notebook 05 shows
 
 
-def shown(*wanted: str) -> dict:
-    """Functions of the notebook's source."""
-    (source,) = (ROOT / "notebooks" / "source").glob("05_*.py")
-    parts = {getattr(part, "name", None): part for part in ast.parse(source.read_text()).body}
-    names = {"torch": torch, "np": np, "pd": pd}
-    exec(compile(ast.Module([parts[name] for name in wanted], []), source.name, "exec"), names)
-    return names
-
-
 def test_the_notebooks_two_directions_are_the_packages_values_and_gradients():
     layer = BidirectionalLayer("lstm", 5, 6, models=2)
     rng = torch.Generator().manual_seed(0)
@@ -508,7 +496,7 @@ def test_the_notebooks_two_directions_are_the_packages_values_and_gradients():
     real = (torch.arange(9) < lengths[:, None])[..., None]
     x = torch.randn(3, 9, 5, generator=rng)
     weight = torch.randn(3, 9, 6, generator=rng)
-    both_ways = shown("reverse", "both_ways")["both_ways"]
+    both_ways = shown("05", "reverse", "both_ways")["both_ways"]
     (own,) = layer(x.expand(2, -1, -1, -1), lengths[None].expand(2, -1))[:1] * real
     slopes = torch.autograd.grad((own * weight).sum(), list(layer.parameters()))
     theirs = []
@@ -531,6 +519,6 @@ def test_the_notebooks_machine_is_the_packages():
     x, y = frames()
     x, y = x.to_numpy() - 5, y.to_numpy()
     layer = RandomLayer(units=30, seed=1).fit(x, y)
-    machine = shown("extreme_learning_machine")["extreme_learning_machine"]
+    machine = shown("05", "extreme_learning_machine")["extreme_learning_machine"]
     predict = machine(x, y, layer.weights_, layer.biases_)
     np.testing.assert_allclose(predict(x + 0.1), layer.predict(x + 0.1), atol=1e-8)

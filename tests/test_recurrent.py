@@ -295,8 +295,9 @@ def test_a_song_to_stop_by_needs_labels():
 
 def test_misuse_is_an_error():
     features, labels = songs()
-    with pytest.raises(ValueError, match="expected a fitted model"):
-        models.ElmanRNN().predict(features)
+    for unfitted in (models.ElmanRNN(), models.BLSTM()):
+        with pytest.raises(ValueError, match="expected a fitted model"):
+            unfitted.predict(features)
     model = models.ElmanRNN(epochs=1).fit(features, labels)
     with pytest.raises(ValueError, match=r"features: expected the columns .*, found none for"):
         model.predict(features[["f0", "f1"]])
