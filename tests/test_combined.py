@@ -101,5 +101,5 @@ def test_unknown_choices_are_an_error():
     ):
         with pytest.raises(ValueError, match=message):
             models.FoldEnsemble(network=network, **options)
-    with pytest.raises(ValueError, match="by: expected one of pca, kernel pca"):
+    with pytest.raises(ValueError, match="by: expected 'pca' or 'kernel pca' or"):
         models.Preprocessed(network=network, by="ica")

@@ -1,6 +1,8 @@
-"""The check that a model is fitted before it predicts."""
+"""Checks of models: that one is fitted before it predicts, and of settings with few values."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 def check_fitted(model: object, attribute: str) -> None:
@@ -8,3 +10,10 @@ def check_fitted(model: object, attribute: str) -> None:
     if not hasattr(model, attribute):
         name = type(model).__name__
         raise ValueError(f"{name}: expected a fitted model, found none: call fit")
+
+
+def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
+    """Raise a ValueError unless a setting has one of its values."""
+    if value not in choices:
+        expected = " or ".join(map(repr, choices))
+        raise ValueError(f"{name}: expected {expected}, found {value!r}")

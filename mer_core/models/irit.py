@@ -17,14 +17,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mer_core.folds import k_folds
+from mer_core.models.base import check_choice
 from mer_core.models.network import Network
 from mer_core.models.recurrent import BatchModel, RecurrentRegressor
 from mer_core.smoothing import moving_average
 from mer_core.tracks import DIMENSIONS, as_track
 from mer_core.training import Job, rows_of
-
-PREPROCESSING = ("pca", "kernel pca", "denoising autoencoder")
-"""The variants that IRIT tried."""
 
 
 @dataclass(kw_only=True)
@@ -56,8 +54,7 @@ class ElmanRNN(RecurrentRegressor):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.output not in ("linear", "softmax"):
-            raise ValueError(f"output: expected 'linear' or 'softmax', found {self.output!r}")
+        check_choice("output", self.output, ("linear", "softmax"))
 
     @classmethod
     def paper(cls) -> Self:
@@ -158,9 +155,7 @@ class Preprocessed(BatchModel):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.by not in PREPROCESSING:
-            known = ", ".join(PREPROCESSING)
-            raise ValueError(f"by: expected one of {known}, found {self.by!r}")
+        check_choice("by", self.by, ("pca", "kernel pca", "denoising autoencoder"))
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy to each job: each has its own derived features."""

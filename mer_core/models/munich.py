@@ -11,6 +11,7 @@ import pandas as pd
 
 from mer_core.folds import modulus_folds
 from mer_core.metrics import METRICS
+from mer_core.models.base import check_choice
 from mer_core.models.network import Network
 from mer_core.models.recurrent import BatchModel, RecurrentRegressor
 from mer_core.tracks import DIMENSIONS
@@ -47,9 +48,7 @@ class LSTM(RecurrentRegressor):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.pretrain not in (None, "keep", "retrain"):
-            expected = "expected None, 'keep' or 'retrain'"
-            raise ValueError(f"pretrain: {expected}, found {self.pretrain!r}")
+        check_choice("pretrain", self.pretrain, (None, "keep", "retrain"))
 
     @classmethod
     def paper(cls, year: int = 2015) -> Self:
@@ -119,10 +118,8 @@ class FoldEnsemble(BatchModel):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.by not in ("rmse", "ccc"):
-            raise ValueError(f"by: expected 'rmse' or 'ccc', found {self.by!r}")
-        if self.select not in ("validation", "held-out"):
-            raise ValueError(f"select: expected 'validation' or 'held-out', found {self.select!r}")
+        check_choice("by", self.by, ("rmse", "ccc"))
+        check_choice("select", self.select, ("validation", "held-out"))
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy to each job."""

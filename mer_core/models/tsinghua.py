@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mer_core import training
 from mer_core.metrics import rmse
+from mer_core.models.base import check_choice
 from mer_core.models.elm import ELM
 from mer_core.models.network import Network
 from mer_core.models.recurrent import BatchModel, RecurrentRegressor
@@ -231,8 +232,7 @@ class MultiScaleBLSTM(BatchModel):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.fusion not in ("elm", "average"):
-            raise ValueError(f"fusion: expected 'elm' or 'average', found {self.fusion!r}")
+        check_choice("fusion", self.fusion, ("elm", "average"))
         self.scales = tuple(sorted(self.scales))
 
     @classmethod
