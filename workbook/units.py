@@ -230,10 +230,12 @@ def _code(source: str) -> str:
 
 
 def fingerprint(corpus: Corpus) -> str:
-    """Hash what a model can use of a corpus: labels, features, genres and splits; no paths."""
-    songs = corpus.songs[["genre", "split"]].fillna("").astype(object)
+    """Hash all that a study can use of a corpus: its four frames, without the audio's paths."""
+    songs = corpus.songs.drop(columns="audio").astype(str)
     whole = hashlib.sha256()
-    for frame in (corpus.labels, corpus.features, songs):
+    for frame in (corpus.labels, corpus.features, songs, corpus.ratings):
+        if frame is None:
+            continue
         whole.update(json.dumps(list(map(str, frame))).encode())
         whole.update(pd.util.hash_pandas_object(frame).to_numpy().tobytes())
     return whole.hexdigest()

@@ -126,7 +126,7 @@ def systems() -> pd.DataFrame:
         Index system (our name, as in :func:`published` under "ours"); columns papers (ids, with |
         between them), class (of `mer_core.models`), setting (in words), lesson (number of the
         notebook), test (file in tests/, without .py), table (for
-        :func:`workbook.studies.table`).
+        :func:`workbook.results.table`).
 
     Examples
     --------
