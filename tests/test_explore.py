@@ -121,7 +121,7 @@ def test_a_dropped_file_arrives_whole_whatever_the_pieces():
 def test_a_large_file_is_refused_before_it_travels():
     drop = FileDrop(lambda *_: pytest.fail("not to be taken"), suffixes=[], limit=2**20)
     drop._take(drop, {"name": "long.wav", "size": 5 * 2**20}, [])
-    assert drop.message.startswith("long.wav has 5 MB, and at most 1 MB")
+    assert drop.message.startswith("long.wav: expected at most 1 MB, found 5 MB")
     drop._take(drop, {"name": "liar.wav", "size": 3}, [b"more than three"])
     drop._take(drop, {}, [b"a piece without a file"])
     assert drop.message == "Listening to liar.wav ..."
@@ -133,7 +133,7 @@ def test_whatever_reading_raises_becomes_a_message():
 
     drop = FileDrop(fail, suffixes=[".wav"], limit=9)
     assert send(drop, "a", b"x") == "a: expected sound, found none"
-    assert send(drop, "b", b"x") == "b can't be used (MemoryError). Another file, perhaps?"
+    assert send(drop, "b", b"x") == "b can't be used (MemoryError). Try another file."
 
 
 def test_an_ensemble_answers_every_half_second_and_says_how_far_it_agrees(corpus, quick):
@@ -269,5 +269,5 @@ def test_songs_without_title_and_artist_are_listed_by_their_id(corpus, missing):
     assert listed
     assert all(label.split(": ")[1].split(", ")[0] in ids for label in listed)
     assert not any("nan" in label or "None" in label for label in listed)
-    players = shown._hear(pd.Series({"song_id": songs.index[0], "start": 0.0}))
+    players = shown._play(pd.Series({"song_id": songs.index[0], "start": 0.0}))
     assert players[-1].title == str(songs.index[0])

@@ -98,8 +98,8 @@ def test_player_refuses_a_stretch_outside_the_song(stretch):
 
 BAD_TRACKS = {
     "at least one row": TRACK.iloc[:0],
-    "columns valence and arousal, found \\['valence'\\]": TRACK[["valence"]],
-    "found list": [1, 2],
+    "the columns valence, arousal, found none for": TRACK[["valence"]],
+    "a DataFrame, found list": [1, 2],
     "finite numbers, found \\[0.1, nan\\] at 0.0": TRACK.mask(TRACK == -0.5),
     "found \\[0.3, inf\\] at 0.5": TRACK.replace({0.5: np.inf}),
     "the track of one song.*found an index of song_id, time": pd.concat(
@@ -174,7 +174,7 @@ def test_drawing_refuses_other_lengths_times_and_values():
         drawing.arousal = [0.0, float("nan")]
     with pytest.raises(ValueError, match=r"profile: expected 2 rows every 0\.5 s, found 2"):
         drawing.profile = TRACK.set_axis([15.0, 15.5])
-    with pytest.raises(DataError, match="profile: expected a frame with the columns"):
+    with pytest.raises(DataError, match="profile: expected the columns"):
         drawing.profile = TRACK[["arousal"]]
 
 

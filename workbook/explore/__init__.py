@@ -1,7 +1,4 @@
-"""The explorer: hear songs, point at an emotion, draw its course, bring a song of your own.
-
-Notebook 10 and the page of `make app` share what stands here.
-"""
+"""The explorer of notebook 10 and `make app`: find songs by a point, a drawing, or a song."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Why a piece was found, and how far an ensemble agrees."""
+"""Figures of the explorer: a match and its profile, a curve and its spread."""
 
 from __future__ import annotations
 
@@ -13,22 +13,19 @@ from workbook.plots import GREY, PALETTE
 
 
 def draw_match(profile: pd.DataFrame, curve: pd.DataFrame, *, band: float | None) -> Figure:
-    """Show why a piece was found: both curves, and which moments belong together.
+    """Draw a profile and the piece of a song that was found for it.
+
+    Each grey line joins two moments that are compared; the longer the lines, the larger the
+    distance.
 
     Parameters
     ----------
     profile : DataFrame
-        Index time in s, one or both of the columns valence, arousal: what was asked for.
+        Index time in s, one or both of the columns valence, arousal.
     curve : DataFrame
-        As many rows, index time in s of the song, both columns: what was found.
+        The piece: as many rows, index time in s of the song, both columns.
     band : float or None
-        Of dynamic time warping; None compares moment by moment, as the Euclidean distance does.
-
-    Returns
-    -------
-    Figure
-        Each grey line joins a moment of the profile with one of the song; the longer the lines,
-        the larger the distance.
+        Of dynamic time warping; None compares moment by moment.
     """
     asked = [dimension for dimension in DIMENSIONS if dimension in profile]
     time, step = curve.index.to_numpy(), np.arange(len(profile))
@@ -37,9 +34,8 @@ def draw_match(profile: pd.DataFrame, curve: pd.DataFrame, *, band: float | None
         pairs = alignment(profile[asked], curve[asked], band=band)
     figure, axes = plt.subplots(1, len(asked), figsize=(4.8 * len(asked), 3.2), squeeze=False)
     for ax, dimension in zip(axes[0], asked):
-        sides = [
-            frame[dimension].to_numpy()[pairs[:, k]] for k, frame in enumerate((profile, curve))
-        ]
+        both = profile[dimension].to_numpy(), curve[dimension].to_numpy()
+        sides = [values[rows] for values, rows in zip(both, pairs.T)]
         ax.plot(time[pairs.T], sides, color=GREY, lw=0.6, alpha=0.7)
         ax.plot(curve.index, profile[dimension], "k--", lw=1.6, label="asked for")
         ax.plot(curve.index, curve[dimension], color=PALETTE[dimension], lw=2.2, label="found")
@@ -49,18 +45,7 @@ def draw_match(profile: pd.DataFrame, curve: pd.DataFrame, *, band: float | None
 
 
 def draw_spread(curve: pd.DataFrame, spread: pd.DataFrame) -> Figure:
-    """Show a predicted curve and the disagreement of the models behind it.
-
-    Parameters
-    ----------
-    curve, spread : DataFrame
-        From :func:`predict_curve`.
-
-    Returns
-    -------
-    Figure
-        The band reaches one standard deviation up and down.
-    """
+    """Draw the mean and, as a band, the standard deviation of :func:`predict_curve`."""
     figure, ax = plt.subplots(figsize=(9, 3.2))
     for dimension, colour in PALETTE.items():
         middle, sd = curve[dimension], spread[dimension]
