@@ -479,7 +479,7 @@ def test_results_that_no_paper_has_and_no_results_at_all_are_fine():
     [
         (lambda ours: ours.droplevel("aggregation"), "expected an index of"),
         (lambda ours: ours.reset_index(), "expected an index of"),
-        (lambda ours: ours.drop(columns="ccc"), r"found no \['ccc'\]"),
+        (lambda ours: ours.drop(columns="ccc"), r"found none for \['ccc'\]"),
         (lambda ours: ours.assign(rmse="0.2"), r"expected numbers, found .*rmse"),
         (lambda ours: pd.concat([ours, ours]), "every row once"),
         (lambda ours: ours.rename({"test": "Eval"}), r"protocol to be one of .*\['Eval'\]"),

@@ -6,6 +6,7 @@ import pandas as pd
 
 from mer_core.files import DataError
 from mer_core.metrics import DIMENSIONS, METRICS
+from mer_core.tracks import check_columns
 from workbook.papers.tables import published
 
 LEVELS = {
@@ -16,7 +17,7 @@ LEVELS = {
     "dimension": DIMENSIONS,
     "aggregation": ["pooled", "mean", "sd"],
 }
-"""Index of a result table, with the values that a level may have."""
+"""Index levels of a result table, with their allowed values."""
 
 SCALES = {
     "2015 task, development": "the labels of 2015 were averaged anew before DEAM was published",
@@ -32,21 +33,19 @@ def compare(ours: pd.DataFrame, *, corpus: str = "mini") -> pd.DataFrame:
     Parameters
     ----------
     ours : DataFrame
-        Index with the levels system, features (FS1, FS2, 268, ...), output (raw, smoothed),
-        protocol (CV, validation, held-out, test), dimension, aggregation (pooled, mean, sd) and,
-        if there are several, seed; columns as of :func:`mer_core.metrics.score`.
+        Index with the levels :data:`LEVELS` and, if there are several, seed; columns as of
+        :func:`mer_core.metrics.score`.
     corpus : str
-        What ours was computed on; anything but the synthetic "mini" is taken for DEAM.
+        The data of ours; anything but the synthetic "mini" is taken for DEAM.
 
     Returns
     -------
     DataFrame
-        The rows and columns of :func:`workbook.papers.published`, in their order, and: ours_value
-        (mean over seeds; the mean per song where the paper does not state its aggregation),
-        ours_sd (over songs, beside means per song), ours_spread (standard deviation over seeds;
-        NaN for a single one), difference (ours minus the paper's), comparable (a sentence). Where
-        `our_features` was empty, it says which ours has; if ours has several sets, there is a row
-        for each.
+        The rows and columns of :func:`published`, in their order, and: ours_value (mean over
+        seeds; the mean per song where the paper does not state its aggregation), ours_sd (over
+        songs), ours_spread (standard deviation over seeds), difference (ours minus the paper's),
+        comparable (a sentence). Where `our_features` was empty, there is a row for each set of
+        ours.
 
     Raises
     ------
@@ -62,20 +61,14 @@ def compare(ours: pd.DataFrame, *, corpus: str = "mini") -> pd.DataFrame:
     >>> rows = compare(pd.DataFrame(0.4, index, list(METRICS)), corpus="DEAM")
     >>> rows.dropna(subset="difference")[["value", "ours_value"]].values.tolist()
     [[0.378, 0.4]]
-
-    References
-    ----------
-    Notebook 11.
     """
     rows = published()
     rows["our_aggregation"] = rows["aggregation"].where(rows["aggregation"] == "pooled", "mean")
-    found = _cells(_checked(ours)).rename(
-        columns={"system": "ours", "aggregation": "our_aggregation", "features": "ours_features"}
-    )
+    names = {"system": "ours", "aggregation": "our_aggregation", "features": "ours_features"}
+    found = _cells(_checked(ours)).rename(columns=names)
     # Twice: for the rows that name our features, and for those that leave them open.
-    found = pd.concat(
-        [found.assign(our_features=found["ours_features"]), found.assign(our_features="")]
-    ).drop_duplicates()
+    both = [found.assign(our_features=features) for features in (found["ours_features"], "")]
+    found = pd.concat(both).drop_duplicates()
     keys = ["ours", "our_features", "output", "protocol", "dimension", "our_aggregation", "metric"]
     rows = rows.merge(found, how="left", on=keys, indicator="side")
     rows["our_features"] = rows.pop("ours_features").fillna(rows["our_features"])
@@ -85,13 +78,11 @@ def compare(ours: pd.DataFrame, *, corpus: str = "mini") -> pd.DataFrame:
 
 
 def _checked(ours: pd.DataFrame) -> pd.DataFrame:
-    """Give the metrics of ours with its index as columns, or say what is wrong with it."""
+    """Return the metrics of ours with its index as columns; raise a DataError if it is invalid."""
     names = set(ours.index.names)
     if names - {"seed"} != set(LEVELS):
         raise DataError("ours", f"an index of {list(LEVELS)}", f"{list(ours.index.names)}")
-    absent = [metric for metric in METRICS if metric not in ours]
-    if absent:
-        raise DataError("ours", f"the columns {list(METRICS)}", f"no {absent}")
+    check_columns(ours, "ours", list(METRICS))
     text = list(ours[list(METRICS)].select_dtypes(exclude="number"))
     if text:
         raise DataError("ours", "numbers", f"something else in the columns {text}")
@@ -108,11 +99,10 @@ def _checked(ours: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cells(table: pd.DataFrame) -> pd.DataFrame:
-    """Give one row a number of ours: ours_value, ours_spread over seeds, ours_sd over songs."""
+    """One row for each number of ours: ours_value, ours_spread over seeds, ours_sd over songs."""
     levels = [*LEVELS, "metric"]
-    long = table.melt(
-        [name for name in table if name not in METRICS], list(METRICS), var_name="metric"
-    )
+    index = [name for name in table if name not in METRICS]
+    long = table.melt(index, list(METRICS), var_name="metric")
     groups = long.groupby(levels, sort=False)["value"]
     # Not skipping NaN: a seed without r must not drop out of the mean silently.
     value = groups.agg(lambda values: values.mean(skipna=False)).rename("ours_value")
@@ -123,7 +113,7 @@ def _cells(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _comparable(row: tuple, corpus: str) -> str:
-    """Say in a sentence whether the difference between ours and the paper's means anything."""
+    """Return a sentence on whether the difference to the paper means anything."""
     if row.source == "not in our source":
         return "Not in our source: the paper's number is lost from our copy."
     if not row.ours:

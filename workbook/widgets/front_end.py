@@ -13,7 +13,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from mer_core.files import DataError
-from mer_core.tracks import DIMENSIONS, check_columns, floats
+from mer_core.tracks import DIMENSIONS, as_table
 from workbook.plots import CORNERS, PALETTE
 
 FOLDER = Path(__file__).parent
@@ -67,20 +67,16 @@ def wav(samples: np.ndarray) -> bytes:
 def emotions(
     frame: pd.DataFrame, where: str, *, limit: float = 1, gaps: bool = False
 ) -> pd.DataFrame:
-    """Return valence and arousal of a frame: finite, within +-limit, NaN only if `gaps`.
+    """Return valence and arousal of a frame, or raise a DataError if one is outside +-limit.
 
-    Anything else, or a frame without rows, raises a DataError.
+    NaN is allowed if there may be gaps, infinity is not.
     """
-    check_columns(frame, where, DIMENSIONS)
-    if frame.empty:
-        raise DataError(where, "at least one row", "none")
-    values = pd.DataFrame({name: floats(frame[name], where) for name in DIMENSIONS}, frame.index)
-    wrong = ~(np.isfinite(values) & (values.abs() <= limit)) & ~(values.isna() & gaps)
-    if wrong.any(axis=None):
-        row = wrong.any(axis=1).to_numpy().argmax()
+    values = as_table(frame, where, columns=DIMENSIONS, missing=gaps).astype(float)
+    beyond = (values.abs() > limit).any(axis=1).to_numpy()
+    if beyond.any():
+        row = beyond.argmax()
         found = f"{values.iloc[row].tolist()} at {values.index[row]}"
-        expected = "finite numbers" if np.isinf(limit) else f"numbers from {-limit} to {limit}"
-        raise DataError(where, expected, found)
+        raise DataError(where, f"numbers from {-limit} to {limit}", found)
     return values
 
 
@@ -94,6 +90,6 @@ def track_of_one_song(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     if index.nlevels > 1 or not pd.api.types.is_numeric_dtype(index):
         found = f"an index of {', '.join(map(str, index.names))}"
         raise DataError(where, "the track of one song, its index the time in s", found)
-    if index.hasnans or not (index.is_monotonic_increasing and index.is_unique):
+    if not index.is_monotonic_increasing:
         raise DataError(where, "times that increase", f"{index[:5].tolist()} ...")
     return values
