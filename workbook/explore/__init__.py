@@ -2,12 +2,12 @@
 
 import lazy_loader
 
+SONGS = "describe_pieces draw_match draw_spread library piece_of shifted song_points"
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "figures": ["draw_match", "draw_spread"],
         "own_song": ["read_upload", "teachers"],
         "page": ["Page"],
-        "songs": ["describe_pieces", "library", "piece_of", "shifted", "song_points"],
+        "songs": SONGS.split(),
     },
 )

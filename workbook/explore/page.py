@@ -18,9 +18,8 @@ from mer_core.evaluation import Regressor
 from mer_core.files import DataWarning
 from mer_core.metrics import DIMENSIONS
 from mer_core.retrieval import Curves, nearest, search_profile
-from workbook.explore.figures import draw_match, draw_spread
+from workbook.explore import songs
 from workbook.explore.own_song import MOST_BYTES, SUFFIXES, read_upload, teachers
-from workbook.explore.songs import describe_pieces, piece_of, shifted, song_points
 from workbook.widgets import FileDrop, PlanePicker, Player, ProfileDrawing
 from workbook.widgets.front_end import png
 
@@ -53,7 +52,7 @@ class Page(ipywidgets.Tab):
 
     def __init__(self, corpus: Corpus) -> None:
         self.corpus = replace(corpus, songs=with_titles(corpus.songs))
-        self.points, self.curves = song_points(corpus), Curves.of(corpus.labels)
+        self.points, self.curves = songs.song_points(corpus), Curves.of(corpus.labels)
         search_profile(self.curves, [[0, 0]], 1)  # compiles, so that the first search is quick
         self.answers = {name: Answer() for name in ("point", "draw", "own")}
         titles = ("Point at it", "Draw it", "Bring your own")
@@ -123,7 +122,9 @@ class Page(ipywidgets.Tab):
         mean, sd = curve.mean(), spread.mean()
         rows = self._named(nearest(self.points, mean, FOUND).reset_index().assign(start=0.0))
         player = Player(audio, {"predicted": curve}, title=name)
-        picture = _picture(draw_spread(curve, spread), f"Predicted valence and arousal of {name}")
+        picture = _picture(
+            songs.draw_spread(curve, spread), f"Predicted valence and arousal of {name}"
+        )
         self.answers["own"].offer(rows, self._play, above=[player, picture])
         means = ", ".join(f"{k} {mean[k]:.2f} ± {sd[k]:.2f}" for k in DIMENSIONS)
         who = f"{len(self.models)} models that learned from {teachers(self.corpus)} songs"
@@ -131,7 +132,7 @@ class Page(ipywidgets.Tab):
         return " ".join([message, *(f"Note: {note.message}." for note in notes)])
 
     def _named(self, rows: pd.DataFrame) -> pd.DataFrame:
-        return describe_pieces(rows, self.corpus)
+        return songs.describe_pieces(rows, self.corpus)
 
     def _play(
         self, piece: pd.Series, profile: pd.DataFrame | None = None, method: str = ""
@@ -141,11 +142,11 @@ class Page(ipywidgets.Tab):
         tracks, stretch, above = {"rated": labels.loc[piece["song_id"]]}, {}, []
         if profile is not None:
             band = BAND if method == "dtw" else None
-            figure = draw_match(profile, piece_of(labels, piece), band=band)
+            figure = songs.draw_match(profile, songs.piece_of(labels, piece), band=band)
             text = f"The profile and the piece of {song['title']} that follows it"
             above, stretch = [_picture(figure, text)], {"end": piece["end"]}
             if len(profile.columns) == 2:
-                tracks["drawn"] = shifted(profile, piece["start"])
+                tracks["drawn"] = songs.shifted(profile, piece["start"])
         if pd.isna(song["audio"]):
             return [*above, _text("This copy of the data has no audio of the song.")]
         stretch["start"] = piece["start"]

@@ -1,7 +1,6 @@
 """The scores and claims of five papers (docs/papers.md) as data, and our results beside them."""
 
-from workbook.papers.board import board
-from workbook.papers.comparison import compare
+from workbook.papers.comparison import board, compare
 from workbook.papers.tables import claims, comparisons, published, systems
 from workbook.papers.verdicts import judge, verdicts
 
