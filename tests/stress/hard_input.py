@@ -1,6 +1,4 @@
-"""Ten thousand generated inputs for every reader: read, or refused in words.
-
-    make stress
+"""Ten thousand generated inputs for every reader, each read or refused in words: `make stress`.
 
 Anything else fails: another exception, a warning of another kind, more than 20 s for one input,
 more than 4 GiB of memory.
@@ -25,21 +23,20 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from strategies import READERS, Refused, outcome
 
 MEMORY = 4 * 2**30
+WITHOUT_LIMITS = {
+    "database": None,
+    "deadline": None,
+    "suppress_health_check": list(HealthCheck),
+}
 
 
 def thrown(name: str, count: int, number: int) -> Counter:
-    """Throw so many inputs at a reader; count how many it read and how many it refused."""
+    """Give generated inputs to a reader; count how many it read and how many it refused."""
     met, reader = Counter(), READERS[name]
     bar = tqdm(total=count, desc=name, mininterval=2)
 
     @seed(number)
-    @settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(max_examples=count, phases=[Phase.generate, Phase.shrink], **WITHOUT_LIMITS)
     @given(reader.inputs)
     def throw(given: object) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -53,7 +50,6 @@ def thrown(name: str, count: int, number: int) -> Counter:
 
 
 def main() -> None:
-    """Throw and tell."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("readers", nargs="*", help=f"of {', '.join(READERS)}; all by default")
     parser.add_argument("--count", type=int, default=10_000)
@@ -65,7 +61,7 @@ def main() -> None:
         start = time.perf_counter()
         try:
             met = thrown(name, chosen.count, chosen.seed)
-        except Exception:  # the other readers have their turn all the same
+        except Exception:  # the other readers are tested all the same
             traceback.print_exc()
             failed.append(name)
             continue
