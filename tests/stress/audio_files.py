@@ -351,7 +351,6 @@ def sample(folder: Path) -> Iterator[Case]:
 
 
 def all_cases(folder: Path) -> Iterator[Case]:
-    """All files."""
     for group in (plain, headers, tags, joined, damaged):
         place = folder / group.__name__
         place.mkdir()

@@ -54,7 +54,6 @@ def run(*command: str | os.PathLike) -> None:
 
 
 def out_of_reach(python: Path) -> list[str]:
-    """Lower bounds that could not be installed."""
     found = dict(part.rsplit(" ", 1) for part in versions(python).split(", "))
     promised = {
         one.name: Version(part.version)
@@ -70,7 +69,6 @@ def out_of_reach(python: Path) -> list[str]:
 
 
 def versions(python: Path) -> str:
-    """The installed versions."""
     names = sorted(one.name for one in requirements())
     code = "import sys; from importlib.metadata import version as v; "
     code += "print(', '.join(f'{n} {v(n)}' for n in sys.argv[1:]))"

@@ -34,7 +34,6 @@ def kept(store: Path, count: int, seconds: float) -> set[int]:
 
 
 def killed(folder: Path, count: int, seconds: float, delay: float, *, orphans: bool) -> None:
-    """Start the sweep, wait until it computes and a while longer, kill it."""
     log = folder / "log"
     before = len(sweeps.calls(log))
     run = sweeps.started(folder / "store", log, count, processes=PROCESSES, seconds=seconds)

@@ -22,13 +22,11 @@ PROBE = (
 
 
 def inside(*command: str | os.PathLike) -> list[str]:
-    """The command that runs another in a namespace of its own."""
     shell = ["sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
     return ["unshare", "--map-root-user", "--net", *shell, *map(os.fspath, command)]
 
 
 def reason() -> str | None:
-    """Why that can't be done here."""
     if not all(map(shutil.which, ("unshare", "ip"))):
         return "needs unshare and ip (Linux: util-linux, iproute2)"
     probe = subprocess.run(inside(sys.executable, "-c", PROBE), capture_output=True, text=True)
