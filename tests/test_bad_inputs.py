@@ -16,11 +16,9 @@ def test_the_page_is_current():
 
 def rows(text: str) -> list[tuple]:
     """Case, place, and the quoted values and numbers that are expected, not the wording."""
-    cases = [line.split(" | ", 1) for line in text.splitlines() if re.match(r"\| (?!what )", line)]
-    found = []
-    for name, message in cases:
-        where, _, rest = message.partition(": expected ")
-        expected, found_, _ = rest.partition(" found ")
-        assert expected and found_, message
-        found.append((name, where, re.findall(r"'[^']*'|\d[\d.]*", expected)))
-    return found
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    parts = [
+        re.fullmatch(r"\| (.+?) \| (?:(.*?): )?expected (.+?) found .+", line) for line in lines
+    ]
+    assert None not in [part for part, line in zip(parts, lines) if "| what is wrong |" not in line]
+    return [(p[1], p[2], re.findall(r"'[^']*'|\d[\d.]*", p[3])) for p in parts if p]
