@@ -272,7 +272,7 @@ def test_an_autoencoder_that_breaks_down_says_so():
     features, _ = corpus(2)
     with pytest.raises(ValueError, match="a smaller learning rate than 1000000"):
         VAE(**SMALL, learning_rate=1e6).fit(features)
-    with pytest.raises(ValueError, match="VAE: expected .*fitted"):
+    with pytest.raises(ValueError, match=r"VAE: expected .*fitted"):
         VAE().decode(pd.DataFrame([[0.0] * 32]))
 
 

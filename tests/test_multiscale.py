@@ -273,7 +273,7 @@ def test_misuse_of_the_blstm_is_told():
             models.BLSTM(hidden=hidden)
     with pytest.raises(ValueError, match="scale: expected at least 1"):
         models.BLSTM(scale=0)
-    with pytest.raises(ValueError, match="expected .*fitted"):
+    with pytest.raises(ValueError, match=r"expected .*fitted"):
         models.BLSTM().predict(features)
     with pytest.raises(ValueError, match=r"found none at song_id 6, time 14\.5 s"):
         models.BLSTM().fit(features.iloc[:-1], labels)

@@ -338,7 +338,7 @@ def test_a_network_that_breaks_in_its_last_epoch_is_told():
 
 def test_misuse_is_told():
     features, labels = songs()
-    with pytest.raises(ValueError, match="expected .*fitted"):
+    with pytest.raises(ValueError, match=r"expected .*fitted"):
         models.ElmanRNN().predict(features)
     model = models.ElmanRNN(epochs=1).fit(features, labels)
     with pytest.raises(ValueError, match=r"features: expected the columns .*, found none for"):

@@ -155,7 +155,7 @@ def test_a_failed_save_leaves_the_old_file(linear, tmp_path, monkeypatch):
 
 
 def test_what_cant_be_saved_is_told(tracks, tmp_path):
-    with pytest.raises(ValueError, match="Linear: expected .*fitted.*, found none"):
+    with pytest.raises(ValueError, match=r"Linear: expected .*fitted.*, found none"):
         saved.save(models.Linear(), tmp_path / "m")
     with pytest.raises(
         ValueError, match=r"expected one of AELSTM, .*, Linear, .*, VAELSTM, found BaseEstimator"
