@@ -183,14 +183,13 @@ def check_numbers(notebook: str, numbers: Mapping[str, tuple[float, float]]) -> 
     notebook : str
         Its number, "00" to "11".
     numbers : mapping of name to (value, tolerance)
-        The tolerance allows for differences between machines.
 
     Raises
     ------
     AssertionError
         If a number is missing in the file or differs by more than the tolerance stored there.
     DataError
-        If there is no such file, as without the project's repository.
+        If there is no such file, as in an installed package.
     """
     if chosen_data() != "mini":
         print("Other data than the embedded corpus: there are no expected numbers to check.")

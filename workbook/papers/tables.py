@@ -19,7 +19,7 @@ def published() -> pd.DataFrame:
     DataFrame
         Columns:
 
-        - paper, table ("table 1", "abstract"); system, run: the paper's names
+        - paper, table ("table 1", "abstract"); system, run (the paper's names)
         - features: 260 (Munich's FS1), 268, FS2, ...; pretraining
         - split: CV; validation; held-out (Munich's own songs, kept aside); test (the 58 songs of
           2015); test 2014 (the 1000 of that year); not stated

@@ -1,4 +1,4 @@
-"""A slider over figures, with or without sound, that were made beforehand."""
+"""A slider over prepared figures, with or without sound."""
 
 from __future__ import annotations
 
@@ -49,12 +49,7 @@ class FigureSlider(Widget):
         figure, sound : callable
             Return the figure, and the samples (in [-1, 1] at 44.1 kHz, shape (n,)), of a value.
         start : int
-            The initial position.
-
-        Raises
-        ------
-        ValueError
-            If there are no values or no such position.
+            The initial position; a ValueError if there is none.
 
         Examples
         --------

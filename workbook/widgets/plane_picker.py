@@ -22,15 +22,9 @@ class PlanePicker(Widget):
     points : DataFrame, optional
         Columns valence, arousal in [-1, 1]: songs or moments to show. Those in the circle are
         highlighted and counted.
-    valence, arousal : float
-        The initial point, in [-1, 1]; then the picked one, which may also be set.
-    radius : float
-        In [0.05, 1]; likewise.
-
-    Raises
-    ------
-    ValueError
-        If the points have no rows or other columns, or a value lies outside its range.
+    valence, arousal, radius : float
+        The initial point, in [-1, 1], and radius, in [0.05, 1]; then the picked ones, which may
+        also be set. A value outside its range is a ValueError.
 
     Examples
     --------

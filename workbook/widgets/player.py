@@ -41,11 +41,9 @@ class Player(Widget):
 
     Raises
     ------
-    DataError
-        If the audio cannot be read, or a track has no rows, other columns, missing or infinite
-        values, or an index that is not one song's time.
     ValueError
-        If there are more than three tracks, or the part does not lie within the song.
+        If the audio cannot be read, a track is not a finite curve of one song, there are more than
+        three, or the part does not lie within the song.
 
     Examples
     --------

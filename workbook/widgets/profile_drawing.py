@@ -19,7 +19,7 @@ class ProfileDrawing(Widget):
     seconds : float
         Length of the profile: a multiple of 0.5 s, up to 600.
     profile : DataFrame, optional
-        The initial drawing: like the attribute, NaN where nothing is drawn.
+        The initial drawing, NaN where nothing is drawn.
 
     Attributes
     ----------
