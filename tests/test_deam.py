@@ -713,7 +713,7 @@ def test_scoreboard_of_2013_is_the_cross_validation(deam, capsys):
 @pytest.mark.parametrize(
     ("kept", "message"),
     [
-        ([2001, 2002], "expected songs in 'dev', found none in this task's data, which have 2 in"),
+        ([2001, 2002], "'dev', found none in this task's data, which have 2 in"),
         ([4, 2001], "expected at least 2 songs to divide, found 1"),
         ([3, 4, 24], "expected 2 to 3 folds for as many songs, found 10"),
     ],
