@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+import test_datasets
 import test_deam
 import test_features
 import test_fetch
@@ -56,6 +57,7 @@ def cases() -> list[Bad]:
     """All that the tests name."""
     return [
         *(Bad("A folder with DEAM", k, _deam(*v[:1])) for k, v in test_deam.BAD.items()),
+        *(Bad("Another data set", k, _made(*v[:2])) for k, v in test_datasets.BAD.items()),
         *(Bad("An archive of DEAM", k, _archive(v[0])) for k, v in test_fetch.BAD.items()),
         *(Bad("An audio file", k, _audio(*v[:2])) for k, v in test_features.BAD.items()),
         Bad("An audio file", "a folder without any", extract_all),
@@ -122,6 +124,15 @@ def _deam(spoil: Callable[[Path], object]) -> Callable[[Path], object]:
         make_deam(folder / "DEAM")
         spoil(folder / "DEAM")
         load_corpus(folder / "DEAM")
+
+    return provoke
+
+
+def _made(make: Callable[[Path], None], spoil: Callable[[Path], object]) -> Callable:
+    def provoke(folder: Path) -> None:
+        make(folder / "data")
+        spoil(folder / "data")
+        load_corpus(folder / "data")
 
     return provoke
 

@@ -475,16 +475,6 @@ def rescale(folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Non
         edit_table(folder / name, change)
 
 
-def other_layout(folder: Path, *names: str) -> None:
-    """Files of another data set in the place of DEAM's annotations."""
-    shutil.rmtree(folder / "annotations")
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(
-            "musicId,frameTime,Arousal(mean),Valence(mean)\n1,15.0,0.5,0.5\n"
-        )
-
-
 BAD = {
     "no folder": (lambda d: shutil.rmtree(d), ["DEAM", "annotations", "no such folder"]),
     "no annotations": (lambda d: shutil.rmtree(d / "annotations"), ["annotations", "entries"]),
@@ -566,18 +556,6 @@ BAD = {
     "song-level means from -1 to 1": (
         lambda d: edit_table(d / SONG_LEVEL, lambda t: (t - 5) / 4),
         ["song_level", "means from 1 to 9", "look like -1 to 1", "5 + x * 4"],
-    ),
-    "PMEmo's layout": (
-        lambda d: other_layout(d, "annotations/dynamic_annotations.csv"),
-        ["DEAM", "`annotations`", "look like PMEmo's"],
-    ),
-    "emoMusic's layout": (
-        lambda d: other_layout(d, "annotations/valence_cont_average.csv", "songs_info.csv"),
-        ["DEAM", "`annotations`", "look like emoMusic's"],
-    ),
-    "VGMIDI's layout": (
-        lambda d: other_layout(d, "labelled/annotations/vgmidi_raw_1.json"),
-        ["vgmidi_raw_1.json", "annotations as JSON"],
     ),
     "infinite": (
         lambda d: edit(d / VALENCE, lambda t: first_cell(t, "inf")),

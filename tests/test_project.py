@@ -25,7 +25,10 @@ CORE = [
     ("scales", {"files", "metrics", "tracks"}),
     ("corpus", {"files", "scales", "tracks"}),
     ("render", {"files"}),
-    ("datasets", {"corpus", "features", "files", "metrics", "render", "scales", "tracks"}),
+    (
+        "datasets",
+        {"agreement", "corpus", "features", "files", "metrics", "render", "scales", "tracks"},
+    ),
     ("retrieval", {"files", "tracks"}),
     ("folds", set()),
     ("training", {"files", "tracks"}),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from mer_core.corpus import Corpus, with_titles
-from mer_core.datasets.deam import chosen_data, load_corpus
+from mer_core.datasets import load_corpus
+from mer_core.datasets.deam import chosen_data
 from mer_core.metrics import DIMENSIONS
 
 NOBODY = "artist unknown"

@@ -10,7 +10,8 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from mer_core.corpus import Corpus
-from mer_core.datasets.deam import SONG_LEVEL_FEATURES, chosen_data, load_corpus
+from mer_core.datasets import load_corpus
+from mer_core.datasets.deam import SONG_LEVEL_FEATURES, chosen_data
 from mer_core.datasets.deam.read import MINI
 from mer_core.features import song_level
 from mer_core.files import DataError, read_table
