@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -140,6 +141,8 @@ def from_audio(
     """
     if songs["audio"].notna().mean() < 0.5:
         return labels, songs, NO_FEATURES
+    absolute = songs["audio"].map(os.path.abspath, na_action="ignore")  # for use in another folder
+    songs = songs.assign(audio=absolute)
     song_ids, times = (labels.index.get_level_values(name) for name in ("song_id", "time"))
     lengths = songs["duration"].where(songs["audio"].notna())
     last = HOP * ((lengths - SHORTEST + 1e-6) // HOP)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import warnings
 from collections.abc import Iterable
@@ -75,6 +76,7 @@ def load(folder: Path) -> Corpus:
         If a JSON file is damaged, a MIDI file is missing, a rater lacks measures, or a value is
         outside [-1, 1].
     """
+    folder = Path(os.path.abspath(folder))  # features may be used in another working directory
     pieces = read_pieces(folder)
     curves = [_curves(piece) for piece in pieces]
     ratings = pd.concat([_ratings(*pair) for pair in zip(pieces, curves)])
