@@ -34,7 +34,7 @@ from mer_core.models.triplet import triplet_loss
 from mer_core.smoothing import moving_average
 
 PAGE = Path(__file__).parents[1] / "docs" / "bad_input.md"
-LONGEST = 300
+LONGEST = 600
 HEAD = """# What bad input is told
 
 Whatever is wrong with a file or an argument, the message says where, what was expected and what was
