@@ -24,7 +24,11 @@ CORE = [
     ("features", {"files", "tracks"}),
     ("scales", {"files", "metrics", "tracks"}),
     ("corpus", {"files", "scales", "tracks"}),
-    ("datasets", {"corpus", "features", "files", "metrics", "scales", "tracks"}),
+    ("render", {"files"}),
+    (
+        "datasets",
+        {"agreement", "corpus", "features", "files", "metrics", "render", "scales", "tracks"},
+    ),
     ("retrieval", {"files", "tracks"}),
     ("folds", set()),
     ("training", {"files", "tracks"}),

@@ -15,7 +15,8 @@ import pandas as pd
 
 from mer_core import features
 from mer_core.corpus import Corpus, with_titles
-from mer_core.datasets.deam import chosen_data, load_corpus
+from mer_core.datasets import load_corpus
+from mer_core.datasets.deam import chosen_data
 from mer_core.features.sets import columns_of
 from mer_core.files import DataError, check_in_repository, written_atomically
 from mer_core.tracks import floats

@@ -8,7 +8,8 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from mer_core.corpus import Corpus, with_titles
-from mer_core.datasets.deam import chosen_data, load_corpus
+from mer_core.datasets import load_corpus
+from mer_core.datasets.deam import chosen_data
 from mer_core.metrics import DIMENSIONS
 from mer_core.retrieval import alignment
 from workbook.plots import GREY, PALETTE

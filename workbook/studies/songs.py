@@ -11,7 +11,8 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from mer_core.corpus import Corpus
-from mer_core.datasets.deam import SONG_LEVEL_FEATURES, chosen_data, load_corpus
+from mer_core.datasets import load_corpus
+from mer_core.datasets.deam import SONG_LEVEL_FEATURES, chosen_data
 from mer_core.datasets.deam.read import MINI
 from mer_core.evaluation import cross_validate
 from mer_core.features import song_level

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from mer_core.corpus import Corpus
-from mer_core.datasets.deam import chosen_data, load_corpus
+from mer_core.datasets import load_corpus
+from mer_core.datasets.deam import chosen_data
 from mer_core.datasets.deam.annotations import AVERAGED
 from mer_core.folds import Fold, k_folds
 from mer_core.metrics import DIMENSIONS
