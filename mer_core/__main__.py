@@ -9,9 +9,12 @@ import sys
 import warnings
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from mer_core.arguments import add_command, add_processes
+
+if TYPE_CHECKING:
+    from mer_core.corpus import Corpus
 
 EXTRA = 'pip install "mer-core[workbook]"'
 INTERRUPTED, BROKEN_PIPE = 130, 141
@@ -19,18 +22,10 @@ INTERRUPTED, BROKEN_PIPE = 130, 141
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command.
+    """Run one command, by default that of the command line, and return its exit status.
 
-    Parameters
-    ----------
-    arguments : list of str, optional
-        As on the command line, which is the default.
-
-    Returns
-    -------
-    int
-        0; 1 after bad input, with one line on standard error; 130 after Ctrl-C; 141 if whoever
-        reads the output has stopped reading.
+    1 after bad input, with one line on standard error; 130 after Ctrl-C; 141 if the reader of the
+    output has stopped reading.
     """
     try:
         _write_any_text()
@@ -42,8 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("\ninterrupted", file=sys.stderr)
         return INTERRUPTED
     except (ValueError, OSError) as error:
-        lost = _close_broken()
-        if lost and isinstance(error, BrokenPipeError):
+        if _close_broken() and isinstance(error, BrokenPipeError):
             return BROKEN_PIPE
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -71,7 +65,7 @@ def _run(arguments: list[str] | None) -> int:
 
 
 def _write_any_text() -> None:
-    """Let letters that the console lacks be written as escapes, and a closed stream be silent."""
+    """Write letters that the console lacks as escapes, and nothing to a closed stream."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -81,7 +75,7 @@ def _write_any_text() -> None:
 
 
 def _close_broken() -> bool:
-    """Whether nobody reads the output any more; what is left of it goes nowhere."""
+    """Whether nobody reads the output any more; the rest of it is discarded."""
     gone = False
     for stream in (sys.stdout, sys.stderr):
         gone = gone or _has_no_reader(stream)
@@ -108,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for run in (check, download):
         command = add_command(commands, run)
-        command.add_argument("where", help="a folder with DEAM, or mini")
+        command.add_argument("where", help="a folder with a data set, or mini")
         years = "of MediaEval (default: 2015)"
         command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"), help=years)
     for entry in entry_points(group="mer.commands"):
@@ -131,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_commands(entry: EntryPoint, commands: argparse._SubParsersAction) -> None:
-    """Add another package's commands; if they can't be imported, say so and go on without."""
+    """Add another package's commands, or a note if they can't be imported."""
     try:
         add_to = entry.load()
     except Exception as error:  # of a foreign package: anything
@@ -142,11 +136,22 @@ def _add_commands(entry: EntryPoint, commands: argparse._SubParsersAction) -> No
 
 
 def check(where: str, task: str) -> None:
-    """Describe a folder with DEAM: songs, splits, repairs; own features beside DEAM's."""
+    """Describe a data set: songs, labels, raters, repairs; for DEAM its splits and features."""
+    from mer_core import datasets
+
+    name = datasets.recognise(where)
+    corpus = datasets.load_corpus(where, task=task)
+    print(f"{where}: {name}")
+    print("".join(f"  {k}: {text}\n" for k, text in datasets.overview(corpus).items()))
+    if len(corpus.labels):
+        print(datasets.deam.describe(corpus).to_string())
+    if name == "DEAM":
+        _check_deam(corpus, where, task)
+
+
+def _check_deam(corpus: Corpus, where: str, task: str) -> None:
     from mer_core.datasets import deam
 
-    corpus = deam.load_corpus(where, task=task)
-    print(deam.describe(corpus).to_string())
     print(f"\n{deam.describe_split(corpus.songs, where, task)}")
     print("\nSong-level against dynamic labels, valence - arousal, as loaded:")
     print(deam.find_swapped(corpus.songs, corpus.labels, corpus.songs["year"]).to_string())

@@ -12,7 +12,7 @@ from mer_core import models
 from mer_core.files import DataError
 from mer_core.metrics import DIMENSIONS, pearson
 from mer_core.models.delayed import DelayedLinear, delay_features
-from mer_core.training import Job
+from mer_core.training import Dataset, Job
 
 LATE = 4
 
@@ -110,9 +110,10 @@ def test_a_network_is_given_delayed_features(late):
     features, labels = late
     network = models.ElmanRNN(epochs=15, seed=3)
     delayed = models.Delayed(network=network)
-    jobs = [Job(features, labels, train) for train in (range(15), range(5, 20))]
+    data = Dataset(features, labels)
+    jobs = [Job(data, train) for train in (range(15), range(5, 20))]
     for fitted in delayed.fit_many(jobs):
         assert fitted.pair_ == (LATE, 1)
     shifted = delay_features(features, delay=LATE)
-    plain = network.fit_many([job._replace(features=shifted) for job in jobs])[1]
+    plain = network.fit_many([job.with_features(shifted) for job in jobs])[1]
     pd.testing.assert_frame_equal(fitted.predict(features), plain.predict(shifted))

@@ -18,10 +18,8 @@ NEEDED = {"network": models.ElmanRNN(epochs=1)}
 
 
 def made(kind: type, **settings: object) -> object:
-    needed = {f.name: NEEDED[f.name] for f in fields(kind) if f.name in NEEDED}
-    return kind(
-        **(needed if kind in (models.FoldEnsemble, models.Preprocessed) else {}), **settings
-    )
+    without_default = kind in (models.FoldEnsemble, models.Preprocessed)
+    return kind(**(NEEDED if without_default else {}), **settings)
 
 
 def test_every_model_of_the_package_is_a_dataclass():
@@ -58,7 +56,7 @@ def test_replacing_a_setting_validates_it_and_gives_an_unfitted_model():
     features, labels = songs((12,) * 3)
     model = models.ElmanRNN(epochs=1).fit(features, labels)
     assert model == models.ElmanRNN(epochs=1)
-    with pytest.raises(ValueError, match="expected a fitted model"):
+    with pytest.raises(ValueError, match=r"expected .*fitted"):
         replace(model, epochs=2).predict(features)
     with pytest.raises(ValueError, match="output: expected 'linear' or 'softmax'"):
         replace(model, output="tanh")

@@ -13,7 +13,7 @@ import pandas as pd
 from mer_core.files import written_atomically
 from mer_core.metrics import DIMENSIONS
 from workbook import results
-from workbook.papers.board import as_markdown
+from workbook.papers.comparison import as_markdown
 from workbook.studies.real import BASE, UNDELAYED
 
 PAGE = results.ROOT / "docs" / "real_music.md"

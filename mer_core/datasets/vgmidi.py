@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import warnings
 from collections.abc import Iterable
@@ -24,8 +25,8 @@ from tqdm.auto import tqdm
 
 from mer_core import render
 from mer_core.corpus import SONG_COLUMNS, Corpus
+from mer_core.datasets.common import extract_songs
 from mer_core.datasets.deam.layout import entry, find_folder, visible
-from mer_core.datasets.extraction import extract_songs
 from mer_core.features.grid import grid
 from mer_core.files import DataError, DataWarning, check_writable, user_cache, written_atomically
 from mer_core.tracks import DIMENSIONS, RATING_LEVELS, as_array
@@ -75,6 +76,7 @@ def load(folder: Path) -> Corpus:
         If a JSON file is damaged, a MIDI file is missing, a rater lacks measures, or a value is
         outside [-1, 1].
     """
+    folder = Path(os.path.abspath(folder))  # features may be used in another working directory
     pieces = read_pieces(folder)
     curves = [_curves(piece) for piece in pieces]
     ratings = pd.concat([_ratings(*pair) for pair in zip(pieces, curves)])
@@ -273,7 +275,7 @@ def _song(piece: Piece) -> dict[str, object]:
 
 
 def _features(folder: Path, songs: pd.DataFrame) -> pd.DataFrame:
-    return extract_songs(render_pieces(folder, songs.index))
+    return extract_songs(render_pieces(folder, songs.index).to_frame("audio"))
 
 
 def _place(piece: Piece, cache: Path | None) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Self
 
@@ -13,10 +13,10 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
 
 from mer_core.folds import k_folds
-from mer_core.models.base import BatchModel, check_fitted
-from mer_core.models.recurrent import RecurrentRegressor, rows_of, songs_of
+from mer_core.models.base import check_fitted
+from mer_core.models.recurrent import BatchModel, RecurrentRegressor
 from mer_core.tracks import DIMENSIONS, as_track, check_covered, sorted_rows
-from mer_core.training import Job, checked
+from mer_core.training import Job
 
 DELAYS = (0, 2, 4, 6, 8, 10, 12)
 """Frames: 0 to 6 s."""
@@ -212,14 +212,14 @@ class Delayed(BatchModel):
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy to each job, each with its own delay."""
-        jobs, tracks, derived, pairs = checked(jobs), {}, [], []
+        datasets, derived, pairs = {}, [], []
         for job in jobs:
-            labels = rows_of(job.labels, songs_of(job))
-            pair = self.linear.tune(rows_of(job.features, songs_of(job)), labels)
-            key = (id(job.features), pair)
-            if key not in tracks:
-                tracks[key] = delay_features(job.features, delay=pair[0], window=pair[1])
-            derived.append(job._replace(features=tracks[key]))
+            pair = self.linear.tune(*job.data.select(job.songs))
+            key = job.data, pair
+            if key not in datasets:
+                features = delay_features(job.data.features, delay=pair[0], window=pair[1])
+                datasets[key] = replace(job.data, features=features)
+            derived.append(job._replace(data=datasets[key]))
             pairs.append(pair)
         fitted = self.network.fit_many(derived)
         return [self._with(network_=model, pair_=pair) for model, pair in zip(fitted, pairs)]

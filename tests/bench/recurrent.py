@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from mer_core import evaluation, features, load_corpus, models
 from mer_core.models.network import Network
 from mer_core.models.recurrent import RecurrentRegressor
-from mer_core.training import Job
+from mer_core.training import Dataset, Job
 from timing import Figure, Row, compared, peak_memory
 
 RUNS, TRIALS = 3, 5
@@ -32,7 +32,8 @@ def corpus_and_jobs(*, trials: int = TRIALS) -> tuple[object, list[Job]]:
     x = features.choose(dev.features, ["compare"])
     folds = evaluation.k_folds(dev.songs.index)
     seeds = range(trials)
-    jobs = [Job(x, dev.labels, fold.train, seed=seed) for fold in folds for seed in seeds]
+    data = Dataset(x, dev.labels)
+    jobs = [Job(data, fold.train, seed=seed) for fold in folds for seed in seeds]
     return x, jobs
 
 
@@ -56,7 +57,6 @@ class Plain(nn.Module):
         self.out.bias.data.zero_()
 
     def forward(self, x: Tensor) -> Tensor:
-        """(1, time, features) to (1, time, 2)."""
         for layer in self.layers:
             x = layer(x)[0]
         return self.out(x)
@@ -90,27 +90,20 @@ def plain_training(model: RecurrentRegressor, job: Job) -> list[Tensor]:
 
 def prepared(model: RecurrentRegressor, job: Job) -> list[tuple[Tensor, Tensor, Tensor]]:
     """Standardised inputs, targets and the mask of labelled frames of each training song."""
-    y = job.labels.reindex(job.features.index)
-    train = job.features.index.get_level_values(0).isin(job.train)
+    y = job.data.labels.reindex(job.data.features.index)
+    train = job.data.features.index.get_level_values(0).isin(job.train)
     known = y["valence"].notna().to_numpy()
-    x = job.features.to_numpy()
+    x = job.data.features.to_numpy()
     x = ((x - x[train & known].mean(0)) / x[train & known].std(0)).clip(-5, 5)
     y = y.to_numpy()
     if model.standardise_targets:
         y = (y - y[train & known].mean(0)) / y[train & known].std(0)
-    ids = job.features.index.get_level_values(0)
-    songs = []
-    for song in job.train:
-        rows = ids == song
-        parts = (x[rows], np.nan_to_num(y[rows]))
-        songs.append(
-            (*(torch.tensor(p, dtype=torch.float32) for p in parts), torch.tensor(known[rows]))
-        )
-    return songs
+    x, y, known = (torch.tensor(part) for part in (x, np.nan_to_num(y), known))
+    places = [job.data.features.index.get_level_values(0) == song for song in job.train]
+    return [(x[rows].float(), y[rows].float(), known[rows]) for rows in places]
 
 
 def one_after_the_other(model: RecurrentRegressor, jobs: Sequence[Job]) -> list[list[Tensor]]:
-    """All models in one process."""
     return [plain_training(model, job) for job in jobs]
 
 
@@ -120,17 +113,15 @@ def two_processes(model: RecurrentRegressor, jobs: Sequence[Job]) -> list[list[T
 
 
 def check(model: RecurrentRegressor, jobs: Sequence[Job]) -> None:
-    """Both sides have to train the same networks."""
     theirs = one_after_the_other(model, jobs[:1])[0]
     fitted = model.fit_many(jobs)[0]
     scale, shift = (np.asarray(part) for part in (fitted.standard_[3], fitted.standard_[2]))
     for song, outputs in zip(jobs[0].train, theirs):
-        own = fitted.predict(jobs[0].features.loc[[song]]).to_numpy()
+        own = fitted.predict(jobs[0].data.features.loc[[song]]).to_numpy()
         np.testing.assert_allclose(own, outputs.numpy() * scale + shift, atol=2e-3)
 
 
 def rows(*, short: bool = False) -> Iterator[Row | Figure]:
-    """Elman networks and LSTMs of four widths; memory."""
     torch.set_num_threads(1)
     epochs, runs = (1, 1) if short else (2, RUNS)
     elman, (_, jobs) = models.ElmanRNN(epochs=epochs), corpus_and_jobs()
@@ -152,7 +143,6 @@ def rows(*, short: bool = False) -> Iterator[Row | Figure]:
 
 
 def of_lstm(units: Sequence[int], jobs: list[Job], *, runs: int) -> Row:
-    """One epoch of LSTMs of one width."""
     # Ten networks where they are wide, so that it does not take all day.
     some, options = jobs[:: 1 if max(units) <= 64 else 5], {"patience": None, "songs_per_update": 1}
     lstm = models.LSTM(hidden=units, epochs=1, **options)

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mer_core import evaluation
+from mer_core import evaluation, load_corpus
 from mer_core.corpus import NO_FEATURES, Corpus
-from mer_core.datasets import load_corpus, vgmidi
+from mer_core.datasets import vgmidi
 from mer_core.evaluation import Regressor
 from mer_core.features import extract_all
-from mer_core.features.sets import choose
 from mer_core.files import DataError
 from mer_core.metrics import score, score_songs
 from mer_core.models import (
@@ -34,10 +33,9 @@ from mer_core.models import (
 )
 from mer_core.smoothing import moving_average
 from workbook.intervals import LEVELS, draws, metric_draws, paired
-from workbook.studies.latents import with_mel
 from workbook.studies.multiscale import _of_scale
-from workbook.studies.regressors import SCORED, with_seed
-from workbook.studies.study import FEATURE_SETS, Study, product
+from workbook.studies.regressors import SCORED, with_features, with_seed
+from workbook.studies.study import Study, product
 
 VARIABLE = "MER_REAL"
 """Names the folder in which `deam` and `vgmidi` are; `shared` beside the repository by default."""
@@ -65,7 +63,7 @@ def deam_excerpts() -> Corpus:
     """The songs of DEAM whose audio is there, all as "dev", with features of their audio."""
     corpus = load_corpus(real_folder("deam"), task="2013")
     with_audio = corpus.songs.index[corpus.songs["audio"].notna()]
-    return with_features(replace(corpus.select(with_audio), features=NO_FEATURES))
+    return with_audio_features(replace(corpus.select(with_audio), features=NO_FEATURES))
 
 
 def vgmidi_pieces() -> Corpus:
@@ -73,10 +71,10 @@ def vgmidi_pieces() -> Corpus:
     folder = real_folder("vgmidi")
     corpus = load_corpus(folder)
     songs = corpus.songs.assign(audio=vgmidi.render_pieces(folder))
-    return with_features(replace(corpus, songs=songs, features=NO_FEATURES))
+    return with_audio_features(replace(corpus, songs=songs, features=NO_FEATURES))
 
 
-def with_features(corpus: Corpus) -> Corpus:
+def with_audio_features(corpus: Corpus) -> Corpus:
     """The corpus, all songs as "dev", with the 260 features and FS2's four of its audio."""
     sets = ("compare", "psychoacoustic")
     parts = [extract_all(dict(corpus.songs["audio"]), (name,)) for name in sets]
@@ -158,10 +156,7 @@ def predict_folds(
         A track with the columns valence, arousal; of a `MultiScaleBLSTM` with a level `system` in
         front: the network of each scale, their average, and the ELM.
     """
-    if features == "mel":
-        corpus = with_mel(corpus)
-    else:
-        corpus = replace(corpus, features=choose(corpus.features, FEATURE_SETS[features]))
+    corpus = with_features(corpus, features)
     model = with_seed(setting, seed)
     if isinstance(model, FoldEnsemble):
         corpus = _numbered(corpus)
