@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from mer_core.metrics import DIMENSIONS, score
-from workbook.intervals import draws, interval, metric_draws, paired
-from workbook.studies.real import holm
+from workbook.intervals import holm, intervals, metric_draws, paired
+from workbook.valence import song_counts
 
 
 @pytest.fixture(scope="module")
@@ -24,17 +24,21 @@ def tracks():
 
 def test_the_first_row_holds_the_scores_and_a_draw_those_of_its_songs(tracks):
     labels, track, _ = tracks
-    counts = draws(40)
+    counts = song_counts(40)
     drawn = metric_draws(labels, track, counts)
     assert len(drawn) == len(counts) == 2001
     drawn_twice = pd.concat(
-        {(song, copy): labels.loc[song] for song in range(40) for copy in range(counts[5, song])}
+        {
+            (song, copy): labels.loc[song]
+            for song in range(40)
+            for copy in range(int(counts[5, song]))
+        }
     )
     number, _ = pd.factorize(drawn_twice.index.droplevel(2))
     times = drawn_twice.index.get_level_values(2)
     repeated = [
         pd.concat(
-            [part.loc[song] for song, copies in enumerate(counts[5]) for _ in range(copies)]
+            [part.loc[song] for song, copies in enumerate(counts[5]) for _ in range(int(copies))]
         ).set_axis(pd.MultiIndex.from_arrays([number, times], names=["song_id", "time"]))
         for part in (labels, track)
     ]
@@ -47,7 +51,7 @@ def test_the_first_row_holds_the_scores_and_a_draw_those_of_its_songs(tracks):
 
 def test_intervals_and_power_are_those_of_a_t_test(tracks):
     labels, better, worse = tracks
-    counts = draws(40)
+    counts = song_counts(40)
     own, base = (metric_draws(labels, track, counts) for track in (better, worse))
     row = paired(own, base, songs=40).loc["valence", "mean", "rmse"]
     each = [
@@ -71,7 +75,7 @@ def test_a_difference_that_may_be_0_may_need_any_number_of_songs(tracks):
     labels, track, _ = tracks
     rng = np.random.default_rng(2)
     other = labels + rng.normal(0, 0.2, labels.shape)
-    counts = draws(40)
+    counts = song_counts(40)
     own, base = (metric_draws(labels, one, counts) for one in (track, other))
     table = paired(own, base, songs=40)
     spans = table["difference_low"] * table["difference_high"] < 0
@@ -82,8 +86,8 @@ def test_a_difference_that_may_be_0_may_need_any_number_of_songs(tracks):
 
 def test_a_constant_has_no_r(tracks):
     labels = tracks[0]
-    drawn = metric_draws(labels, labels * 0, draws(40))
-    assert interval(drawn).xs("pearson", level="metric")["value"].isna().all()
+    drawn = metric_draws(labels, labels * 0, song_counts(40))
+    assert intervals(drawn).xs("pearson", level="metric")["value"].isna().all()
 
 
 def test_holms_correction():

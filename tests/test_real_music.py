@@ -13,8 +13,9 @@ from mer_core.corpus import SONG_COLUMNS, Corpus
 from mer_core.metrics import DIMENSIONS
 from mer_core.models import LSTM, Constant, FoldEnsemble, Linear
 from workbook import real_music, results
-from workbook.intervals import draws, metric_draws
+from workbook.intervals import metric_draws
 from workbook.studies import lag, listeners, real, transfer
+from workbook.valence import song_counts, spearman_brown
 
 
 def _corpus(songs: int = 24, frames: int = 80, late: int = 6, start: int = 0) -> Corpus:
@@ -81,28 +82,26 @@ def test_reliabilities_are_those_of_the_planted_raters():
     true = rng.normal(size=(songs, frames, 1))
     ratings = true + 2.0 * rng.normal(size=(songs, frames, raters))
     ratings += 0.5 * rng.normal(size=(songs, 1, raters))
-    counts = draws(songs)
+    counts = song_counts(songs)
     expected = 1 / (1 + 4 / listeners.PANEL)  # of ten raters with an error variance of 4
-    within = np.array([listeners.song_statistics(one, seed=0) for one in ratings])
-    r = np.mean([one["split-half r within the song"] for one in within])
-    assert listeners._brown(np.array(r)) == pytest.approx(expected, abs=0.03)
-    assert np.mean([one["alpha"] for one in within]) == pytest.approx(1 / (1 + 4 / 20), abs=0.02)
-    ten = np.mean([one["alpha of 10 raters"] for one in within])
-    assert ten == pytest.approx(expected, abs=0.03)
-    halves = listeners._halves(list(ratings), counts, seed=0)
+    within = np.mean([listeners._within(one, np.random.default_rng(0)) for one in ratings])
+    assert spearman_brown(within, 2) == pytest.approx(expected, abs=0.03)
+    table = pd.DataFrame([listeners.song_statistics(one) for one in ratings]).mean()
+    assert table["alpha"] == pytest.approx(1 / (1 + 4 / 20), abs=0.02)
+    assert table["alpha of 10 raters"] == pytest.approx(expected, abs=0.03)
+    halves = listeners._between(list(ratings), counts, seed=0)
     pooled = 1 / (1 + 4.25 / listeners.PANEL)
-    assert listeners._brown(halves["reliability, pooled"])[0] == pytest.approx(pooled, abs=0.03)
+    assert halves["reliability, pooled"][0] == pytest.approx(pooled, abs=0.03)
     # Song means differ by 1/10 (100 frames), raters' own means by .5, over ten raters by .16.
     means = 0.01 / (0.01 + (0.25 + 0.04) / listeners.PANEL)
-    between = listeners._brown(halves["reliability between songs"])[0]
-    assert between == pytest.approx(means, abs=0.2)
+    assert halves["reliability between songs"][0] == pytest.approx(means, abs=0.2)
 
 
 def test_still_raters_are_counted():
     rng = np.random.default_rng(0)
     ratings = rng.normal(size=(50, 10))
     ratings[:, :3] = 0.1
-    assert listeners.song_statistics(ratings, seed=0)["raters who do not move"] == 0.3
+    assert listeners.song_statistics(ratings)["raters who do not move"] == 0.3
 
 
 def test_ranks_are_of_each_data_set_by_itself(joint, monkeypatch):
@@ -162,14 +161,11 @@ def test_each_song_is_predicted_by_models_that_did_not_hear_it(joint):
             np.testing.assert_allclose(track.loc[song].mean(), expected)
 
 
-def test_a_fold_ensemble_hears_songs_by_number_and_answers_by_song_id():
+def test_a_fold_ensemble_gets_songs_by_number_and_predicts_by_song_id():
     part = _corpus(songs=36, frames=20, start=100)
     part = replace(part, features=part.features[["pcm_x_sma_amean"]])
     setting = FoldEnsemble(network=LSTM(hidden=(2,), epochs=1), trials=1, keep=1)
-    unit = {"setting": setting, "features": "FS1", "fold": "all", "seed": 0}
-    tracks = {("fold ensemble", "FS1", 0): real.predict_folds(part, **unit)}
-    [(label, track)] = real._by_system(part, tracks)
-    assert label == ("fold ensemble", "FS1", 0)
+    track = real.predict_folds(part, setting=setting, features="FS1", fold="all", seed=0)
     pd.testing.assert_index_equal(track.index, part.features.index)
 
 
@@ -183,7 +179,7 @@ def test_differences_are_paired_over_seeds_and_songs(joint):
     }
     table = real.differences(part.labels, tracks)
     row = table.loc["LSTM", real.BASE, "arousal", "pooled", "rmse"]
-    counts = draws(24)
+    counts = song_counts(24)
     each = [
         [metric_draws(part.labels, tracks[name, "FS1", k], counts).iloc[0] for k in range(2)]
         for name in ("LSTM", real.BASE)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
 from mer_core.corpus import Corpus
 from mer_core.metrics import DIMENSIONS
 from mer_core.tracks import HOP
-from workbook.intervals import as_rows, draws
-from workbook.studies.real import DATA, all_music, of_data
-from workbook.studies.study import Study, labelled
+from workbook.studies.real import DATA, joint_study, of_data
+from workbook.studies.study import framed
+from workbook.valence import interval, mean_over_songs, song_counts
 
 DELAYS = range(17)
 """Frames: 0 to 8 s."""
@@ -21,24 +19,14 @@ CUES = {
     "event density": "event_density",
     "spectral flux": "pcm_fftMag_spectralFlux_sma_amean",
 }
+BINS = {"best at 0 to 1.5 s": (0, 1.5), "best at 2 to 4.5 s": (2, 4.5), "best at 5 to 8 s": (5, 8)}
 
 
 def song_correlations(features: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
-    """Correlations within each song of labels with cues that are delayed.
+    """Correlations within each song of labels with cues that are delayed; NaN of a constant.
 
-    Frames of the first 8 s are left out, so that every delay is of the same frames.
-
-    Parameters
-    ----------
-    features : DataFrame
-        A track with the columns of `CUES`.
-    labels : DataFrame
-        A track with the columns valence, arousal.
-
-    Returns
-    -------
-    DataFrame
-        Index (song_id, cue, dimension); a column for each delay in s. NaN where one does not move.
+    Frames of the first 8 s are left out, so that every delay is of the same frames. Index (song_id,
+    cue, dimension); a column for each delay in s.
     """
     rows = {}
     for song_id, cues in features[[*CUES.values()]].groupby(level="song_id"):
@@ -52,9 +40,8 @@ def song_correlations(features: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFr
         for cue, name in enumerate(CUES):
             for column, dimension in enumerate(DIMENSIONS):
                 rows[song_id, name, dimension] = _correlations(shifted[..., cue], y[:, column])
-    names = ["song_id", "cue", "dimension"]
-    columns = [delay * HOP for delay in DELAYS]
-    return as_rows(rows, names, columns)
+    index = pd.MultiIndex.from_tuples(rows, names=["song_id", "cue", "dimension"])
+    return pd.DataFrame([*rows.values()], index, [delay * HOP for delay in DELAYS])
 
 
 def _correlations(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -67,50 +54,31 @@ def _correlations(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def lag_of_labels(corpus: Corpus, *, data: str) -> pd.DataFrame:
     """Mean correlations over songs with intervals, and the delay at which they are highest.
 
-    Parameters
-    ----------
-    corpus : Corpus
-        From :func:`workbook.studies.real.all_music`.
-    data : str
-        A name of `DATA`.
-
-    Returns
-    -------
-    DataFrame
-        Index (cue, dimension, statistic); columns value, low, high (95 % over songs) and songs.
-        Statistics: "r at <delay> s"; "best delay", in s; "gain", r there minus r at 0 s, whose
-        interval is of draws that choose their own best delay, so that it is above 0 by chance.
+    Index (cue, dimension, statistic); columns value, low, high (95 % over songs) and songs.
+    Statistics: "r at <delay> s"; "best delay", in s; "gain", r there minus r at 0 s, whose interval
+    is of draws that choose their own best delay, so that it is above 0 by chance.
     """
     part = of_data(corpus, data)
     each, rows = song_correlations(part.features, part.labels), {}
     for (cue, dimension), songs in each.groupby(level=["cue", "dimension"]):
         known = songs.dropna().to_numpy()
-        means = draws(len(known)) @ known / len(known)
+        means = song_counts(len(known)) @ known / len(known)
         best = means.argmax(axis=1)
         columns = {f"r at {delay:g} s": means[:, k] for k, delay in enumerate(songs)}
         columns["best delay"] = best * HOP
         columns["gain"] = means[np.arange(len(best)), best] - means[:, 0]
         for name, values in columns.items():
-            low, high = np.percentile(values[1:], [2.5, 97.5])
-            rows[cue, dimension, name] = values[0], low, high, len(known)
-    return as_rows(rows, ["cue", "dimension", "statistic"])
+            rows[cue, dimension, name] = interval(values) | {"songs": len(known)}
+    return framed(rows, ["cue", "dimension", "statistic"])
 
 
 def lag_of_raters(corpus: Corpus, *, data: str) -> pd.DataFrame:
     """At which delay each rater's curve goes best with a cue, beside cues of another song.
 
-    Parameters
-    ----------
-    corpus, data
-        As for :func:`lag_of_labels`, with ratings.
-
-    Returns
-    -------
-    DataFrame
-        Index (cue, dimension, statistic); columns value, low, high over songs, and songs.
-        "r at <delay> s": the mean over raters, then over songs. "share, best at <s> to <s> s":
-        of raters whose best delay lies there, minus the same share for the cues of the next song
-        in the list: above 0 where more raters are so late than by chance.
+    Index and columns as of :func:`lag_of_labels`. "r at <delay> s": the mean over raters, then over
+    songs. "share, best at <s> to <s> s": of raters whose best delay lies there, minus the same
+    share for the cues of the next song in the list: above 0 where more raters are so late than by
+    chance.
     """
     part = of_data(corpus, data)
     raters = part.ratings.dropna()
@@ -118,20 +86,14 @@ def lag_of_raters(corpus: Corpus, *, data: str) -> pd.DataFrame:
     other = _of_raters(_of_next_song(part.features), raters)
     rows = {}
     for key, songs in own.groupby(level=["cue", "dimension"]):
-        by_song = songs.groupby(level="song_id").mean()
-        tables = {f"r at {delay:g} s": by_song[delay] for delay in by_song}
-        shares = [
-            _best_shares(frame.loc[songs.index.intersection(other.index)]) for frame in (own, other)
-        ]
-        tables |= {f"share, {name}": column for name, column in (shares[0] - shares[1]).items()}
-        for name, values in tables.items():
-            known = values.dropna().to_numpy()
-            drawn = draws(len(known)) @ known / len(known)
-            rows[*key, name] = drawn[0], *np.percentile(drawn[1:], [2.5, 97.5]), len(known)
-    return as_rows(rows, ["cue", "dimension", "statistic"])
-
-
-BINS = {"best at 0 to 1.5 s": (0, 1.5), "best at 2 to 4.5 s": (2, 4.5), "best at 5 to 8 s": (5, 8)}
+        by_song = songs.groupby(level="song_id").mean().add_prefix("r at ").add_suffix(" s")
+        both = songs.index.intersection(other.index)
+        shares = _best_shares(own.loc[both]) - _best_shares(other.loc[both])
+        for name, values in {**by_song, **shares.add_prefix("share, ")}.items():
+            known = values.dropna()
+            drawn = mean_over_songs(song_counts(len(known)), known)
+            rows[*key, name.replace(".0 s", " s")] = interval(drawn) | {"songs": len(known)}
+    return framed(rows, ["cue", "dimension", "statistic"])
 
 
 def _best_shares(songs: pd.DataFrame) -> pd.DataFrame:
@@ -151,39 +113,15 @@ def _of_raters(features: pd.DataFrame, ratings: pd.DataFrame) -> pd.DataFrame:
 def _of_next_song(features: pd.DataFrame) -> pd.DataFrame:
     """Each song with the features of the next one that is as long, cut to its length."""
     lengths = features.groupby(level="song_id").size().sort_values(kind="stable")
-    following = dict(zip(lengths.index[:-1], lengths.index[1:]))
     parts = [
         features.loc[other].iloc[: lengths[song]].set_axis(features.loc[[song]].index)
-        for song, other in following.items()
+        for song, other in zip(lengths.index[:-1], lengths.index[1:])
     ]
     return pd.concat(parts).sort_index()
 
 
-def lag_table(
-    corpus: Corpus, frames: Mapping[tuple, pd.DataFrame], levels: tuple[str, ...]
-) -> tuple[pd.DataFrame]:
-    """All frames as one table, their labels in front."""
-    return (pd.concat(frames, names=[*levels]),)
-
-
 STUDIES = {
-    "lag": Study(
-        lag_of_labels,
-        labelled(("data",), data=DATA),
-        ("data",),
-        lag_table,
-        ("lag.csv",),
-        all_music,
-        cheapest=("deam",),
-    ),
-    "lag_raters": Study(
-        lag_of_raters,
-        labelled(("data",), data=[name for name in DATA if name != "deam"]),
-        ("data",),
-        lag_table,
-        ("lag_raters.csv",),
-        all_music,
-        cheapest=("mini",),
-    ),
+    "lag": joint_study("lag", lag_of_labels, DATA, cheapest="deam"),
+    "lag_raters": joint_study("lag_raters", lag_of_raters, ["mini", "vgmidi"], cheapest="mini"),
 }
 """Of real music, and of the embedded corpus (`mini`), SYNTHETIC, beside it."""

@@ -9,10 +9,16 @@ from mer_core.agreement import cronbach_alpha
 from mer_core.corpus import Corpus
 from mer_core.metrics import DIMENSIONS
 from mer_core.tracks import HOP
-from workbook.intervals import as_rows, draws
-from workbook.studies.lag import lag_table
-from workbook.studies.real import all_music, of_data
-from workbook.studies.study import Study, labelled
+from workbook.studies.real import joint_study, of_data
+from workbook.studies.study import framed
+from workbook.valence import (
+    correlation,
+    interval,
+    label_correlations,
+    mean_over_songs,
+    song_counts,
+    spearman_brown,
+)
 
 SPLITS = 50
 """Random halves of a song's raters."""
@@ -23,49 +29,31 @@ STILL = 0.02
 """A rater whose curve has a smaller standard deviation does not move."""
 
 
-def song_statistics(ratings: np.ndarray, *, seed: int) -> dict[str, float]:
-    """How the raters of one song agree and move, in one dimension.
+def song_statistics(ratings: np.ndarray) -> dict[str, float]:
+    """How the raters of one song agree and move, in one dimension; `ratings` (frames, raters).
 
-    Parameters
-    ----------
-    ratings : ndarray, shape (frames, raters)
-    seed : int
-        Of the halves.
-
-    Returns
-    -------
-    dict
-        alpha; alpha of `PANEL` raters; sd of the mean curve over time; bias, the sd of raters'
-        own means; movement, the mean sd over time of a rater's curve; unevenness, the sd of the
-        logarithm of that; still, the share of raters who do not move; rest, the sd of what the mean
-        curve leaves of a rater's (own mean and slope taken out), and its autocorrelation at 1 and
-        4 s; slope, the mean slope of a rater on the other raters' mean.
+    Bias is the sd of raters' own means; movement the sd over time of a rater's curve; the rest is
+    what the mean of the other raters leaves of a rater's curve, own mean and slope taken out.
     """
-    raters = ratings.shape[1]
-    moves = ratings.std(axis=0)
+    raters, moves = ratings.shape[1], ratings.std(axis=0)
     others = (ratings.sum(axis=1, keepdims=True) - ratings) / (raters - 1)
     x, y = (part - part.mean(axis=0) for part in (others, ratings))
     slope = (x * y).sum(axis=0) / np.maximum((x**2).sum(axis=0), 1e-9)
-    rest = y - slope * x
-    found = {
+    rest, moving, alpha = y - slope * x, moves > STILL, cronbach_alpha(ratings)
+    return {
         "raters": raters,
-        "alpha": cronbach_alpha(ratings),
+        "alpha": alpha,
         "sd of the mean curve": ratings.mean(axis=1).std(),
         "rater's bias, sd": ratings.mean(axis=0).std(ddof=1),
         "rater's movement, sd": moves.mean(),
-        "rater's movement, sd of log": np.log(moves[moves > STILL]).std(ddof=1),
-        "raters who do not move": (moves <= STILL).mean(),
+        "rater's movement, sd of log": np.log(moves[moving]).std(ddof=1),
+        "raters who do not move": (~moving).mean(),
         "rest, sd": rest.std(axis=0).mean(),
-        "slope on the others' mean": np.median(slope[moves > STILL]),
+        "slope on the others' mean": np.median(slope[moving]),
+        "rest, autocorrelation at 1 s": _autocorrelation(rest[:, moving], int(1 / HOP)),
+        "rest, autocorrelation at 4 s": _autocorrelation(rest[:, moving], int(4 / HOP)),
+        f"alpha of {PANEL} raters": spearman_brown(alpha, PANEL / raters),
     }
-    for seconds in (1, 4):
-        found[f"rest, autocorrelation at {seconds} s"] = _autocorrelation(
-            rest[:, moves > STILL], int(seconds / HOP)
-        )
-    alpha = found["alpha"]
-    single = alpha / (raters - (raters - 1) * alpha)
-    found[f"alpha of {PANEL} raters"] = PANEL * single / (1 + (PANEL - 1) * single)
-    return found | {"split-half r within the song": _split_half(ratings, seed)}
 
 
 def _autocorrelation(curves: np.ndarray, shift: int) -> float:
@@ -73,20 +61,6 @@ def _autocorrelation(curves: np.ndarray, shift: int) -> float:
         return np.nan
     each = [np.corrcoef(c[:-shift], c[shift:])[0, 1] for c in curves.T if c.std() > 1e-6]
     return float(np.nanmean(each)) if each else np.nan
-
-
-def _split_half(ratings: np.ndarray, seed: int) -> float:
-    """Mean correlation over time of two halves' means, for halves of `PANEL` / 2 raters."""
-    rng, half = np.random.default_rng(seed), PANEL // 2
-    if len(ratings) < 3:
-        return np.nan
-    found = []
-    for _ in range(SPLITS):
-        drawn = rng.permutation(ratings.shape[1])[: 2 * half]
-        a, b = (ratings[:, part].mean(axis=1) for part in (drawn[:half], drawn[half:]))
-        if a.std() > 1e-9 and b.std() > 1e-9:
-            found.append(np.corrcoef(a, b)[0, 1])
-    return float(np.mean(found)) if found else np.nan
 
 
 def rater_agreement(corpus: Corpus, *, data: str, seed: int) -> pd.DataFrame:
@@ -111,112 +85,89 @@ def rater_agreement(corpus: Corpus, *, data: str, seed: int) -> pd.DataFrame:
         of two halves' curves, all frames; the mean r of two halves' curves within songs.
     """
     ratings = of_data(corpus, data.removesuffix(EXCERPT)).ratings.dropna()
-    songs = {k: song for k, song in ratings.groupby(level="song_id")}
     if data.endswith(EXCERPT):
-        songs = {k: _excerpt(song) for k, song in songs.items() if _last(song) >= ENDS[1] - HOP}
+        ratings = _excerpts(ratings)
+    songs = ratings.index.unique("song_id").size
     rows = {}
     for dimension in DIMENSIONS:
-        curves = {k: song[dimension].droplevel("song_id").unstack("rater").dropna(axis=1, how="all")
-                  .dropna().to_numpy() for k, song in songs.items()}  # fmt: skip
-        curves = {k: values for k, values in curves.items() if values.shape[1] >= PANEL}
-        counts = draws(len(curves))
-        table = pd.DataFrame([song_statistics(one, seed=seed) for one in curves.values()])
-        within = table.pop("split-half r within the song")
-        for name, values in table.items():
-            rows[dimension, name] = _median(values.to_numpy(), counts)
-        means = np.array([one.mean() for one in curves.values()])
-        rows[dimension, "sd of song means"] = _drawn(_spread(counts, means))
-        rows[dimension, "reliability within songs"] = _drawn(
-            _brown(_mean(counts, within.to_numpy()))
-        )
-        for name, values in _halves(list(curves.values()), counts, seed).items():
-            rows[dimension, name] = _drawn(_brown(values))
-    both = [song.groupby(level="time").mean() for song in songs.values()]
-    for name, values in _coupling(both).items():
-        rows["both", name] = _drawn(values)
-    rows = {key: (*row, len(songs)) for key, row in rows.items()}
-    return as_rows(rows, ["dimension", "statistic"])
+        curves = [
+            song.droplevel("song_id").unstack("rater").dropna(axis=1, how="all").dropna().to_numpy()
+            for _, song in ratings[dimension].groupby(level="song_id")
+        ]
+        curves = [values for values in curves if values.shape[1] >= PANEL]
+        for name, values in _of_songs(curves, seed).items():
+            rows[dimension, name] = interval(values) | {"songs": songs}
+    table = label_correlations(ratings.groupby(level=["song_id", "time"]).mean())
+    for name in ("over song means", "within songs"):
+        row = table.loc[name, ["value", "low", "high"]].to_dict() | {"songs": songs}
+        rows["both", f"r of valence and arousal, {name.replace('song means', 'songs')}"] = row
+    return framed(rows, ["dimension", "statistic"])
 
 
-def _last(song: pd.DataFrame) -> float:
-    return song.index.get_level_values("time").max()
+def _excerpts(ratings: pd.DataFrame) -> pd.DataFrame:
+    """From 15 s to 45 s of the songs that last so long."""
+    time = ratings.index.get_level_values("time").to_series(index=ratings.index)
+    last = time.groupby(level="song_id").transform("max")
+    return ratings[(last >= ENDS[1] - HOP) & (time >= ENDS[0]) & (time < ENDS[1])]
 
 
-def _excerpt(song: pd.DataFrame) -> pd.DataFrame:
-    time = song.index.get_level_values("time")
-    return song[(time >= ENDS[0]) & (time < ENDS[1])]
+def _of_songs(curves: list[np.ndarray], seed: int) -> dict[str, np.ndarray]:
+    """All statistics of one dimension in each bootstrap sample."""
+    counts = song_counts(len(curves))
+    table = pd.DataFrame([song_statistics(one) for one in curves])
+    found = {name: _medians(counts, values.to_numpy()) for name, values in table.items()}
+    means = np.array([one.mean() for one in curves])
+    squares = mean_over_songs(counts, means**2)
+    found["sd of song means"] = np.sqrt(squares - mean_over_songs(counts, means) ** 2)
+    within = [_within(one, np.random.default_rng(seed)) for one in curves]
+    found["reliability within songs"] = spearman_brown(mean_over_songs(counts, within), 2)
+    return found | _between(curves, counts, seed)
 
 
-def _drawn(values: np.ndarray) -> tuple[float, float, float]:
-    return values[0], *np.nanpercentile(values[1:], [2.5, 97.5])
+def _medians(counts: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return np.array([np.nanmedian(np.repeat(values, row)) for row in counts.astype(int)])
 
 
-def _median(values: np.ndarray, counts: np.ndarray) -> tuple[float, float, float]:
-    drawn = np.array([np.nanmedian(np.repeat(values, row)) for row in counts])
-    return _drawn(drawn)
+def _halves(ratings: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+    """Mean curves of two groups of `PANEL` / 2 raters."""
+    drawn = rng.permutation(ratings.shape[1])[:PANEL]
+    return [ratings[:, part].mean(axis=1) for part in np.split(drawn, 2)]
 
 
-def _mean(counts: np.ndarray, values: np.ndarray) -> np.ndarray:
-    known = np.isfinite(values)
-    return counts[:, known] @ values[known] / counts[:, known].sum(axis=1)
+def _within(ratings: np.ndarray, rng: np.random.Generator) -> float:
+    """Mean correlation over time of two halves' means; NaN of a song that does not move."""
+    pairs = [_halves(ratings, rng) for _ in range(SPLITS)]
+    found = [np.corrcoef(a, b)[0, 1] for a, b in pairs if a.std() > 1e-9 and b.std() > 1e-9]
+    return float(np.mean(found)) if found and len(ratings) > 2 else np.nan
 
 
-def _spread(counts: np.ndarray, values: np.ndarray) -> np.ndarray:
-    songs = counts.sum(axis=1)
-    return np.sqrt(counts @ values**2 / songs - (counts @ values / songs) ** 2)
-
-
-def _brown(r: np.ndarray) -> np.ndarray:
-    """Reliability of twice as many raters, Spearman (1910) and Brown (1910)."""
-    return 2 * r / (1 + r)
-
-
-def _r(counts: np.ndarray, sums: np.ndarray) -> np.ndarray:
-    """Correlation in each sample, of songs' sums (songs, 6): n, a, b, aa, bb, ab."""
-    n, a, b, aa, bb, ab = (counts @ sums).T
-    return (ab - a * b / n) / np.sqrt((aa - a * a / n) * (bb - b * b / n))
-
-
-def _sums(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.array([len(a), a.sum(), b.sum(), a @ a, b @ b, a @ b])
-
-
-def _halves(curves: list[np.ndarray], counts: np.ndarray, seed: int) -> dict[str, np.ndarray]:
-    """Mean over random halves of r between halves: over songs and pooled over frames."""
-    rng, half = np.random.default_rng(seed), PANEL // 2
-    found: dict[str, list] = {"reliability between songs": [], "reliability, pooled": []}
+def _between(curves: list[np.ndarray], counts: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+    """Reliabilities over songs and pooled over frames: from mean r of random halves."""
+    rng, found = np.random.default_rng(seed), {"between songs": [], ", pooled": []}
     for _ in range(SPLITS):
-        pairs = []
-        for one in curves:
-            drawn = rng.permutation(one.shape[1])[: 2 * half]
-            pairs.append([one[:, part].mean(axis=1) for part in (drawn[:half], drawn[half:])])
+        pairs = [_halves(one, rng) for one in curves]
         means = np.array([[a.mean(), b.mean()] for a, b in pairs])
-        single = np.array([_sums(*means[k : k + 1].T) for k in range(len(means))])
-        found["reliability between songs"].append(_r(counts, single))
-        found["reliability, pooled"].append(_r(counts, np.array([_sums(*pair) for pair in pairs])))
-    return {name: np.mean(values, axis=0) for name, values in found.items()}
+        found["between songs"].append(correlation(counts @ [_sums(*m[:, None]) for m in means]))
+        found[", pooled"].append(correlation(counts @ [_sums(*pair) for pair in pairs]))
+    r = {name: np.mean(values, axis=0) for name, values in found.items()}
+    return {
+        "reliability between songs": spearman_brown(r["between songs"], 2),
+        "reliability, pooled": spearman_brown(r[", pooled"], 2),
+    }
 
 
-def _coupling(curves: list[pd.DataFrame]) -> dict[str, np.ndarray]:
-    """How valence goes with arousal: over song means, and within songs."""
-    counts = draws(len(curves))
-    means = np.array([curve[DIMENSIONS].mean().to_numpy() for curve in curves])
-    single = np.array([_sums(*means[k : k + 1].T) for k in range(len(means))])
-    with np.errstate(invalid="ignore"):
-        within = np.array([np.corrcoef(curve[DIMENSIONS].T)[0, 1] for curve in curves])
-    names = "r of valence and arousal, over songs", "r of valence and arousal, within songs"
-    return dict(zip(names, (_r(counts, single), _mean(counts, within))))
+def _sums(x: np.ndarray, y: np.ndarray) -> list[float]:
+    """Sums of :func:`workbook.valence.moments`."""
+    return [x.sum(), y.sum(), x @ x, y @ y, x @ y, len(x)]
 
 
 STUDIES = {
-    "raters": Study(
+    "raters": joint_study(
+        "raters",
         rater_agreement,
-        labelled(("data",), data=["mini", "mini, test", "vgmidi", "vgmidi, 30 s"], seed=[0]),
-        ("data",),
-        lag_table,
-        ("raters.csv",),
-        all_music,
-        cheapest=("mini, test",),
+        ["mini", "mini, test", "vgmidi", "vgmidi, 30 s"],
+        seed=[0],
+        cheapest="mini, test",
     )
 }
 """VGMIDI's raters, real, beside the simulated ones of the embedded corpus (`mini`), SYNTHETIC."""
