@@ -1,4 +1,4 @@
-"""Raters answer late: features of the music some seconds before, for linear model and network."""
+"""Delayed, averaged features, since raters react late: a linear model, and networks on them."""
 
 from __future__ import annotations
 
@@ -35,21 +35,9 @@ def delay_features(features: pd.DataFrame, *, delay: int = 0, window: int = 1) -
     Parameters
     ----------
     features : DataFrame
-        A track without gaps.
+        A track of finite numbers without gaps; else a DataError is raised.
     delay, window : int
-        Frames, 0 or more and 1 or more.
-
-    Returns
-    -------
-    DataFrame
-        Same index and columns.
-
-    Raises
-    ------
-    DataError
-        If the features are not a track of finite numbers without a gap in any song.
-    ValueError
-        If delay or window is too small.
+        Frames, 0 or more and 1 or more; else a ValueError.
 
     Examples
     --------
@@ -120,24 +108,9 @@ class DelayedLinear:
         validation: Iterable[int] | None = None,
         unlabelled: pd.DataFrame | None = None,
     ) -> Self:
-        """Fit to the labelled frames.
+        """Fit to the labelled frames of at least two songs; see :meth:`mer_core.models.Linear.fit`.
 
-        Parameters
-        ----------
-        features : DataFrame
-            A track of whole songs.
-        labels : DataFrame
-            A track with the columns valence, arousal in [-1, 1], of at least two songs.
-        validation, unlabelled
-            Not used.
-
-        Raises
-        ------
-        DataError
-            If a label has no features, or either is not a track of finite numbers, or features
-            have a gap.
-        ValueError
-            If there are labels of fewer than two songs.
+        `validation` and `unlabelled` are not used. DataError also if features have a gap.
         """
         self.fitted_, self.columns_ = {}, list(features)
         scaled, labels = self._scaled(features, labels, fit=True)
@@ -153,8 +126,7 @@ class DelayedLinear:
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict every row of whole songs; see :meth:`mer_core.models.Linear.predict`."""
         check_fitted(self, "fitted_")
-        scaled, _ = self._scaled(features)
-        curves = {}
+        (scaled, _), curves = self._scaled(features), {}
         for name, (weights, start) in self.fitted_.items():
             delay, window, _ = map(int, self.chosen_[name])
             curves[name] = delay_features(scaled, delay=delay, window=window) @ weights + start
@@ -185,20 +157,19 @@ class DelayedLinear:
         part_of = {song: number for number, fold in enumerate(folds) for song in fold.test}
         part = labels.index.get_level_values("song_id").map(part_of).to_numpy()
         rows, y = scaled.index.get_indexer(labels.index), labels.to_numpy()
-        (sums, step), errors = _sums(scaled), {}
-        for delay, window in product(self.delays, self.windows):
-            x = _means(sums, step, rows, delay, window)
-            errors[delay, window] = _inner_errors(x, y, part, self.penalties)
-        names = ["delay", "window", "penalty"]
-        return pd.concat(errors).rename_axis(names)
+        sums = _sums(scaled)
+        errors = {
+            pair: _inner_errors(_means(*sums, rows, *pair), y, part, self.penalties)
+            for pair in product(self.delays, self.windows)
+        }
+        return pd.concat(errors).rename_axis(["delay", "window", "penalty"])
 
 
 @dataclass(kw_only=True)
 class Delayed(BatchModel):
-    """A network on features that are delayed and averaged as suits a linear model.
+    """A network on features with the delay and the average that suit a linear model.
 
-    Delay and window are chosen in inner folds of the training songs, once for both dimensions, by
-    :meth:`DelayedLinear.tune`.
+    Both are chosen in inner folds of the training songs by :meth:`DelayedLinear.tune`.
 
     Parameters
     ----------
@@ -234,8 +205,8 @@ class Delayed(BatchModel):
 def _scaler(ranks: bool) -> StandardScaler | QuantileTransformer | Pipeline:
     if ranks:
         return QuantileTransformer(output_distribution="normal", random_state=0)
-    return make_pipeline(StandardScaler(), FunctionTransformer(np.clip, kw_args={
-        "a_min": -CLIP, "a_max": CLIP}))  # fmt: skip
+    clip = FunctionTransformer(np.clip, kw_args={"a_min": -CLIP, "a_max": CLIP})
+    return make_pipeline(StandardScaler(), clip)
 
 
 def _sums(features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -265,8 +236,8 @@ def _ridge_path(moments: Sequence, penalties: Sequence[float]) -> tuple[np.ndarr
     rows, x, y, xx, xy, _ = moments
     x, y = x / rows, y / rows
     values, vectors = np.linalg.eigh(xx - rows * np.outer(x, x))
-    turned = vectors.T @ (xy - rows * np.outer(x, y))
-    weights = np.stack([vectors @ (turned / (values + p)[:, None]) for p in penalties])
+    rotated = vectors.T @ (xy - rows * np.outer(x, y))
+    weights = np.stack([vectors @ (rotated / (values + p)[:, None]) for p in penalties])
     return weights, y - x @ weights
 
 

@@ -28,9 +28,11 @@ def song_correlations(features: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFr
     Frames of the first 8 s are left out, so that every delay is of the same frames. Index (song_id,
     cue, dimension); a column for each delay in s.
     """
-    rows = {}
+    rows, by_song = {}, dict(iter(labels.groupby(level="song_id")))
     for song_id, cues in features[[*CUES.values()]].groupby(level="song_id"):
-        own = labels.loc[[song_id]]
+        if song_id not in by_song:  # a rater who did not rate it
+            continue
+        own = by_song[song_id]
         place = cues.index.get_indexer(own.index)
         late = place >= DELAYS[-1]
         y, x = own[DIMENSIONS].to_numpy()[late], cues.to_numpy()
