@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import version
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -19,7 +18,6 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = ("corpus", "notebooks", "test", "workbook")
-HELD = "torch"
 RESOLUTION = {"lowest": "lowest-direct", "newest": "highest"}
 
 
@@ -39,8 +37,7 @@ def environment(end: str, folder: Path) -> Path:
         run(sys.executable, "-m", "venv", folder / "uv")
         run(folder / "uv" / "bin" / "pip", "install", "--quiet", "uv")
     asked, found = folder / f"{end}.in", folder / f"{end}.txt"
-    some = [str(one).split(";")[0] for one in requirements() if one.name != HELD]
-    asked.write_text("\n".join([f"{HELD}=={version(HELD)}", *some]) + "\n")
+    asked.write_text("\n".join(str(one).split(";")[0] for one in requirements()) + "\n")
     way = ["--resolution", RESOLUTION[end], "--python", sys.executable]
     run(uv, "pip", "compile", "--quiet", "--no-header", *way, asked, "--output-file", found)
     run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder / end)
@@ -59,7 +56,7 @@ def out_of_reach(python: Path) -> list[str]:
         one.name: Version(part.version)
         for one in requirements()
         for part in one.specifier
-        if part.operator == ">=" and one.name != HELD
+        if part.operator == ">="
     }
     return [
         f"{name}>={low}, installed {found[name]}"
