@@ -61,13 +61,22 @@ def test_the_planted_lag_is_found(joint):
 
 def test_correlations_are_of_the_frames_after_8_s(joint):
     part = real.of_data(joint, "deam").select([10_003])
-    found = lag.song_correlations(part.features, part.labels).loc[10_003, "spectral flux"]
+    found = lag.song_correlations(part.features, part.labels)
+    found = found.xs((10_003, "spectral flux"))
     x = part.features[lag.CUES["spectral flux"]].to_numpy()
     for dimension in DIMENSIONS:
         y = part.labels[dimension].to_numpy()[16:]
         for delay in (0, 5, 16):
             expected = np.corrcoef(x[16 - delay : len(x) - delay], y)[0, 1]
             assert found.loc[dimension, delay / 2] == pytest.approx(expected)
+
+
+def test_a_rater_may_leave_out_songs(joint):
+    ratings = joint.ratings
+    rater, song = (ratings.index.get_level_values(k) for k in ("rater", "song_id"))
+    fewer = replace(joint, ratings=ratings[~((rater == "3") & (song % 2 == 0))])
+    table = lag.lag_of_raters(fewer, data="vgmidi").loc["loudness", "arousal"]
+    assert table.loc["share, best at 2 to 4.5 s"]["low"] > 0.3
 
 
 def test_single_raters_are_late_more_often_than_by_chance(joint):
