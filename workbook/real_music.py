@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 import numpy as np
@@ -343,6 +344,15 @@ def rough_figures() -> pd.DataFrame:
     return pd.DataFrame(rows, columns).T.rename_axis(["figure", "dimension"])
 
 
+def times() -> pd.DataFrame:
+    """CPU time of each study, as far as it is stored."""
+    rows = {}
+    for name in ("real_deam", "real_vgmidi", "lag", "lag_raters", "raters", "transfer", "cues"):
+        about = json.loads((results.RESULTS / f"{name}.json").read_text())
+        rows[name] = [about["units"], f"{about['seconds']['computing'] / 60:.1f}"]
+    return pd.DataFrame(rows, ["units", "minutes of one core"]).T.rename_axis("study")
+
+
 def tables() -> dict[str, str]:
     """All tables of the page, by the names of their marks."""
     found = {
@@ -351,7 +361,12 @@ def tables() -> dict[str, str]:
         for aggregation in ("pooled", "mean")
         for metric in ("rmse", "pearson")
     }
-    makers = {"conclusions": conclusions, "rough": rough_figures, "delay": delay_table}
+    makers = {
+        "times": times,
+        "conclusions": conclusions,
+        "rough": rough_figures,
+        "delay": delay_table,
+    }
     makers |= {"lag": lag_table, "rater lag": rater_lag_table, "raters": rater_table}
     makers |= {"simulation": wrong_simulation, "transfer": transfer_table, "cues": cue_table}
     return found | {name: as_page(make()) for name, make in makers.items()}
