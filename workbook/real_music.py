@@ -349,7 +349,7 @@ def times() -> pd.DataFrame:
     rows = {}
     for name in ("real_deam", "real_vgmidi", "lag", "lag_raters", "raters", "transfer", "cues"):
         about = json.loads((results.RESULTS / f"{name}.json").read_text())
-        rows[name] = [about["units"], f"{about['seconds']['computing'] / 60:.1f}"]
+        rows[name] = [str(about["units"]), f"{about['seconds']['computing'] / 60:.1f}"]
     return pd.DataFrame(rows, ["units", "minutes of one core"]).T.rename_axis("study")
 
 
