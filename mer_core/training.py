@@ -325,7 +325,8 @@ class _Trainer:
 
     def _inputs(self, rows: Tensor) -> Tensor:
         mean, spread = self.standard[:2]
-        inputs = torch.addcmul(-mean / spread, self.songs.inputs[rows], 1 / spread)
+        longest = int(self.lengths[rows].max())  # what lies behind it is padding
+        inputs = torch.addcmul(-mean / spread, self.songs.inputs[:, :longest][rows], 1 / spread)
         return inputs.clamp_(-self.clip, self.clip) if self.clip < torch.inf else inputs
 
     def _with_noise(self, inputs: Tensor, rows: Tensor) -> Tensor:
@@ -344,11 +345,11 @@ class _Trainer:
         return inputs
 
     def _loss(self, inputs: Tensor, clean: Tensor, rows: Tensor, present: Tensor) -> Tensor:
-        targets = clean
+        targets, steps = clean, inputs.shape[2]
         if self.songs.targets is not None:
             mean, spread = self.standard[2:]
-            targets = (self.songs.targets[rows] - mean) / spread
-        weights = self.songs.labelled[rows] * present[..., None]
+            targets = (self.songs.targets[:, :steps][rows] - mean) / spread
+        weights = self.songs.labelled[:, :steps][rows] * present[..., None]
         errors = (self.network(inputs, self.lengths[rows]) - targets).square().mean(-1) * weights
         return errors.sum((1, 2)) / weights.sum((1, 2)).clamp_min(1)
 

@@ -95,34 +95,42 @@ def label_correlations(labels: pd.DataFrame, *, draws: int = 2000, seed: int = 0
     """
     labels = as_track(labels, "labels", columns=DIMENSIONS)
     songs = labels.groupby(level="song_id")
-    sums = _moments(labels).groupby(level="song_id").sum()
-    own = _correlation(sums)
-    moving = np.isfinite(own)
+    sums = moments(*(labels[k] for k in DIMENSIONS)).groupby(level="song_id").sum()
+    own = correlation(sums)
     counts = song_counts(len(sums), draws=draws, seed=seed)
+    means = (songs[name].mean() for name in DIMENSIONS)
     drawn = {
-        "pooled": _correlation(counts @ sums),
-        "over song means": _correlation(counts @ _moments(songs.mean())),
-        "within songs": counts[:, moving] @ own[moving] / counts[:, moving].sum(axis=1),
+        "pooled": correlation(counts @ sums),
+        "over song means": correlation(counts @ moments(*means)),
+        "within songs": mean_over_songs(counts, own),
     }
     rows = {name: interval(values) | {"songs": len(sums)} for name, values in drawn.items()}
-    rows["within songs"] |= {"sd_over_songs": pd.Series(own).std(), "songs": moving.sum()}
+    rows["within songs"] |= {"sd_over_songs": pd.Series(own).std(), "songs": np.isfinite(own).sum()}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("aggregation")
     return table[["value", "low", "high", "sd_over_songs", "songs"]]
 
 
-def _moments(labels: pd.DataFrame) -> pd.DataFrame:
-    v, a = (labels[name] for name in DIMENSIONS)
-    products = {"v": v, "a": a, "vv": v**2, "aa": a**2, "va": v * a}
-    return pd.DataFrame(products).assign(n=1.0)
+def moments(x: pd.Series, y: pd.Series) -> pd.DataFrame:
+    """What :func:`correlation` needs of each row; may be summed over rows."""
+    columns = {"x": x, "y": y, "xx": x**2, "yy": y**2, "xy": x * y}
+    return pd.DataFrame(columns).assign(n=1.0)
 
 
-def _correlation(sums: pd.DataFrame) -> np.ndarray:
-    """Pearson's r from sums of the columns of `_moments`; NaN where a dimension is constant."""
-    v, a, vv, aa, va, n = sums.to_numpy().T
-    var_v, var_a = vv / n - (v / n) ** 2, aa / n - (a / n) ** 2
+def correlation(sums: ArrayLike) -> np.ndarray:
+    """Pearson's r from sums of the columns of `moments`; NaN where x or y is constant."""
+    x, y, xx, yy, xy, n = np.asarray(sums).T
+    var_x, var_y = xx / n - (x / n) ** 2, yy / n - (y / n) ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        r = (va / n - v * a / n**2) / np.sqrt(var_v * var_a)
-    return np.where((var_v > 1e-12) & (var_a > 1e-12), np.clip(r, -1, 1), np.nan)
+        r = (xy / n - x * y / n**2) / np.sqrt(var_x * var_y)
+    return np.where((var_x > 1e-12) & (var_y > 1e-12), np.clip(r, -1, 1), np.nan)
+
+
+def mean_over_songs(counts: np.ndarray, values: ArrayLike) -> np.ndarray:
+    """Mean of one value a song in each bootstrap sample; songs whose value is NaN are left out."""
+    values = np.asarray(values, dtype=float)
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore"):  # no song has a value
+        return counts[:, known] @ values[known] / counts[:, known].sum(axis=1)
 
 
 def between_song_variance(labels: pd.DataFrame) -> pd.Series:

@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "autoencoder": ["AELSTM", "CNNLSTM", "VAELSTM"],
         "baselines": ["SVR", "Constant", "Linear"],
+        "delayed": ["Delayed", "DelayedLinear"],
         "elm": ["ELM"],
         "irit": ["ElmanRNN", "Preprocessed", "SecondNetwork"],
         "munich": ["LSTM", "FoldEnsemble"],

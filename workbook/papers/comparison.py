@@ -157,8 +157,8 @@ def board(scores: pd.DataFrame, whole: pd.DataFrame) -> str:
     """
     lesson = systems()["lesson"].to_dict() | dict.fromkeys(BASELINES, "02")
     head = [*(f"{k}, {side}" for k in DIMENSIONS for side in ("paper", "ours")), "lesson"]
-    half_seconds = _markdown(["system, features, output", *head], _half_seconds(scores, lesson))
-    return half_seconds + "\n\n" + _markdown(["system", *head], _whole_songs(whole, lesson))
+    half_seconds = as_markdown(["system, features, output", *head], _half_seconds(scores, lesson))
+    return half_seconds + "\n\n" + as_markdown(["system", *head], _whole_songs(whole, lesson))
 
 
 def _half_seconds(scores: pd.DataFrame, lesson: dict[str, str]) -> Iterable[list[str]]:
@@ -191,6 +191,7 @@ def _pairs(theirs: Callable, ours: Callable) -> list[str]:
     return ["–" if value is None or pd.isna(value) else f"{value:.3f}" for value in values]
 
 
-def _markdown(head: list[str], rows: Iterable[list[str]]) -> str:
+def as_markdown(head: list[str], rows: Iterable[list[str]]) -> str:
+    """A table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -3,10 +3,14 @@
 from workbook.studies import (
     baselines,
     elman,
+    lag,
     latents,
+    listeners,
     lstm,
     multiscale,
+    real,
     songs,
+    transfer,
     valence,
     valence_mini,
 )
@@ -34,5 +38,9 @@ STUDIES = {
     **elman.STUDIES,
     **lstm.STUDIES,
     **multiscale.STUDIES,
+    **real.STUDIES,
+    **lag.STUDIES,
+    **listeners.STUDIES,
+    **transfer.STUDIES,
 }
 """By the names of their tables."""

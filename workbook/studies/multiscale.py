@@ -59,8 +59,8 @@ def _fusions(model: MultiScaleBLSTM, dev: Corpus, test: Corpus) -> Iterator[tupl
     outputs, known = model.outputs(test.features), model.validation_outputs_
     for scale in model.scales:
         system = f"BLSTM {scale}"
-        yield ("fusions", system, "test"), _of_scale(outputs.xs(0, axis=1, level=1), scale)
-        yield ("fusions", system, "validation"), _of_scale(known, scale)
+        yield ("fusions", system, "test"), of_scale(outputs.xs(0, axis=1, level=1), scale)
+        yield ("fusions", system, "validation"), of_scale(known, scale)
     mean = {name: known[name].mean(axis=1) for name in DIMENSIONS}
     yield ("fusions", "BLSTM average", "validation"), pd.DataFrame(mean)
     yield ("fusions", "BLSTM-ELM", "validation"), _apart(model, dev.labels)
@@ -68,7 +68,8 @@ def _fusions(model: MultiScaleBLSTM, dev: Corpus, test: Corpus) -> Iterator[tupl
         yield ("fusions", system, "test"), model.with_fusion(fusion).predict(test.features)
 
 
-def _of_scale(outputs: pd.DataFrame, scale: int) -> pd.DataFrame:
+def of_scale(outputs: pd.DataFrame, scale: int) -> pd.DataFrame:
+    """The outputs of the networks of one scale as a track."""
     return pd.DataFrame({name: outputs[name, scale] for name in DIMENSIONS})
 
 

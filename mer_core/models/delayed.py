@@ -1,0 +1,261 @@
+"""Delayed, averaged features, since raters react late: a linear model, and networks on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
+
+from mer_core.folds import k_folds
+from mer_core.models.base import check_fitted
+from mer_core.models.recurrent import BatchModel, RecurrentRegressor
+from mer_core.tracks import DIMENSIONS, as_track, check_covered, sorted_rows
+from mer_core.training import Job
+
+DELAYS = (0, 2, 4, 6, 8, 10, 12)
+"""Frames: 0 to 6 s."""
+WINDOWS = (1, 7, 13, 21, 41)
+"""Frames: 0.5 to 20 s."""
+PENALTIES = tuple(float(p) for p in np.logspace(1, 6, 11))
+CLIP = 5.0
+"""Standardised features are cut at plus and minus this, as the networks' inputs are."""
+
+
+def delay_features(features: pd.DataFrame, *, delay: int = 0, window: int = 1) -> pd.DataFrame:
+    """Replace every row by the mean of `window` rows that end `delay` rows before it.
+
+    Near the start of a song the mean is of the rows that there are, at least the first one.
+
+    Parameters
+    ----------
+    features : DataFrame
+        A track of finite numbers without gaps; else a DataError is raised.
+    delay, window : int
+        Frames, 0 or more and 1 or more; else a ValueError.
+
+    Examples
+    --------
+    >>> index = pd.MultiIndex.from_product([[7], [0.0, 0.5, 1.0]], names=["song_id", "time"])
+    >>> track = pd.DataFrame({"tempo": [90.0, 100.0, 120.0]}, index)
+    >>> delay_features(track, delay=1)["tempo"].tolist()
+    [90.0, 90.0, 100.0]
+    >>> delay_features(track, window=2)["tempo"].tolist()
+    [90.0, 95.0, 110.0]
+
+    References
+    ----------
+    Schubert (2004): ratings follow the music by 1 to 4 s. Notebook 02.
+    """
+    if delay < 0 or window < 1:
+        raise ValueError(f"delay, window: expected 0 and 1 or more, found {delay}, {window}")
+    features = sorted_rows(as_track(features, "features", gapless=True), "features")
+    means = _means(*_sums(features), slice(None), delay, window)
+    return pd.DataFrame(means, features.index, features.columns)
+
+
+@dataclass(kw_only=True)
+class DelayedLinear:
+    """Linear regression on delayed, averaged features; all settings are tuned in inner folds.
+
+    Delay, length of the average and ridge penalty are chosen for valence and for arousal by the
+    mean squared error over songs that are left out of the training songs.
+
+    Parameters
+    ----------
+    delays, windows : sequence of int
+        Frames from which are chosen; see :func:`delay_features`. ((0,), (1,)) is a linear model
+        of the present frame.
+    penalties : sequence of float
+        Ridge penalties from which are chosen.
+    ranks : bool
+        Whether each feature is mapped to a normal distribution by its rank among the training
+        frames; else it is standardised and cut at plus and minus 5.
+    folds : int
+        Inner folds of songs, at most as many as there are songs.
+    seed : int
+        Of the inner folds.
+
+    Attributes
+    ----------
+    search_ : DataFrame
+        Index (delay, window, penalty); columns valence, arousal: mean squared error in inner folds.
+    chosen_ : dict
+        Delay, window and penalty of each dimension.
+
+    References
+    ----------
+    Hoerl and Kennard (1970); Schubert (2004) for the delay.
+    """
+
+    delays: Sequence[int] = DELAYS
+    windows: Sequence[int] = WINDOWS
+    penalties: Sequence[float] = PENALTIES
+    ranks: bool = False
+    folds: int = 5
+    seed: int = 0
+
+    def fit(
+        self,
+        features: pd.DataFrame,
+        labels: pd.DataFrame,
+        *,
+        validation: Iterable[int] | None = None,
+        unlabelled: pd.DataFrame | None = None,
+    ) -> Self:
+        """Fit to the labelled frames of at least two songs; see :meth:`mer_core.models.Linear.fit`.
+
+        `validation` and `unlabelled` are not used. DataError also if features have a gap.
+        """
+        self.fitted_, self.columns_ = {}, list(features)
+        scaled, labels = self._scaled(features, labels, fit=True)
+        self.search_ = self._search(scaled, labels)
+        self.chosen_ = {name: self.search_[name].idxmin() for name in DIMENSIONS}
+        for name, (delay, window, penalty) in self.chosen_.items():
+            x = delay_features(scaled, delay=int(delay), window=int(window)).loc[labels.index]
+            moments = _moments(x.to_numpy(), labels[[name]].to_numpy())
+            weights, start = _ridge_path(moments, [penalty])
+            self.fitted_[name] = weights[0, :, 0], start[0, 0]
+        return self
+
+    def predict(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Predict every row of whole songs; see :meth:`mer_core.models.Linear.predict`."""
+        check_fitted(self, "fitted_")
+        (scaled, _), curves = self._scaled(features), {}
+        for name, (weights, start) in self.fitted_.items():
+            delay, window, _ = map(int, self.chosen_[name])
+            curves[name] = delay_features(scaled, delay=delay, window=window) @ weights + start
+        return pd.DataFrame(curves)
+
+    def tune(self, features: pd.DataFrame, labels: pd.DataFrame) -> tuple[int, int]:
+        """Delay and window, in frames, of the least error of both dimensions together."""
+        self.columns_ = list(features)
+        errors = self._search(*self._scaled(features, labels, fit=True))
+        relative = (errors / labels[DIMENSIONS].var()).groupby(level=["delay", "window"]).min()
+        return relative.sum(axis=1).idxmin()
+
+    def _scaled(
+        self, features: pd.DataFrame, labels: pd.DataFrame | None = None, *, fit: bool = False
+    ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+        features = as_track(features, "features", columns=self.columns_, gapless=True)
+        features = sorted_rows(features, "features")
+        if fit:
+            labels = as_track(labels, "labels", columns=DIMENSIONS)
+            check_covered(labels, features)
+            self.scaler_ = _scaler(self.ranks).fit(features.loc[labels.index].to_numpy())
+        values = self.scaler_.transform(features.to_numpy())
+        return pd.DataFrame(values, features.index, features.columns), labels
+
+    def _search(self, scaled: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+        songs = labels.index.unique("song_id")
+        folds = k_folds(songs, k=min(self.folds, len(songs)), seed=self.seed)
+        part_of = {song: number for number, fold in enumerate(folds) for song in fold.test}
+        part = labels.index.get_level_values("song_id").map(part_of).to_numpy()
+        rows, y = scaled.index.get_indexer(labels.index), labels.to_numpy()
+        sums = _sums(scaled)
+        errors = {
+            pair: _inner_errors(_means(*sums, rows, *pair), y, part, self.penalties)
+            for pair in product(self.delays, self.windows)
+        }
+        return pd.concat(errors).rename_axis(["delay", "window", "penalty"])
+
+
+@dataclass(kw_only=True)
+class Delayed(BatchModel):
+    """A network on features with the delay and the average that suit a linear model.
+
+    Both are chosen in inner folds of the training songs by :meth:`DelayedLinear.tune`.
+
+    Parameters
+    ----------
+    network : RecurrentRegressor
+    linear : DelayedLinear
+        Its delays, windows and penalties are those from which are chosen.
+    """
+
+    network: RecurrentRegressor
+    linear: DelayedLinear = field(default_factory=DelayedLinear)
+
+    def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
+        """Fit a copy to each job, each with its own delay."""
+        datasets, derived, pairs = {}, [], []
+        for job in jobs:
+            pair = self.linear.tune(*job.data.select(job.songs))
+            key = job.data, pair
+            if key not in datasets:
+                features = delay_features(job.data.features, delay=pair[0], window=pair[1])
+                datasets[key] = replace(job.data, features=features)
+            derived.append(job._replace(data=datasets[key]))
+            pairs.append(pair)
+        fitted = self.network.fit_many(derived)
+        return [self._with(network_=model, pair_=pair) for model, pair in zip(fitted, pairs)]
+
+    def predict(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Predict every row."""
+        check_fitted(self, "network_")
+        delay, window = self.pair_
+        return self.network_.predict(delay_features(features, delay=delay, window=window))
+
+
+def _scaler(ranks: bool) -> StandardScaler | QuantileTransformer | Pipeline:
+    if ranks:
+        return QuantileTransformer(output_distribution="normal", random_state=0)
+    clip = FunctionTransformer(np.clip, kw_args={"a_min": -CLIP, "a_max": CLIP})
+    return make_pipeline(StandardScaler(), clip)
+
+
+def _sums(features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of all rows before each row, one row more than features; each row's step in its song."""
+    sums = np.zeros((len(features) + 1, features.shape[1]))
+    np.cumsum(features.to_numpy(), axis=0, out=sums[1:])
+    return sums, features.groupby(level="song_id", sort=False).cumcount().to_numpy()
+
+
+def _means(
+    sums: np.ndarray, step: np.ndarray, rows: np.ndarray | slice, delay: int, window: int
+) -> np.ndarray:
+    """Some rows of :func:`delay_features`."""
+    row, step = np.arange(len(step))[rows], step[rows]
+    last = row - np.minimum(step, delay)
+    first = np.maximum(last - window + 1, row - step)
+    return (sums[last + 1] - sums[first]) / (last + 1 - first)[:, None]
+
+
+def _moments(x: np.ndarray, y: np.ndarray) -> list[np.ndarray | float]:
+    """Number of rows, sums, and sums of products: enough for any ridge regression."""
+    return [float(len(x)), x.sum(axis=0), y.sum(axis=0), x.T @ x, x.T @ y, (y * y).sum(axis=0)]
+
+
+def _ridge_path(moments: Sequence, penalties: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (penalties, features, targets) and intercepts (penalties, targets)."""
+    rows, x, y, xx, xy, _ = moments
+    x, y = x / rows, y / rows
+    values, vectors = np.linalg.eigh(xx - rows * np.outer(x, x))
+    rotated = vectors.T @ (xy - rows * np.outer(x, y))
+    weights = np.stack([vectors @ (rotated / (values + p)[:, None]) for p in penalties])
+    return weights, y - x @ weights
+
+
+def _squared_error(moments: Sequence, weights: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Sums of squared errors (penalties, targets) of rows that are known by their moments."""
+    rows, x, y, xx, xy, yy = moments
+    quadratic = (weights * (xx @ weights)).sum(axis=1)
+    linear = (weights * (xy - start[:, None] * x[:, None])).sum(axis=1)
+    return yy + quadratic - 2 * linear - 2 * start * y + rows * start**2
+
+
+def _inner_errors(
+    x: np.ndarray, y: np.ndarray, part: np.ndarray, penalties: Sequence[float]
+) -> pd.DataFrame:
+    """Mean squared error of each penalty over rows whose part was left out."""
+    parts = [_moments(x[part == k], y[part == k]) for k in np.unique(part)]
+    total, squares = [sum(column) for column in zip(*parts)], 0.0
+    for own in parts:
+        weights, start = _ridge_path([a - b for a, b in zip(total, own)], penalties)
+        squares = squares + _squared_error(own, weights, start)
+    return pd.DataFrame(squares / len(x), list(penalties), DIMENSIONS)

@@ -1,0 +1,167 @@
+"""Train on one data set, test on another; which rules of the composed corpus hold in both."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from mer_core.corpus import Corpus
+from mer_core.features.sets import choose
+from mer_core.metrics import DIMENSIONS
+from mer_core.models import SVR, Constant, DelayedLinear, ElmanRNN
+from mer_core.smoothing import moving_average
+from workbook.intervals import intervals, metric_draws
+from workbook.studies.real import DATA, all_music, joint_study, of_data
+from workbook.studies.regressors import with_seed
+from workbook.studies.study import (
+    FEATURE_SETS,
+    Frames,
+    Levels,
+    Study,
+    Tables,
+    by_seed,
+    framed,
+    labelled,
+)
+from workbook.valence import correlation, interval, moments, song_counts
+
+SYSTEMS = {
+    "constant": Constant(),
+    "linear": DelayedLinear(delays=(0,), windows=(1,)),
+    "delayed linear": DelayedLinear(),
+    "SVR": SVR(),
+    "Elman": ElmanRNN(),
+}
+REAL = [name for name in DATA if name != "mini"]
+CUES = {
+    "loudness": "audspec_lengthL1norm_sma_amean",
+    "spectral flux": "pcm_fftMag_spectralFlux_sma_amean",
+    "brightness (spectral centroid)": "pcm_fftMag_spectralCentroid_sma_amean",
+    "pitch (F0)": "F0final_sma_amean",
+    "event density": "event_density",
+    "tempo": "tempo",
+    "dissonance": "sensory_dissonance",
+    "roughness": "roughness",
+}
+"""Columns; means over a song."""
+
+
+def predict_others(
+    corpus: Corpus, *, system: str, train: str, ranks: bool, seed: int
+) -> pd.DataFrame:
+    """Predict all songs of the other real data sets by a model that was trained on one.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        From :func:`workbook.studies.real.all_music`.
+    system, train : str
+        Names of `SYSTEMS` and `DATA`.
+    ranks : bool
+        Whether each feature is brought to a normal distribution by rank, in each data set by
+        itself. That needs the features of all test songs, not their labels.
+    seed : int
+    """
+    sides = [of_data(corpus, name) for name in dict.fromkeys((train, *REAL))]
+    features = [choose(side.features, FEATURE_SETS["FS1"]) for side in sides]
+    if ranks:
+        features = [by_rank(one) for one in features]
+    fitted = with_seed(SYSTEMS[system], seed).fit(features[0], sides[0].labels)
+    return pd.concat([fitted.predict(one) for one in features[1:]])
+
+
+def by_rank(features: pd.DataFrame) -> pd.DataFrame:
+    """Each feature as quantiles of a normal distribution, by its rank among all rows."""
+    ranks = (features.rank() - 0.5) / len(features)
+    return pd.DataFrame(norm.ppf(ranks), features.index, features.columns)
+
+
+def transfer_tables(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
+    """Scores of smoothed predictions with intervals over the test songs, means over seeds.
+
+    Beside RMSE and r, pooled and per song: r over song means ("songs", pearson), and RMSE after the
+    predictions got the mean and the slope that suit the test labels best ("rescaled", rmse).
+    """
+    rows = {}
+    for label, tracks in by_seed(frames).items():
+        for test in REAL:
+            if test != label[1]:
+                part = of_data(corpus, test).labels
+                draws = [transfer_draws(part, moving_average(t.loc[part.index])) for t in tracks]
+                songs = part.index.unique("song_id").size
+                row = intervals(sum(draws) / len(draws)).assign(songs=songs, seeds=len(draws))
+                rows[*label, test] = row
+    return (pd.concat(rows, names=[*levels[:-1], "test"]),)
+
+
+def transfer_draws(labels: pd.DataFrame, track: pd.DataFrame) -> pd.DataFrame:
+    """As :func:`workbook.intervals.metric_draws`, with r over songs and the rescaled RMSE."""
+    counts = song_counts(labels.index.unique("song_id").size)
+    drawn = metric_draws(labels, track, counts)
+    for name in DIMENSIONS:
+        pair = labels[name], track.loc[labels.index, name]
+        means = moments(*(one.groupby(level="song_id").mean() for one in pair))
+        drawn[name, "songs", "pearson"] = correlation(counts @ means)
+        sums = counts @ moments(*pair).groupby(level="song_id").sum()
+        variance = sums["xx"] / sums["n"] - (sums["x"] / sums["n"]) ** 2
+        r = drawn[name, "pooled", "pearson"].fillna(0)
+        drawn[name, "rescaled", "rmse"] = np.sqrt(variance * (1 - r**2))
+    return drawn
+
+
+def cue_correlations(corpus: Corpus, *, data: str) -> pd.DataFrame:
+    """Correlations over songs of mean labels with mean cues, and of the labels with each other.
+
+    Index (cue, dimension); columns value, low, high (95 % over songs) and songs. Cues are ranks
+    over the songs. "valence beyond arousal" is the correlation after both are freed of arousal.
+    """
+    part = of_data(corpus, data)
+    labels = part.labels.groupby(level="song_id").mean()
+    cues = part.features[[*CUES.values()]].groupby(level="song_id").mean()
+    cues = cues.loc[labels.index].rank().set_axis([*CUES], axis=1)
+    counts = song_counts(len(labels))
+
+    def drawn(x: pd.Series, y: pd.Series) -> np.ndarray:
+        return correlation(counts @ moments(x - x.mean(), y - y.mean()))
+
+    between, rows = drawn(labels["valence"], labels["arousal"]), {}
+    for name in cues:
+        valence, arousal = (drawn(cues[name], labels[k]) for k in DIMENSIONS)
+        free = np.sqrt((1 - arousal**2) * (1 - between**2))
+        found = valence, arousal, (valence - arousal * between) / free
+        rows |= {(name, k): v for k, v in zip((*DIMENSIONS, "valence beyond arousal"), found)}
+    rows["arousal", "valence"] = between
+    rows = {key: interval(values) | {"songs": len(labels)} for key, values in rows.items()}
+    return framed(rows, ["cue", "dimension"])
+
+
+LEVELS = ("system", "train", "features", "seed")
+UNITS = [
+    unit
+    for system in SYSTEMS
+    for ranks, features in {False: "raw", True: "ranks"}.items()
+    for unit in labelled(
+        LEVELS,
+        {"features": features},
+        system=[system],
+        train=DATA,
+        ranks=[ranks],
+        seed=range(3 if system == "Elman" else 1),
+    )
+    if not (ranks and system == "constant")
+]
+"""Elman with three seeds, all else with one; a constant reads no features."""
+STUDIES = {
+    "transfer": Study(
+        predict_others,
+        UNITS,
+        LEVELS,
+        transfer_tables,
+        ("transfer.csv",),
+        all_music,
+        cheapest=("linear", "mini"),
+    ),
+    "cues": joint_study("cues", cue_correlations, DATA, cheapest="deam"),
+}
+"""Of real music, and of the embedded corpus (`mini`), SYNTHETIC."""
