@@ -67,7 +67,7 @@ def tonal(samples: np.ndarray, *, window: float = 1.0) -> pd.DataFrame:
     >>> def chord(*pitches):
     ...     return sum(np.sin(2 * np.pi * 440 * 2 ** ((p - 69) / 12) * t) for p in pitches)
     >>> [round(float(tonal(chord(*p))["mode"].iloc[0]), 1) for p in ((60, 64, 67), (60, 63, 67))]
-    [0.2, -0.3]
+    [0.3, -0.2]
     """
     times = grid(len(samples) / SAMPLE_RATE)
     frames = chroma(samples)
