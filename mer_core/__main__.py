@@ -19,18 +19,10 @@ INTERRUPTED, BROKEN_PIPE = 130, 141
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command.
+    """Run one command, by default that of the command line, and return its exit status.
 
-    Parameters
-    ----------
-    arguments : list of str, optional
-        As on the command line, which is the default.
-
-    Returns
-    -------
-    int
-        0; 1 after bad input, with one line on standard error; 130 after Ctrl-C; 141 if whoever
-        reads the output has stopped reading.
+    1 after bad input, with one line on standard error; 130 after Ctrl-C; 141 if the reader of the
+    output has stopped reading.
     """
     try:
         _write_any_text()
@@ -42,8 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("\ninterrupted", file=sys.stderr)
         return INTERRUPTED
     except (ValueError, OSError) as error:
-        lost = _close_broken()
-        if lost and isinstance(error, BrokenPipeError):
+        if _close_broken() and isinstance(error, BrokenPipeError):
             return BROKEN_PIPE
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -71,7 +62,7 @@ def _run(arguments: list[str] | None) -> int:
 
 
 def _write_any_text() -> None:
-    """Let letters that the console lacks be written as escapes, and a closed stream be silent."""
+    """Write letters that the console lacks as escapes, and nothing to a closed stream."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -81,7 +72,7 @@ def _write_any_text() -> None:
 
 
 def _close_broken() -> bool:
-    """Whether nobody reads the output any more; what is left of it goes nowhere."""
+    """Whether nobody reads the output any more; the rest of it is discarded."""
     gone = False
     for stream in (sys.stdout, sys.stderr):
         gone = gone or _has_no_reader(stream)
@@ -131,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_commands(entry: EntryPoint, commands: argparse._SubParsersAction) -> None:
-    """Add another package's commands; if they can't be imported, say so and go on without."""
+    """Add another package's commands, or a note if they can't be imported."""
     try:
         add_to = entry.load()
     except Exception as error:  # of a foreign package: anything

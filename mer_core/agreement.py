@@ -1,4 +1,11 @@
-"""How far the raters agree."""
+"""How far the raters agree.
+
+References
+----------
+Cronbach (1951); Aljanaki, Yang, Soleymani (2017), "Developing a benchmark for emotional analysis of
+music"; Coutinho et al. (2015), section 1: development songs have an alpha of at least 0.6, the test
+set has 0.29 for valence. Notebook 00.
+"""
 
 from __future__ import annotations
 
@@ -12,34 +19,24 @@ from mer_core.tracks import DIMENSIONS, RATING_LEVELS, as_array, as_track
 def cronbach_alpha(ratings: ArrayLike) -> float:
     """Cronbach's alpha of one song: do the raters' curves rise and fall together?
 
-    alpha = k / (k - 1) * (1 - sum of the raters' variances / variance of their sum)
+    alpha = k / (k - 1) * (1 - sum of the raters' variances / variance of their sum). 1 is full
+    agreement, about 0 none, below 0 (without bound) contradiction; NaN for a single rater, a
+    single frame, or raters whose sum is constant.
 
     Parameters
     ----------
     ratings : array_like, shape (frames, raters)
-        One dimension of one song, in any unit; raters may differ in offset, not in frames.
-
-    Returns
-    -------
-    float
-        1: full agreement; about 0: none; below 0 (without bound): they contradict each other, as
-        in songs in which nothing moves. NaN for a single rater, a single frame, or raters whose
-        sum never moves.
+        One dimension of one song, in any unit.
 
     Raises
     ------
     ValueError
-        If the array is not 2-D, or holds something else than finite numbers.
+        If the array is not 2-D, or a number is not finite.
 
     Examples
     --------
     >>> cronbach_alpha([[1, 2], [2, 3], [3, 4]]).round(4)
     np.float64(1.0)
-
-    References
-    ----------
-    Cronbach (1951). The organisers chose development songs by it (alpha >= 0.6; Coutinho et al.
-    2015, section 1), and it is 0.29 for valence in the test set. Notebook 00.
     """
     ratings = as_array(ratings, "ratings", ndim=(2,))
     frames, raters = ratings.shape
@@ -55,24 +52,19 @@ def rater_statistics(ratings: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     ratings : DataFrame
-        MultiIndex (song_id, rater, time), columns valence, arousal in [-1, 1]. Frames that not
-        every rater of a song has rated are left out.
+        MultiIndex (song_id, rater, time), columns valence, arousal in [-1, 1]. Frames that some
+        rater of a song has not rated are left out.
 
     Returns
     -------
     DataFrame
-        Index (song_id, dimension); columns `raters`, `alpha`, and `spread`: the standard
-        deviation between raters, in label units, averaged over frames.
+        Index (song_id, dimension); columns `raters`, `alpha` and `spread`, the standard deviation
+        between raters, averaged over frames.
 
     Raises
     ------
     DataError
-        If the index is another, a row is repeated, or a value is not a number or is infinite.
-
-    References
-    ----------
-    Aljanaki, Yang, Soleymani (2017), "Developing a benchmark for emotional analysis of music".
-    Notebook 00.
+        If the index is another, a row is repeated, or a value is no number or infinite.
     """
     ratings = as_track(ratings, "ratings", columns=DIMENSIONS, levels=RATING_LEVELS, missing=True)
     rows = {}

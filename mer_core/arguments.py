@@ -7,19 +7,7 @@ from collections.abc import Callable
 
 
 def add_command(commands: argparse._SubParsersAction, run: Callable) -> argparse.ArgumentParser:
-    """Add a command that runs a function of the same name.
-
-    Parameters
-    ----------
-    commands : subparsers of argparse
-    run : callable
-        Its docstring is the help text; it gets the arguments by name.
-
-    Returns
-    -------
-    ArgumentParser
-        For the command's own arguments.
-    """
+    """Add a command that runs a function of the same name, whose docstring is the help text."""
     command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
     command.set_defaults(run=run)
     return command

@@ -1,4 +1,9 @@
-"""Cross-validation and the scoreboard, on the papers' divisions into folds."""
+"""Cross-validation and the scoreboard, on the papers' divisions into folds.
+
+References
+----------
+Pellegrini and Barriere (2015), section 2 and table 1. Notebooks 01, 02 and 11.
+"""
 
 from __future__ import annotations
 
@@ -39,12 +44,11 @@ def cross_validate(model: Regressor, corpus: Corpus, folds: Iterable[Fold]) -> p
     Parameters
     ----------
     model : regressor
-        Copied for each fold; itself left as it is. One with the verb `fit_many` is fitted to all
-        folds in one computation.
+        Copied for each fold; one with `fit_many` is fitted to all folds in one computation.
     corpus : Corpus
         With features of all songs in the folds.
     folds : iterable of Fold
-        From :func:`mer_core.folds.k_folds` or another scheme.
+        For instance from :func:`mer_core.folds.k_folds`.
 
     Returns
     -------
@@ -54,30 +58,23 @@ def cross_validate(model: Regressor, corpus: Corpus, folds: Iterable[Fold]) -> p
     Raises
     ------
     ValueError
-        If a song is on both sides of a fold, is scored twice, or has no features.
-    DataError
-        If features or labels are not tracks of finite numbers; see
-        :func:`mer_core.tracks.as_track`.
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2. Notebook 02.
+        If a song is on both sides of a fold, is scored twice, or has no features, or features or
+        labels are no tracks of finite numbers.
     """
-    folds = list(folds)
-    names = ("features", "labels")
-    corpus = replace(
-        corpus, **{name: sorted_rows(as_track(getattr(corpus, name), name), name) for name in names}
-    )
+    folds, parts = list(folds), {"features": corpus.features, "labels": corpus.labels}
+    parts = {name: sorted_rows(as_track(part, name), name) for name, part in parts.items()}
+    corpus = replace(corpus, **parts)
     _check_folds(folds, corpus)
     if hasattr(model, "fit_many"):
         from mer_core.training import Job  # loads torch, which baselines do without
 
-        jobs = [Job(corpus.features, corpus.labels, fold.train) for fold in folds]
-        models = model.fit_many(jobs)
+        fitted = model.fit_many([Job(*parts.values(), fold.train) for fold in folds])
     else:
-        models = _one_by_one(model, corpus, folds)
-    heard = [corpus.select(fold.test).features for fold in folds]
-    return pd.concat([fitted.predict(x) for fitted, x in zip(models, heard)]).sort_index()
+        fitted = _one_by_one(model, corpus, folds)
+    predictions = [
+        one.predict(corpus.select(fold.test).features) for one, fold in zip(fitted, folds)
+    ]
+    return pd.concat(predictions).sort_index()
 
 
 def _one_by_one(model: Regressor, corpus: Corpus, folds: list[Fold]) -> Iterator[Regressor]:
@@ -93,57 +90,33 @@ def _scored(folds: list[Fold]) -> list[int]:
 def _check_folds(folds: list[Fold], corpus: Corpus) -> None:
     scored = _scored(folds)
     if not scored or len(set(scored)) < len(scored):
-        raise ValueError(
-            "folds: expected every song to be scored once, found none or repeated ones"
-        )
+        raise ValueError("folds: expected songs that are scored once, found none or repeated ones")
     for number, fold in enumerate(folds):
         both = list(fold.train.intersection(fold.test))
         if both:
             raise ValueError(f"folds: expected no song on both sides, found {both} in {number}")
         if fold.train.empty:
             raise ValueError(f"folds: expected songs to train on, found none in {number}")
-    _check_described({song_id for fold in folds for side in fold for song_id in side}, corpus)
+    _check_features({song_id for fold in folds for side in fold for song_id in side}, corpus)
 
 
-def _check_described(song_ids: Iterable[int], corpus: Corpus) -> None:
+def _check_features(song_ids: Iterable[int], corpus: Corpus) -> None:
     without = sorted(set(song_ids) - set(corpus.features.index.unique("song_id")))
     if without:
         raise ValueError(f"corpus: expected features of all songs, found none for {without[:5]}")
 
 
 def labelled(corpus: Corpus, side: str) -> Corpus:
-    """The songs of one side of the chosen task that have curves; there may be none.
-
-    Parameters
-    ----------
-    corpus : Corpus
-    side : {"dev", "test"}
-
-    Returns
-    -------
-    Corpus
-    """
+    """The songs of one side ("dev" or "test") of the chosen task that have curves, if any."""
     songs = corpus.songs.index[corpus.songs["split"] == side]
     return corpus.select(songs.intersection(corpus.labels.index.unique("song_id"), sort=False))
 
 
 def irit_folds() -> list[Fold]:
-    """IRIT's own ten folds of the development songs of 2015.
+    """IRIT's ten folds of the development songs of 2015: 43 songs each, song 1036 is in none.
 
-    Returns
-    -------
-    list of ten Fold
-        Of 430 songs, 43 in each fold; song 1036 is in none and belongs to neither side.
-
-    Examples
-    --------
-    >>> [len(fold.test) for fold in irit_folds()] == [43] * 10
-    True
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2. The folds were recovered by repeating the drawing of
-    the research code that IRIT published; eight of the ids are only nearly certain.
+    They were recovered by repeating the drawing in IRIT's published code; eight of the ids are
+    only nearly certain.
     """
     numbers = development_2015()["irit_fold"].dropna()
     songs = numbers.index
@@ -155,17 +128,14 @@ def scoreboard(
 ) -> pd.DataFrame:
     """Cross-validate each model on the development songs and test it on the test songs.
 
-    Songs without curves take no part. Where no test song has curves, as in the task of 2013, the
-    table has the rows "CV" alone.
+    Songs without curves take no part. If no test song has curves, the table has the rows "CV" only.
 
     Parameters
     ----------
     models : mapping of name to regressor
     corpus : Corpus
-        With development songs, test songs and features.
     folds : iterable of Fold
-        Of the development songs that have curves (see :func:`labelled`); songs that no fold
-        scores do not count in "CV".
+        Of the development songs that have curves (see :func:`labelled`).
     window : int
         Frames of the moving average in the smoothed rows.
 
@@ -179,16 +149,12 @@ def scoreboard(
     ------
     ValueError
         Before training, if no development song has curves, a song lacks features, or the folds
-        are not as :func:`cross_validate` expects them.
+        are not as for :func:`cross_validate`.
 
     Warns
     -----
     DataWarning
-        If no test song has curves, and why.
-
-    References
-    ----------
-    The layout of Pellegrini and Barriere (2015), table 1. Notebooks 02 and 11.
+        If no test song has curves.
     """
     dev, test, folds = labelled(corpus, "dev"), labelled(corpus, "test"), list(folds)
     _check_sides(corpus, dev, test, folds)
@@ -211,36 +177,19 @@ def _check_sides(corpus: Corpus, dev: Corpus, test: Corpus, folds: list[Fold]) -
         found = f"none ({listed.get('dev', 0)} development songs, {len(test.songs)} test songs)"
         raise ValueError(f"corpus: expected development songs with labels, found {found}")
     _check_folds(folds, dev)
-    _check_described([*dev.songs.index, *test.songs.index], corpus)
+    _check_features([*dev.songs.index, *test.songs.index], corpus)
     if test.songs.empty:
-        why = "this task has no test songs"
-        if "test" in listed:
-            why = f"the {listed['test']} test songs have no labels (curves)"
+        unlabelled = f"the {listed.get('test')} test songs have no labels (curves)"
+        why = unlabelled if "test" in listed else "this task has no test songs"
         warnings.warn(f"no scores on test songs: {why}", DataWarning, stacklevel=3)
 
 
 def ablate(
     model: Regressor, corpus: Corpus, folds: Iterable[Fold], groups: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame:
-    """Cross-validate a model on several choices of features, folds and all else being the same.
+    """Cross-validate a model on several choices of features, given as name -> columns.
 
-    Parameters
-    ----------
-    model : regressor
-    corpus : Corpus
-        With all features that are named.
-    folds : iterable of Fold
-    groups : mapping of name to columns
-        The choices.
-
-    Returns
-    -------
-    DataFrame
-        Index: the names; columns (dimension, metric): RMSE and r, pooled over the scored frames.
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2, add one feature type at a time. Notebook 01.
+    Gives a row for each name; columns (dimension, metric): RMSE and r, pooled over frames.
     """
     folds = list(folds)
     scored = corpus.select(_scored(folds))
@@ -253,22 +202,9 @@ def ablate(
 
 
 def as_paper(table: pd.DataFrame) -> pd.DataFrame:
-    """Lay a scoreboard out as the papers print theirs: a row a system, pooled and per song.
+    """Lay out a table of :func:`scoreboard` as the papers do: one row for each system.
 
-    Parameters
-    ----------
-    table : DataFrame
-        From :func:`scoreboard`.
-
-    Returns
-    -------
-    DataFrame
-        Index (protocol, aggregation, system, output); columns (dimension, metric) with RMSE, r and
-        CCC; the rows of sd belong to the means above them.
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), table 1. Notebooks 02 and 11.
+    Index (protocol, aggregation, system, output); columns (dimension, metric) with RMSE, r and CCC.
     """
     names = {"rmse": "RMSE", "pearson": "r", "ccc": "CCC"}
     wide = table[list(names)].rename(columns=names).unstack("dimension").swaplevel(axis=1)

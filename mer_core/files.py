@@ -1,4 +1,4 @@
-"""Reading and writing files so that a fault is named and nothing is left half done."""
+"""Reading and writing files so that a fault is named and no file is left half written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import os
 import tempfile
 import warnings
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,17 +18,16 @@ import pandas as pd
 import pooch
 
 MOST_LETTERS = 2**28
-"""Of a table; a packed one may say little and hold gigabytes."""
-
+"""Of a table; a small compressed file may hold gigabytes."""
 EXACT = 2**53
 """From here on floats leave whole numbers out."""
+PROBE = 2**16
+"""Bytes that test whether a folder can be written; a full disk still creates empty files."""
 
 
 class DataError(ValueError):
-    """A file or a frame is not what it has to be; the message says what was expected and found.
+    """A file or a frame is not as expected.
 
-    Examples
-    --------
     >>> raise DataError("a.csv", "a column 'song_id'", "only 'id'")
     Traceback (most recent call last):
     mer_core.files.DataError: a.csv: expected a column 'song_id', found only 'id'
@@ -46,27 +44,10 @@ class DataWarning(UserWarning):
     """A known defect of the data was found and repaired; the message says what and how."""
 
 
-PROBE = 2**16
-"""Bytes that are written to find out whether a folder takes any; a full disk still makes files."""
-
-
 def user_cache(name: str) -> Path:
-    """The user's cache folder for a program; it need not exist.
+    """The user's cache folder for a program, which need not exist.
 
-    Parameters
-    ----------
-    name : str
-        The program's name, such as "mer_core".
-
-    Returns
-    -------
-    Path
-        Below `XDG_CACHE_HOME` or the place that the operating system has for caches.
-
-    Raises
-    ------
-    OSError
-        If the user has no home folder: no `HOME` and no entry in the password file.
+    Raises an OSError if the user has no home folder.
     """
     try:
         return Path(pooch.os_cache(name)).expanduser()
@@ -77,15 +58,7 @@ def user_cache(name: str) -> Path:
 def check_writable(folder: str | os.PathLike) -> None:
     """Raise a DataError unless files can be written to a folder; nothing is left in it.
 
-    Parameters
-    ----------
-    folder : path
-        If it does not exist, the nearest existing folder above it is tried.
-
-    Raises
-    ------
-    DataError
-        If it is a file, or nothing can be written to it, for instance since the disk is full.
+    If the folder does not exist, the nearest existing folder above it is tried.
     """
     folder = Path(folder)
     try:
@@ -101,26 +74,14 @@ def check_writable(folder: str | os.PathLike) -> None:
 def check_output(
     path: str | os.PathLike,
     *,
-    inputs: Set[tuple[int, int]] = frozenset(),
+    inputs: Set[tuple[int, int]],
     earlier: Callable[[Path], bool],
 ) -> None:
     """Raise a DataError if writing a file would destroy something of the user's.
 
-    An existing file may be replaced if it is empty or an earlier result of the same kind.
-
-    Parameters
-    ----------
-    path : path
-        The file that will be written.
-    inputs : set, optional
-        :func:`identities` of files that are read.
-    earlier : callable
-        Whether an existing file is an earlier result; called with its path.
-
-    Raises
-    ------
-    DataError
-        If `path` is an input, a folder, a device, write-protected or a file of another kind.
+    An existing file may be replaced if it is empty or an earlier result, which `earlier` decides;
+    an input, a folder, a device, a write-protected or any other file may not. `inputs` are
+    :func:`identities` of the files that are read.
     """
     place = Path(path)
     if place.is_dir() or os.fspath(path).endswith(("/", os.sep)):
@@ -137,21 +98,9 @@ def check_output(
 
 
 def check_in_repository(path: Path, what: str, *, remedy: str = "") -> None:
-    """Raise a DataError if a part of the project's repository is missing, as in an installed copy.
+    """Raise a DataError if a part of the repository's `data` is missing, as in an installed copy.
 
-    Parameters
-    ----------
-    path : Path
-        A file or folder in the repository's folder `data`, which is no part of the package.
-    what : str
-        What it is.
-    remedy : str
-        What helps apart from a clone of the repository.
-
-    Raises
-    ------
-    DataError
-        If it does not exist; says where to get it.
+    The message names the part (`what`), and a remedy other than a clone of the repository.
     """
     if not path.exists():
         name = f"{path.parent.name}/{path.name}"
@@ -170,25 +119,17 @@ def identities(paths: Iterable[str | os.PathLike]) -> set[tuple[int, int]]:
 
 
 def starts_with(path: Path, *heads: bytes) -> bool:
-    """Whether a file's first bytes are one of these, behind a byte-order mark if it has one."""
+    """Whether a file starts with one of these, after a byte-order mark if it has one."""
     with path.open("rb") as file:
         return file.read(PROBE).removeprefix(b"\xef\xbb\xbf").startswith(heads)
 
 
 @contextmanager
 def written_atomically(path: str | os.PathLike) -> Iterator[Path]:
-    """Give a temporary path beside `path`, which takes its place only if the block succeeds.
+    """Give a temporary path with the same suffix, which replaces `path` if the block succeeds.
 
-    Parameters
-    ----------
-    path : path
-        The file to be written; its folder is made if it is not there. If it is a symbolic link,
-        the file that it points to is written and the link stays.
-
-    Yields
-    ------
-    Path
-        Where to write. It has the suffix of `path`; after an error it is removed.
+    The folder is made if it does not exist. If `path` is a symbolic link, the file that it points
+    to is written. After an error the temporary file is removed.
     """
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -207,32 +148,12 @@ def written_atomically(path: str | os.PathLike) -> Iterator[Path]:
 def read_table(
     path: str | os.PathLike, *, index: str | None, index_type: type = int
 ) -> pd.DataFrame:
-    """Read a CSV file of numbers whose column `index` names each row once.
+    """Read a CSV file, plain or `.gz`, of numbers; empty cells become NaN.
 
-    Cells are separated by semicolons if the header has any, else by commas. Byte-order marks,
-    Windows line ends, blanks around column names and gzip are understood.
-
-    Parameters
-    ----------
-    path : path
-        A CSV file, plain or `.gz`.
-    index : str or None
-        The column that becomes the index; None numbers the rows from 1.
-    index_type : type
-        int, float or str.
-
-    Returns
-    -------
-    DataFrame
-        Numbers only; empty cells are NaN.
-
-    Raises
-    ------
-    DataError
-        If the file is missing, empty, too large, not a table, has no column `index`, repeats a
-        column or an index, or holds text where a number belongs.
-    ValueError
-        If a whole number of the index is too large to be exact.
+    The column `index`, of type int, float or str, names each row once and becomes the index; None
+    numbers the rows from 1. Cells are separated by semicolons if the header has any, else by
+    commas. Byte-order marks, Windows line ends and blanks around column names are accepted. Columns
+    of True and False stay as they are: see :func:`check_numbers`.
     """
     frame = _parse(path)
     if frame.empty:
@@ -245,46 +166,29 @@ def read_table(
     _check_index(rows, path, index_type)
     for name in frame.select_dtypes(exclude="number"):
         frame[name] = _numbers(frame[name], path, rows)
-    _check_exact(rows, path, index_type)
     return frame.set_axis(pd.Index(rows.astype(index_type), name=rows.name))
 
 
 def check_numbers(table: pd.DataFrame, where: str | os.PathLike) -> None:
-    """Raise a DataError if a column holds text, or True or False, which would pass for 1 and 0.
-
-    Parameters
-    ----------
-    table : DataFrame
-    where : path or str
-        The file, for the error.
-
-    Examples
-    --------
-    >>> check_numbers(pd.DataFrame({"valence": ["0.1"]}), "labels")
-    Traceback (most recent call last):
-    mer_core.files.DataError: labels: expected numbers in the column 'valence', found str
-    """
+    """Raise a DataError if a column holds text, or True or False, which would pass for 1 and 0."""
     for name, kind in table.dtypes.items():
         if len(table) and kind.kind not in "iuf":
             found = "True or False" if kind.kind == "b" else f"{kind}"
             raise DataError(where, f"numbers in the column {name!r}", found)
 
 
-def _check_exact(column: pd.Series, path: str | os.PathLike, index_type: type) -> None:
-    """From 2**53 on floats do not tell whole numbers apart, and 64 bits may turn them negative."""
-    if index_type is int and column.dtype.kind == "b":
-        raise DataError(path, f"numbers in {column.name!r}", "True or False")
-    if index_type is int and (largest := column.astype(float).abs().max()) >= EXACT:
-        raise DataError(path, f"every {column.name} below 2**53", f"{largest:.6g}")
-
-
 def _check_index(column: pd.Series, path: str | os.PathLike, index_type: type) -> None:
-    if column.isna().any() or (index_type is int and (column % 1 != 0).any()):
+    whole = index_type is int
+    if whole and column.dtype.kind == "b":
+        raise DataError(path, f"numbers in {column.name!r}", "True or False")
+    if column.isna().any() or (whole and (column % 1 != 0).any()):
         kind = {int: "a whole number", float: "a number", str: "a name"}[index_type]
         raise DataError(path, f"{kind} in every row of {column.name!r}", "an empty or other cell")
     if column.duplicated().any():
         twice = _listed(column[column.duplicated()].unique())
         raise DataError(path, f"every {column.name} once", f"{twice} more than once")
+    if whole and (largest := column.astype(float).abs().max()) >= EXACT:
+        raise DataError(path, f"every {column.name} below 2**53", f"{largest:.6g}")
 
 
 class _Lines(io.StringIO):
@@ -305,8 +209,8 @@ def _parse(path: str | os.PathLike) -> pd.DataFrame:
         names = [name.strip() for name in next(csv.reader([header.strip()], delimiter=separator))]
     except csv.Error as error:
         raise DataError(path, expected, f"{error} in the header") from None
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    if repeated:
+    repeated = pd.Index(names)[pd.Index(names).duplicated()].unique()
+    if len(repeated):
         raise DataError(path, "every column once", f"{_listed(repeated)} more than once")
     try:
         with warnings.catch_warnings():

@@ -1,4 +1,10 @@
-"""The papers' divisions of songs into folds; no song is ever on both sides of one."""
+"""The papers' divisions of songs into folds; no song is ever on both sides of one.
+
+References
+----------
+k folds: Pellegrini and Barriere (2015), section 2; by modulus: Coutinho et al. (2014, 2015),
+section 2; by genre: Li et al. (2016), section 3.2.1. Notebooks 02, 04 and 05.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +16,7 @@ import pandas as pd
 
 
 class Fold(NamedTuple):
-    """Songs to train on and songs to score, by song_id; none on both sides."""
+    """Songs to train on and songs to score, by song_id."""
 
     train: pd.Index
     test: pd.Index
@@ -22,30 +28,19 @@ def k_folds(song_ids: Iterable[int], *, k: int = 10, seed: int = 0) -> list[Fold
     Parameters
     ----------
     song_ids : iterable of int
-        At least k different songs.
-    k : int
-        Number of folds; IRIT used 10.
-    seed : int
-        Of the shuffling.
-
-    Returns
-    -------
-    list of Fold
+        At least k.
+    k, seed : int
 
     Raises
     ------
     ValueError
-        If there are fewer songs than folds, fewer than two folds, or a song_id is repeated,
-        missing, or neither a number nor text as the others.
+        If there are fewer songs than folds or fewer than two folds, or song_ids are repeated,
+        missing or of mixed types.
 
     Examples
     --------
     >>> [len(fold.test) for fold in k_folds(range(5), k=2, seed=0)]
     [3, 2]
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2. Notebook 02.
     """
     songs = _unique(song_ids)
     if len(songs) < 2:
@@ -59,18 +54,12 @@ def k_folds(song_ids: Iterable[int], *, k: int = 10, seed: int = 0) -> list[Fold
 def modulus_folds(song_ids: Iterable[int], *, modulus: int = 11) -> tuple[list[Fold], pd.Index]:
     """Divide songs by song_id modulo 11; the songs of remainder 10 are kept out of all folds.
 
-    Parameters
-    ----------
-    song_ids : iterable of int
-    modulus : int
-        Number of remainders.
-
     Returns
     -------
     folds : list of Fold
         One for each remainder from 0 to modulus - 2.
     held_out : Index
-        The songs of the last remainder, Munich's own test set.
+        The songs of the last remainder.
 
     Raises
     ------
@@ -82,10 +71,6 @@ def modulus_folds(song_ids: Iterable[int], *, modulus: int = 11) -> tuple[list[F
     >>> folds, held_out = modulus_folds(range(2, 24))
     >>> len(folds), list(held_out), list(folds[0].test)
     (10, [10, 21], [11, 22])
-
-    References
-    ----------
-    Coutinho et al. (2014, 2015), section 2. Notebook 04.
     """
     songs = _unique(song_ids)
     if songs.dtype.kind not in "iu":
@@ -103,32 +88,26 @@ def genre_folds(
 ) -> list[Fold]:
     """Draw partitions whose held-out songs have the test set's genres, none in two partitions.
 
-    The test set's shares are rounded by largest remainder. A genre of the test set that the
-    development set lacks, or has used up, passes its places on to songs drawn from all the rest.
+    The test set's shares are rounded by largest remainder. Places of a genre that the development
+    set lacks, or has used up, go to songs drawn from all the rest.
 
     Parameters
     ----------
     songs : DataFrame
-        `Corpus.songs`: development songs are divided, test songs only counted by genre. The genre
-        is compared by its first word: "Hip-Hop-Electronic" counts as "hip".
-    partitions, held_out : int
+        `Corpus.songs`: development songs are divided, test songs only counted by genre. The first
+        word of a genre counts: "Hip-Hop-Electronic" is "hip".
+    partitions, held_out, seed : int
         Tsinghua drew 5 times 20 of 431 songs.
-    seed : int
-        Of the drawing.
 
     Returns
     -------
     list of Fold
-        `test` holds the `held_out` songs of a partition, `train` all other development songs.
+        `test` has the `held_out` songs of a partition, `train` all other development songs.
 
     Raises
     ------
     ValueError
         If there are not more development songs than places.
-
-    References
-    ----------
-    Li et al. (2016), section 3.2.1. Notebook 05.
     """
     genre = songs["genre"].fillna("").str.lower().str.extract(r"(\w*)", expand=False)
     dev, test = (genre[songs["split"] == side] for side in ("dev", "test"))
@@ -148,6 +127,7 @@ def genre_folds(
 
 
 def _shares(genres: pd.Series, places: int) -> pd.Series:
+    """Places of each genre, rounded by largest remainder."""
     exact = genres.value_counts(normalize=True).sort_index() * places
     shares = exact.astype(int)
     most = (exact - shares).sort_values(ascending=False, kind="stable").index

@@ -1,4 +1,12 @@
-"""How good a prediction is: RMSE, r, CCC and R2, pooled over frames and song by song."""
+"""How good a prediction is: RMSE, r, CCC and R2, pooled over frames and song by song.
+
+References
+----------
+The MediaEval "Emotion in Music" tasks rank by RMSE, then by r; Lin (1989) for CCC, by which
+Coutinho et al. (2015) select models; Herremans et al. (2019) report R2 of whole songs. Pellegrini
+and Barriere (2015), table 1: pooled scores in cross-validation, songs' scores in the test.
+Notebook 02.
+"""
 
 from __future__ import annotations
 
@@ -18,51 +26,30 @@ def rmse(y: ArrayLike, p: ArrayLike) -> float:
     y, p : array_like, shape (n,)
         Labels and predictions.
 
-    Returns
-    -------
-    float
-        0 or more; 0 is perfect.
-
     Raises
     ------
     ValueError
-        If the two are not 1-D, of equal length, not empty and finite, or hold other things than
-        real numbers, or are Series of the same rows in another order (as for all metrics here).
+        If the two are not 1-D, of equal length, not empty and of finite numbers, or are Series of
+        the same rows in another order.
 
     Examples
     --------
     >>> rmse([0.0, 1.0], [0.0, 0.0]).round(4)
     np.float64(0.7071)
-
-    References
-    ----------
-    The MediaEval "Emotion in Music" tasks rank by it. Notebook 02.
     """
     y, p = _pair(y, p)
     return np.sqrt(np.mean((y - p) ** 2))
 
 
 def pearson(y: ArrayLike, p: ArrayLike) -> float:
-    """Pearson's correlation r, in [-1, 1]; NaN where one side is constant, since it has none.
+    """Pearson's correlation r, in [-1, 1]; NaN if one side is constant.
 
-    Parameters
-    ----------
-    y, p : array_like, shape (n,)
-        Labels and predictions; see :func:`rmse` for errors.
-
-    Returns
-    -------
-    float
-        Blind to scale and offset: a prediction of the right shape in a wrong place gets 1.
+    It ignores scale and offset. Arguments and errors are those of :func:`rmse`.
 
     Examples
     --------
     >>> pearson([0, 1, 2], [10, 20, 30]).round(4), pearson([0, 1, 2], [5, 5, 5])
     (np.float64(1.0), nan)
-
-    References
-    ----------
-    The MediaEval tasks' second measure. Notebook 02.
     """
     y, p = _pair(y, p)
     if _constant(y) or _constant(p):
@@ -74,27 +61,14 @@ def pearson(y: ArrayLike, p: ArrayLike) -> float:
 def ccc(y: ArrayLike, p: ArrayLike) -> float:
     """Concordance correlation coefficient of Lin (1989), in [-1, 1].
 
-    2 s_yp / (s_y^2 + s_p^2 + (mean_y - mean_p)^2), with population variances: r, made smaller by
-    a wrong scale or offset. A constant prediction of varying labels gets 0; two equal constants
-    leave it undefined (NaN).
-
-    Parameters
-    ----------
-    y, p : array_like, shape (n,)
-        Labels and predictions; see :func:`rmse` for errors.
-
-    Returns
-    -------
-    float
+    2 s_yp / (s_y^2 + s_p^2 + (mean_y - mean_p)^2), with population variances: r, reduced by a
+    wrong scale or offset. A constant prediction of varying labels gets 0, two equal constants NaN.
+    Arguments and errors are those of :func:`rmse`.
 
     Examples
     --------
     >>> ccc([0, 1, 2], [0, 1, 2]).round(4), ccc([0, 1, 2], [2, 3, 4]).round(4)
     (np.float64(1.0), np.float64(0.25))
-
-    References
-    ----------
-    Coutinho et al. (2015), section 2, select models by it. Notebook 02.
     """
     y, p = _pair(y, p)
     if _constant(y) or _constant(p):
@@ -106,25 +80,13 @@ def ccc(y: ArrayLike, p: ArrayLike) -> float:
 def r2(y: ArrayLike, p: ArrayLike) -> float:
     """Share of the labels' variance that is explained, 1 - MSE / var(y); at most 1.
 
-    Parameters
-    ----------
-    y, p : array_like, shape (n,)
-        Labels and predictions; see :func:`rmse` for errors.
-
-    Returns
-    -------
-    float
-        0 is what the mean of these very labels would get; below 0 is worse than that. NaN if y is
-        constant.
+    The mean of these labels gets 0; constant labels get NaN. Arguments and errors are those of
+    :func:`rmse`.
 
     Examples
     --------
     >>> r2([0, 1, 2], [1, 1, 1]), r2([0, 1, 2], [0, 1, 2])
     (np.float64(0.0), np.float64(1.0))
-
-    References
-    ----------
-    Herremans et al. (2019) report it for whole songs. Notebook 02.
     """
     y, p = _pair(y, p)
     return np.nan if _constant(y) else 1 - np.mean((y - p) ** 2) / y.var()
@@ -134,38 +96,31 @@ METRICS = {"rmse": rmse, "pearson": pearson, "ccc": ccc, "r2": r2}
 
 
 def score(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
-    """Score predictions in both of the papers' ways of aggregating.
+    """Score predictions with both of the papers' aggregations.
 
-    "pooled" throws all frames of all songs into one pot (IRIT's cross-validation figures);
-    "mean" and "sd" first score each song, then take mean and sample standard deviation over the
-    songs (the task's official test figures).
+    "pooled" scores all frames of all songs together; "mean" and "sd" are mean and sample standard
+    deviation of the songs' scores.
 
     Parameters
     ----------
-    labels : DataFrame
-        A track (MultiIndex song_id, time) with the columns valence, arousal in [-1, 1].
-    predictions : DataFrame
-        The same; may hold more rows than the labels.
+    labels, predictions : DataFrame
+        Tracks (MultiIndex song_id, time) with the columns valence, arousal in [-1, 1]; predictions
+        may have more rows.
 
     Returns
     -------
     DataFrame
         Index (dimension, aggregation: pooled, mean, sd); columns rmse, pearson, ccc, r2, `songs`
-        (how many were scored) and `songs_without_r` (songs of constant label or prediction, which
-        mean and sd of r leave out).
+        and `songs_without_r` (songs of constant label or prediction, which mean and sd of r leave
+        out).
 
     Raises
     ------
     ValueError
-        If a labelled row has no prediction, or either is not a track of finite numbers with both
-        columns; see :func:`mer_core.tracks.as_track`.
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), table 1: CV pooled, Eval per song. Notebook 02.
+        If a labelled row has no prediction, or either is no track of finite numbers.
     """
     labels, predictions = _matched(labels, predictions)
-    songs = _song_scores(labels, predictions)
+    songs = score_songs(labels, predictions)
     rows = {}
     for dimension in DIMENSIONS:
         each = songs.xs(dimension, level="dimension")
@@ -178,31 +133,11 @@ def score(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def score_songs(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
-    """Score every song by itself.
+    """Scores of every song: index (song_id, dimension), columns rmse, pearson, ccc, r2.
 
-    Parameters
-    ----------
-    labels, predictions : DataFrame
-        As for :func:`score`.
-
-    Returns
-    -------
-    DataFrame
-        Index (song_id, dimension), columns rmse, pearson, ccc, r2.
-
-    Raises
-    ------
-    ValueError
-        As for :func:`score`.
-
-    References
-    ----------
-    Coutinho et al. (2015), table 1. Notebook 02.
+    Arguments and errors are those of :func:`score`.
     """
-    return _song_scores(*_matched(labels, predictions))
-
-
-def _song_scores(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    labels, predictions = _matched(labels, predictions)
     y, p = labels.to_numpy(), predictions.to_numpy()
     rows = {
         (song_id, dimension): _all_metrics(y[frames, column], p[frames, column])
@@ -221,12 +156,9 @@ def _matched(labels: pd.DataFrame, predictions: pd.DataFrame) -> tuple[pd.DataFr
     predictions = as_track(predictions, "predictions", columns=DIMENSIONS)
     missing = labels.index[~labels.index.isin(predictions.index)]
     if len(missing):
-        first = missing[0]
-        raise DataError(
-            "predictions",
-            f"one for each of the {len(labels)} labelled rows",
-            f"none for {len(missing)}, the first at song_id {first[0]}, time {first[1]} s",
-        )
+        first = "the first at song_id {}, time {} s".format(*missing[0])
+        expected = f"one for each of the {len(labels)} labelled rows"
+        raise DataError("predictions", expected, f"none for {len(missing)}, {first}")
     return labels, predictions.loc[labels.index]
 
 

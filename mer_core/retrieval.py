@@ -1,4 +1,10 @@
-"""Songs near a point of the plane, and songs whose emotion follows a drawn profile."""
+"""Songs near a point of the plane, and songs whose emotion follows a drawn profile.
+
+References
+----------
+Herremans et al. (2019), "User interface"; Sakoe and Chiba (1978), the band; Keogh and
+Ratanamahatana (2005), the lower bound that saves most of the work. Notebook 10.
+"""
 
 from __future__ import annotations
 
@@ -15,34 +21,32 @@ from numba import njit
 from mer_core.files import DataError
 from mer_core.tracks import DIMENSIONS, HOP, as_array, as_table, as_track
 
+Array = np.ndarray
 PARTS = ("stretch", "song")
 METHODS = ("euclidean", "dtw")
 WORTH_A_THREAD = 1 << 13
-"""Fewer candidates than this are done before threads have started."""
+"""Candidates; fewer are done before threads have started."""
 FINITE = {"nnan", "nsz", "reassoc", "contract"}
-"""What the compiler may take for granted: no NaN, and any order of a sum."""
+"""The compiler may assume that there is no NaN and reorder sums."""
 SLACK = 1 + 1e-9
-"""Sums of the same numbers in another order differ by less: what is equal must not be pruned."""
+"""Sums of the same numbers in another order differ by less; ties must not be pruned."""
 
 
 def nearest(points: pd.DataFrame, query: Sequence[float], k: int = 10) -> pd.DataFrame:
-    """The points of the plane that are nearest to one of them.
+    """The k points of the plane that are nearest to a query of valence and arousal.
 
     Parameters
     ----------
     points : DataFrame
-        Columns valence, arousal in [-1, 1]; others are kept. Index song_id for whole songs, or
-        (song_id, time) for half-second moments: a track is taken as it is.
+        Columns valence, arousal in [-1, 1], and any others; for instance songs or a track.
     query : sequence of two numbers
-        Valence and arousal, in this order.
     k : int
-        At most so many.
 
     Returns
     -------
     DataFrame
-        Rows of `points`, nearest first, equally near ones in the order of their index; `distance`
-        is the Euclidean one on the plane, from 0 to the root of 8.
+        Rows of `points`, nearest first, equally near ones in the order of their index, with their
+        Euclidean `distance`.
 
     Raises
     ------
@@ -52,14 +56,8 @@ def nearest(points: pd.DataFrame, query: Sequence[float], k: int = 10) -> pd.Dat
     Examples
     --------
     >>> songs = pd.DataFrame({"valence": [0.1, 0.9, -0.5], "arousal": [0.0, 0.9, 0.4]}, [7, 8, 9])
-    >>> nearest(songs, (0.5, 0.3), k=2)["distance"].round(2)
-    7    0.50
-    8    0.72
-    Name: distance, dtype: float64
-
-    References
-    ----------
-    Herremans et al. (2019), "User interface". Notebook 10.
+    >>> nearest(songs, (0.5, 0.3), k=2)["distance"].round(2).to_dict()
+    {7: 0.5, 8: 0.72}
     """
     place = as_array(query, "query")
     if place.shape != (2,):
@@ -71,24 +69,16 @@ def nearest(points: pd.DataFrame, query: Sequence[float], k: int = 10) -> pd.Dat
 
 @dataclass(frozen=True)
 class Curves:
-    """The curves of many songs in one array, ready to be searched again and again.
+    """The curves of many songs in one array, for several searches.
 
-    Attributes
-    ----------
-    song_ids : ndarray, shape (songs,)
-    starts : ndarray, shape (songs,)
-        Time of each song's first frame, in s.
-    bounds : ndarray of int, shape (songs + 1,)
-        Song i has the frames bounds[i] to bounds[i + 1] of `values`.
-    values : ndarray, shape (frames, 2)
-        Valence and arousal, song after song; float32 takes half the memory of float64 and gives the
-        same distances to seven digits.
+    Song i has the id `song_ids[i]`, starts at `starts[i]` s and has the frames `bounds[i]` to
+    `bounds[i + 1]` of `values`, valence and arousal in float64 or float32.
     """
 
-    song_ids: np.ndarray
-    starts: np.ndarray
-    bounds: np.ndarray
-    values: np.ndarray
+    song_ids: Array
+    starts: Array
+    bounds: Array
+    values: Array
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.shape[1] != 2 or not len(self.values):
@@ -100,19 +90,7 @@ class Curves:
 
     @classmethod
     def of(cls, tracks: pd.DataFrame) -> Self:
-        """Lay the songs of a track side by side.
-
-        Parameters
-        ----------
-        tracks : DataFrame
-            A track with the columns valence, arousal: labels or predictions.
-
-        Raises
-        ------
-        ValueError
-            If the index is not (song_id, time), sorted and without gaps on the grid of 0.5 s, or as
-            in :func:`nearest`.
-        """
+        """The songs of a track; a ValueError if it has a gap or is not sorted by song and time."""
         tracks = as_track(tracks, "tracks", columns=DIMENSIONS, gapless=True)
         values = np.ascontiguousarray(tracks.to_numpy())
         songs = tracks.index.get_level_values("song_id").to_numpy()
@@ -126,7 +104,7 @@ class Curves:
 
 def search_profile(
     tracks: pd.DataFrame | Curves,
-    profile: pd.DataFrame | np.ndarray,
+    profile: pd.DataFrame | Array,
     k: int = 10,
     *,
     method: str = "euclidean",
@@ -138,62 +116,50 @@ def search_profile(
     With the profile :math:`p` and a curve :math:`c` of as many frames, both points of the plane,
     "euclidean" is :math:`\sqrt{\sum_t \|p_t - c_t\|^2}`. "dtw" is the least
     :math:`\sqrt{\sum_{(i,j)} \|p_i - c_j\|^2}` over all paths of pairs from both beginnings to
-    both ends that take one step on in i, in j, or in both at a time, and keep
+    both ends that advance by one in i, in j, or in both, and keep
     :math:`|i - j| \le \mathrm{round}(\mathrm{band} \cdot \mathrm{frames})`: dynamic time warping
-    with a Sakoe-Chiba band, as tslearn and dtaidistance define it. Nothing is normalised: where on
-    the plane a song moves counts as much as how. A process's first search also compiles the loops,
+    with a Sakoe-Chiba band. Nothing is normalised. A process's first search compiles the loops,
     which takes about a second.
 
     Parameters
     ----------
     tracks : DataFrame or Curves
-        A track with the columns valence, arousal; `Curves.of(track)` saves the conversion if there
-        are several searches.
+        A track with the columns valence, arousal; `Curves.of(track)` saves time in several
+        searches.
     profile : DataFrame or array, shape (frames, 2)
-        Valence and arousal every 0.5 s. A frame may have one of the two columns alone: then the
-        other is not asked for.
+        Valence and arousal every 0.5 s. With one of the columns alone, the other is ignored.
     k : int
-        At most so many songs.
     method : {"euclidean", "dtw"}
     part : {"stretch", "song"}
-        "stretch" compares with every piece of a song that has the profile's length, tells of each
-        song the best (the earlier of equal ones), and leaves out songs that are shorter. "song"
-        compares with the whole song: a song of another length is first brought to the profile's
-        number of frames by linear interpolation between its first and last frame, so that the
-        profile stands for a song's course, however long it takes.
+        "stretch" compares with every piece of a song that has the profile's length, gives each
+        song's best (the earlier of equal ones), and leaves out shorter songs. "song" compares
+        with the whole song, after linear interpolation to the profile's number of frames.
     band : float
         From 0 (no warping) to 1 (any), a share of the profile's frames; for "dtw" only.
 
     Returns
     -------
     DataFrame
-        Columns song_id, start and end of the piece in s, distance; nearest first, equally near
-        ones in the order of the tracks.
+        Columns song_id, start and end of the piece in s, distance; nearest first.
 
     Raises
     ------
     ValueError
-        If an argument is another, the profile's shape is not (frames, 2), a number is not finite,
-        the tracks are empty or no tracks, or every song is shorter than the profile.
+        If an argument has another value or shape, a number is not finite, the tracks have a gap,
+        or every song is shorter than the profile.
 
     Examples
     --------
     >>> time = pd.MultiIndex.from_product([[1, 2], [15.0, 15.5, 16.0]], names=["song_id", "time"])
     >>> curves = [0.0, 0.1, 0.2, 0.5, 0.5, 0.1]
     >>> tracks = pd.DataFrame({"valence": curves, "arousal": curves}, time)
-    >>> search_profile(tracks, [[0.1, 0.1], [0.2, 0.2]]).round(2)
+    >>> search_profile(tracks, [[0.1, 0.1], [0.2, 0.2]], 1)
        song_id  start   end  distance
-    0        1   15.5  16.5      0.00
-    1        2   15.5  16.5      0.58
-
-    References
-    ----------
-    Sakoe and Chiba (1978), the band; Keogh and Ratanamahatana (2005), the lower bound that spares
-    most of the work and changes no result. Notebook 10.
+    0        1   15.5  16.5       0.0
     """
     if method not in METHODS or part not in PARTS:
-        found = f"{method!r}, {part!r}"
-        raise ValueError(f"method, part: expected one of {METHODS} and of {PARTS}, found {found}")
+        expected = f"expected one of {METHODS} and of {PARTS}"
+        raise ValueError(f"method, part: {expected}, found {method!r}, {part!r}")
     _check_count(k)
     wanted, asked = _profile(profile)
     radius = 0 if method == "euclidean" else _radius(band, len(wanted))
@@ -201,20 +167,15 @@ def search_profile(
     values, places, songs = _candidates(curves, len(wanted), part)
     values = values if len(asked) == 2 else np.ascontiguousarray(values[:, asked])
     best = _best_pieces((values, places, songs), wanted, radius, k)
-    return _told(curves, best, len(wanted) if part == "stretch" else None)
+    return _as_table(curves, best, len(wanted) if part == "stretch" else None)
 
 
 def alignment(
-    profile: pd.DataFrame | np.ndarray, curve: pd.DataFrame | np.ndarray, *, band: float = 0.1
-) -> np.ndarray:
+    profile: pd.DataFrame | Array, curve: pd.DataFrame | Array, *, band: float = 0.1
+) -> Array:
     """The pairs of frames by which dynamic time warping matches a curve to a profile.
 
-    Parameters
-    ----------
-    profile, curve : DataFrame or array, shape (frames, 2)
-        Of equal length.
-    band : float
-        As for :func:`search_profile`.
+    Both have the shape (frames, 2); `band` is that of :func:`search_profile`.
 
     Returns
     -------
@@ -224,16 +185,12 @@ def alignment(
     Raises
     ------
     ValueError
-        If the shapes are others, or differ, or a number is not finite.
+        If the shapes differ or are others, or a number is not finite.
 
     Examples
     --------
     >>> alignment([[0, 0], [1, 1], [1, 1]], [[0, 0], [0, 0], [1, 1]], band=1).tolist()
     [[0, 0], [0, 1], [1, 2], [2, 2]]
-
-    References
-    ----------
-    Sakoe and Chiba (1978). Notebook 10.
     """
     wanted, found = _profile(profile)[0], _profile(curve, "curve")[0]
     if wanted.shape != found.shape:
@@ -253,12 +210,15 @@ def _check_count(k: int) -> None:
         raise ValueError(f"k: expected a whole number from 1, found {k!r}")
 
 
-def _profile(profile: pd.DataFrame | np.ndarray, name: str = "profile") -> tuple[np.ndarray, list]:
-    """Its values, and the numbers of the dimensions that it has."""
+def _profile(profile: pd.DataFrame | Array, name: str = "profile") -> tuple[Array, list]:
+    """Values of a profile, and the numbers of the dimensions that it has."""
     if isinstance(profile, pd.DataFrame):
         asked = [k for k, column in enumerate(DIMENSIONS) if column in profile]
         columns = [DIMENSIONS[k] for k in asked] or DIMENSIONS
-        _check_profile_times(profile.index, name)
+        if profile.index.names[-1] == "time" and len(profile) > 1:
+            times = as_array(profile.index.get_level_values(-1), f"{name}, time")
+            if not np.allclose(np.diff(times), HOP):
+                raise DataError(name, f"a row every {HOP} s", "other steps of time")
         values = as_table(profile, name, columns=columns).to_numpy()
         return np.ascontiguousarray(values, dtype=float), asked
     values = np.ascontiguousarray(as_array(profile, name, ndim=(0, 1, 2, 3)))
@@ -267,39 +227,29 @@ def _profile(profile: pd.DataFrame | np.ndarray, name: str = "profile") -> tuple
     return values, [0, 1]
 
 
-def _check_profile_times(index: pd.Index, name: str) -> None:
-    if index.names[-1] != "time" or len(index) < 2:
-        return
-    times = as_array(index.get_level_values(-1), f"{name}, time")
-    if not np.allclose(np.diff(times), HOP):
-        raise DataError(name, f"a row every {HOP} s", "other steps of time")
-
-
 def _radius(band: float, frames: int) -> int:
     if not 0 <= band <= 1:
         raise ValueError(f"band: expected a share from 0 to 1, found {band!r}")
     return round(band * frames)
 
 
-def _candidates(
-    curves: Curves, frames: int, part: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Values, the row of them at which each candidate starts, and the song that it belongs to."""
+def _candidates(curves: Curves, frames: int, part: str) -> tuple[Array, Array, Array]:
+    """Values, and for each candidate the row at which it starts and the number of its song."""
     lengths = np.diff(curves.bounds)
     songs = np.arange(len(lengths))
     if part == "song":
         same = (lengths == frames).all()
-        return curves.values if same else _stretched(curves, frames), songs * frames, songs
+        return curves.values if same else _interpolated(curves, frames), songs * frames, songs
     counts = np.maximum(lengths - frames + 1, 0)
     if not counts.any():
-        longest = f"{lengths.max()} at most"
-        raise ValueError(f"tracks: expected a song of {frames} frames or more, found {longest}")
+        expected = f"expected a song of {frames} frames or more"
+        raise ValueError(f"tracks: {expected}, found {lengths.max()} at most")
     songs = np.repeat(songs, counts)
     within = np.arange(len(songs)) - np.repeat(np.cumsum(counts) - counts, counts)
     return curves.values, curves.bounds[songs] + within, songs
 
 
-def _stretched(curves: Curves, frames: int) -> np.ndarray:
+def _interpolated(curves: Curves, frames: int) -> Array:
     """Every song at `frames` equal steps from its first to its last frame."""
     first, last = curves.bounds[:-1, None], curves.bounds[1:, None] - 1
     place = (first + (last - first) * np.linspace(0, 1, frames)).ravel().round(9)
@@ -310,34 +260,32 @@ def _stretched(curves: Curves, frames: int) -> np.ndarray:
 
 
 def _best_pieces(
-    candidates: tuple[np.ndarray, np.ndarray, np.ndarray], profile: np.ndarray, radius: int, k: int
-) -> np.ndarray:
+    candidates: tuple[Array, Array, Array], profile: Array, radius: int, k: int
+) -> Array:
     """Squared distance, song and place of the k songs with the best pieces: shape (3, k).
 
-    Candidates come in the order of their lower bounds, a block at a time. What has a bound above
-    the k-th best distance so far can't be among the k.
+    Blocks of candidates are compared, lowest bounds first, until these exceed the k-th distance.
     """
     values, places, songs = candidates
     bounds = _in_threads(_lower_bounds, places, values, *_envelope(profile, radius))
     best, limit = np.empty((3, 0)), np.inf
     rest, size = np.arange(len(places)), 4 * k
     while len(rest := rest[bounds[rest] <= limit]):
-        block, rest = _lowest(bounds, rest, size)
+        if size < len(rest):
+            rest = rest[np.argpartition(bounds[rest], size)]
+        block, rest = rest[:size], rest[size:]
         squares = _in_threads(_distances, places[block], values, profile, radius, limit)
         found = np.array([squares, songs[block], places[block]])[:, np.isfinite(squares)]
-        best = _first_of_songs(np.hstack([best, found]))[:, :k]
+        found = np.hstack([best, found])
+        found = found[:, np.lexsort(found[::-1])]
+        first_of_songs = np.sort(np.unique(found[1], return_index=True)[1])
+        best = found[:, first_of_songs[:k]]
         limit, size = best[0, -1] * SLACK if best.shape[1] == k else np.inf, 4 * size
     return best
 
 
-def _first_of_songs(found: np.ndarray) -> np.ndarray:
-    """Of each song the best piece, the best song first."""
-    found = found[:, np.lexsort(found[::-1])]
-    return found[:, np.sort(np.unique(found[1], return_index=True)[1])]
-
-
-def _told(curves: Curves, best: np.ndarray, frames: int | None) -> pd.DataFrame:
-    """The best pieces in the song's own time; whole songs where no length is given."""
+def _as_table(curves: Curves, best: Array, frames: int | None) -> pd.DataFrame:
+    """The best pieces in the song's own time; whole songs if no length is given."""
     songs, place = best[1:].astype(int)
     first, last = curves.bounds[songs], curves.bounds[songs + 1]
     if frames:
@@ -348,23 +296,15 @@ def _told(curves: Curves, best: np.ndarray, frames: int | None) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(["song_id", "start", "end", "distance"], columns)))
 
 
-def _lowest(bounds: np.ndarray, rest: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Of the candidates that are left, those with the lowest bounds, and the others."""
-    if size >= len(rest):
-        return rest, rest[:0]
-    order = np.argpartition(bounds[rest], size)
-    return rest[order[:size]], rest[order[size:]]
-
-
-def _envelope(profile: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
-    """The least and the greatest that the profile is within the band around each frame."""
+def _envelope(profile: Array, radius: int) -> tuple[Array, Array]:
+    """Minimum and maximum of the profile within the band around each frame."""
     padded = np.pad(profile, ((radius, radius), (0, 0)), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * radius + 1, axis=0)
     return windows.min(axis=-1).ravel(), windows.max(axis=-1).ravel()
 
 
-def _in_threads(function: Callable, places: np.ndarray, *arguments: object) -> np.ndarray:
-    """What a compiled function says of each candidate."""
+def _in_threads(function: Callable, places: Array, *arguments: object) -> Array:
+    """Results of a compiled function for each candidate."""
     out = np.empty(len(places))
     if len(places) < WORTH_A_THREAD:
         function(out, places, *arguments)
@@ -377,10 +317,8 @@ def _in_threads(function: Callable, places: np.ndarray, *arguments: object) -> n
 
 
 @njit(nogil=True, fastmath=FINITE)
-def _lower_bounds(
-    out: np.ndarray, places: np.ndarray, values: np.ndarray, lower: np.ndarray, upper: np.ndarray
-) -> None:
-    """LB_Keogh: the squared way from each frame of a candidate to the profile's envelope."""
+def _lower_bounds(out: Array, places: Array, values: Array, lower: Array, upper: Array) -> None:
+    """LB_Keogh: squared distance of each candidate from the profile's envelope."""
     flat, width = values.ravel(), values.shape[1]
     for candidate in range(len(places)):
         start, total = places[candidate] * width, 0.0
@@ -392,12 +330,10 @@ def _lower_bounds(
 
 
 @njit(nogil=True, fastmath=FINITE)
-def _second_bound(
-    values: np.ndarray, place: int, profile: np.ndarray, length: int, limit: float
-) -> float:
-    """LB_Keogh the other way round, from the profile to the candidate's envelope.
+def _second_bound(values: Array, place: int, profile: Array, length: int, limit: float) -> float:
+    """LB_Keogh of the profile and the candidate's envelope.
 
-    The envelope is that of three neighbouring blocks, which are wider than the band and cheaper.
+    The envelope is that of three neighbouring blocks: wider than the band, and cheaper.
     """
     frames, total = len(profile), 0.0
     for block in range(0, frames, length):
@@ -416,14 +352,9 @@ def _second_bound(
 
 @njit(nogil=True, fastmath=FINITE)
 def _distances(
-    out: np.ndarray,
-    places: np.ndarray,
-    values: np.ndarray,
-    profile: np.ndarray,
-    radius: int,
-    limit: float,
+    out: Array, places: Array, values: Array, profile: Array, radius: int, limit: float
 ) -> None:
-    """Squared DTW distance of each candidate; infinity as soon as it must exceed the limit."""
+    """Squared DTW distance of each candidate; infinity if it exceeds the limit."""
     frames = len(profile)
     total = np.empty(frames)
     for candidate in range(len(places)):
@@ -438,9 +369,9 @@ def _distances(
 
 @njit(nogil=True, fastmath=FINITE, inline="always")
 def _next_row(
-    total: np.ndarray, values: np.ndarray, place: int, profile: np.ndarray, i: int, radius: int
+    total: Array, values: Array, place: int, profile: Array, i: int, radius: int
 ) -> float:
-    """Turn row i - 1 of the accumulated distances into row i; gives the least within the band."""
+    """Turn row i - 1 of the accumulated distances into row i; gives its minimum in the band."""
     first, last = max(0, i - radius), min(len(profile), i + radius + 1)
     left = least = np.inf
     before = total[first - 1] if first else (np.inf if i else 0.0)
@@ -456,7 +387,7 @@ def _next_row(
     return least
 
 
-def _accumulated(profile: np.ndarray, curve: np.ndarray, radius: int) -> np.ndarray:
+def _accumulated(profile: Array, curve: Array, radius: int) -> Array:
     """All rows of :func:`_next_row`, one below the other."""
     rows, total = [], np.full(len(profile), np.inf)
     for i in range(len(profile)):

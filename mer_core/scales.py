@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mer_core.files import DataWarning
-from mer_core.metrics import DIMENSIONS
+from mer_core.tracks import DIMENSIONS
 
 SCALES = [
     *((0, 1), (-1, 1), (1, 5), (1, 7), (1, 9), (0, 5), (0, 10), (0, 100)),
@@ -25,22 +25,10 @@ in 2.3 %, three with them in 0.7 %, ten in none; moved to [0, 1], all were."""
 
 
 def probable_scale(values: np.ndarray, *, target: tuple[int, int] = (-1, 1)) -> str:
-    """Name the scale that values out of range seem to have, and the formula for the right one.
+    """Name the scale that values out of range seem to have, and the formula for the target scale.
 
-    Parameters
-    ----------
-    values : ndarray
-        Any shape; NaN is passed over.
-    target : (int, int)
-        The scale that they should have.
+    The text is empty if few values are out of range or no usual scale covers them. NaN is ignored.
 
-    Returns
-    -------
-    str
-        Empty if few of the values are out of range or no usual scale covers them.
-
-    Examples
-    --------
     >>> probable_scale(np.array([1.5, 4.0, 8.5]))
     '; the values look like 1 to 9, from which (x - 5) / 4 leads to -1 to 1'
     >>> probable_scale(np.array([0.2, 0.4, 1.01, *20 * [0.1]]))
@@ -55,10 +43,9 @@ def probable_scale(values: np.ndarray, *, target: tuple[int, int] = (-1, 1)) -> 
         return ""
     a, b = covering[0]
     centred = f"(x - {(a + b) / 2:g})" if a + b else "x"
-    scaled = f"{centred} * {(high - low) / (b - a):g}"
+    formula = f"{(low + high) / 2:g} + {centred} * {(high - low) / (b - a):g}"
     if target == (-1, 1):
-        scaled = f"{centred} / {(b - a) / 2:g}"
-    formula = f"{(low + high) / 2:g} + {scaled}" if low + high else scaled
+        formula = f"{centred} / {(b - a) / 2:g}"
     return f"; the values look like {a} to {b}, from which {formula} leads to {low} to {high}"
 
 
@@ -67,33 +54,19 @@ def warn_of_unsigned(
 ) -> None:
     """Warn if labels look like [0, 1], as those of PMEmo, instead of [-1, 1].
 
-    Labels on [0, 1] have no negative value. So have cheerful songs, hence the rule: a dimension is
-    suspected if no value in it is negative and song-level means fit 2x - 1 better than x (at least
-    three songs). Without song-level means it is suspected if there are at least five songs and
-    neither dimension has a negative value, or at least twenty songs.
-
-    Parameters
-    ----------
-    labels : DataFrame
-        Index with the level song_id; columns valence, arousal in [-1, 1].
-    where : path or str
-        For the message.
-    song_level : DataFrame, optional
-        Index song_id, columns valence, arousal in [-1, 1].
-
-    Warns
-    -----
-    DataWarning
-        If the rule holds. The labels stay as they are.
+    Labels on [0, 1] have no negative value. Neither have cheerful songs, hence the rule: a
+    dimension is suspected if no value in it is negative and song-level means (index song_id; at
+    least three songs) fit 2x - 1 better than x. Without song-level means it is suspected if there
+    are at least five songs and neither dimension has a negative value, or at least twenty songs.
     """
     suspected = [name for name in DIMENSIONS if len(labels) and labels[name].min() >= 0]
     if not suspected:
         return
     means = labels[suspected].groupby(level="song_id").mean()
-    evidence = ""
-    songs = means.index if song_level is None else song_level.dropna().index
+    songs = means.index[:0] if song_level is None else song_level.dropna().index
     songs = songs.intersection(means.index)
-    if song_level is not None and len(songs) >= RATED:
+    evidence = ""
+    if len(songs) >= RATED:
         # The mean over both dimensions stays the same if song-level columns are swapped.
         rated, x = (frame.loc[songs, suspected].mean(axis=1) for frame in (song_level, means))
         errors = [float(np.sqrt(((rated - guess) ** 2).mean())) for guess in (x, 2 * x - 1)]
@@ -105,32 +78,18 @@ def warn_of_unsigned(
         )
     elif len(means) < (FEW if len(suspected) == len(DIMENSIONS) else MANY):
         return
-    warnings.warn(
-        f"{where}: expected labels in [-1, 1], found no negative {' or '.join(suspected)} in "
-        f"{len(means)} songs, so they look like [0, 1]{evidence}. Nothing was converted; if they "
-        "are on [0, 1], write 2x - 1 into the files",
-        DataWarning,
-        stacklevel=3,
+    found = f"no negative {' or '.join(suspected)} in {len(means)} songs"
+    _warn(
+        f"{where}: expected labels in [-1, 1], found {found}, so they look like [0, 1]{evidence}",
+        "they are on [0, 1]",
     )
 
 
 def warn_of_five_points(song_level: pd.DataFrame, labels: pd.DataFrame, where: object) -> None:
-    """Warn if song-level means, read as 1 to 9, end at 5 and the curves contradict.
+    """Warn if song-level means, read as 1 to 9 and brought to [-1, 1], look like 1 to 5.
 
-    Parameters
-    ----------
-    song_level : DataFrame
-        Index song_id; columns valence, arousal, brought from 1-9 to [-1, 1].
-    labels : DataFrame
-        A track with the columns valence, arousal in [-1, 1].
-    where : path or str
-        For the message.
-
-    Warns
-    -----
-    DataWarning
-        If no mean is above 5, and 2x + 1 (the right reading of 1 to 5) fits the curves' means
-        better than x over at least five songs.
+    They do if no mean is above 5, and 2x + 1 (the reading of 1 to 5) fits the curves' means better
+    than x over at least five songs.
     """
     rated = song_level.dropna()
     if len(rated) < FEW or rated.max(axis=None) > 0:
@@ -140,9 +99,10 @@ def warn_of_five_points(song_level: pd.DataFrame, labels: pd.DataFrame, where: o
     if len(level) >= FEW:
         errors = [((guess - means[level.index]) ** 2).mean() for guess in (level, 2 * level + 1)]
         if errors[1] < errors[0]:
-            warnings.warn(
-                f"{where}: expected means from 1 to 9, found none above 5, so they look like 1 to "
-                "5. Nothing was converted; if so, write 2x - 1 into the files",
-                DataWarning,
-                stacklevel=3,
-            )
+            found = "none above 5, so they look like 1 to 5"
+            _warn(f"{where}: expected means from 1 to 9, found {found}", "so")
+
+
+def _warn(message: str, condition: str) -> None:
+    remedy = f"Nothing was converted; if {condition}, write 2x - 1 into the files"
+    warnings.warn(f"{message}. {remedy}", DataWarning, stacklevel=4)

@@ -12,17 +12,15 @@ from mer_core.tracks import HOP, as_track, stretches
 def moving_average(track: pd.DataFrame, window: int = 13) -> pd.DataFrame:
     """Centred moving average along each song, with IRIT's border rule.
 
-    The first and last (window - 1) / 2 frames of a song, where the window does not fit, keep
-    their unfiltered values; songs shorter than the window pass unsmoothed. Where rows are missing
-    within a song, each stretch without a gap is smoothed as if it were a song: no average spans
-    a gap.
+    The first and last (window - 1) / 2 frames of a song, where the window does not fit, keep their
+    unfiltered values. Each stretch without a gap is smoothed as if it were a song.
 
     Parameters
     ----------
     track : DataFrame
-        MultiIndex (song_id, time), any columns; times rise within a song.
+        MultiIndex (song_id, time), any columns.
     window : int
-        Frames in the window, odd; 13 frames are 6.5 s. 1 changes nothing.
+        Frames in the window, odd; 13 frames are 6.5 s.
 
     Returns
     -------
@@ -32,21 +30,15 @@ def moving_average(track: pd.DataFrame, window: int = 13) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If the window is not an odd number of at least 1.
-    DataError
-        If the track is not one of finite numbers with rising times, see
-        :func:`mer_core.tracks.as_track`, or all of its rows are more than 0.5 s apart.
+        If the window is even or below 1, the track is not one of finite numbers with rising times
+        within a song, or all of its rows are more than 0.5 s apart.
 
     Examples
     --------
     >>> index = pd.MultiIndex.from_product([[7], [0.0, 0.5, 1.0, 1.5]], names=["song_id", "time"])
-    >>> moving_average(pd.DataFrame({"valence": [0.0, 3.0, 0.0, 3.0]}, index), window=3)
-                  valence
-    song_id time
-    7       0.0       0.0
-            0.5       1.0
-            1.0       2.0
-            1.5       3.0
+    >>> track = pd.DataFrame({"valence": [0.0, 3.0, 0.0, 3.0]}, index)
+    >>> moving_average(track, window=3)["valence"].tolist()
+    [0.0, 1.0, 2.0, 3.0]
 
     References
     ----------

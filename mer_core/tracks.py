@@ -1,8 +1,12 @@
-"""The shape of the data: its constants, its checks and its conversion to float64, written once.
+"""The shape of the data: its constants, its checks and its conversion to float64.
 
-A *track* is a frame with the index (song_id, time in s). A *table* has one row for each song, or
-any other index without repeated rows. Both hold numbers only. The functions return the same frame
-where there is nothing to convert, so that valid data is neither copied nor changed.
+A *track* is a frame with the index (song_id, time in s). A *table* is a frame with one row for each
+song, or with any other index without repeated rows. Both hold numbers only. Valid data is returned
+itself, neither copied nor changed; anything else raises a DataError.
+
+The functions share these arguments. `where`: the argument's name, for the error. `columns`: the
+columns that are needed, of which others are left out; all by default. `missing`: whether NaN is
+allowed; infinity never is.
 """
 
 from __future__ import annotations
@@ -25,32 +29,18 @@ LEVELS = ("song_id", "time")
 """The index of a track."""
 RATING_LEVELS = ("song_id", "rater", "time")
 """The index of ratings."""
+GAP = HOP * (1 + 1e-6)
+"""s between two rows of a song; with more, rows are missing."""
 KINDS = {"b": "True or False", "U": "text", "S": "text", "c": "complex numbers"}
-KINDS |= {"M": "dates", "m": "time differences", "O": "objects", "V": "records"}
+KINDS |= {"M": "dates", "m": "time differences", "V": "records"}
 
 
 def floats(values: ArrayLike, where: str) -> np.ndarray:
-    """Convert numbers of any kind to float64; missing and masked values become NaN.
+    """Convert real numbers of any kind to float64; missing and masked values become NaN.
 
-    Parameters
-    ----------
-    values : array_like, Series or DataFrame
-        Floats, integers, nullable or Arrow numbers, Decimal, or objects that hold such numbers.
-    where : str
-        The argument's name, for the error.
+    `values` may be an array, tensor, Series or DataFrame of floats, integers, nullable or Arrow
+    numbers, Decimals or Fractions.
 
-    Returns
-    -------
-    ndarray of float64, of the same shape
-        The array itself if it has this type already.
-
-    Raises
-    ------
-    DataError
-        If a value is not a real number: True or False, text, complex numbers, dates.
-
-    Examples
-    --------
     >>> floats([1, None, 2.5], "y")
     array([1. , nan, 2.5])
     >>> floats(["0.1"], "y")
@@ -73,32 +63,8 @@ def floats(values: ArrayLike, where: str) -> np.ndarray:
 def as_array(
     values: ArrayLike, where: str, *, ndim: Sequence[int] = (1,), missing: bool = False
 ) -> np.ndarray:
-    """Convert numbers of any kind to a float64 array without missing values.
+    """Convert as :func:`floats` does, and check the number of dimensions and that all is finite.
 
-    Parameters
-    ----------
-    values : array_like
-        As for :func:`floats`.
-    where : str
-        The argument's name, for the error.
-    ndim : sequence of int
-        The numbers of dimensions that are allowed.
-    missing : bool
-        Whether NaN is allowed. Infinity is not, in either case.
-
-    Returns
-    -------
-    ndarray of float64
-
-    Raises
-    ------
-    DataError
-        If a value is not a real number, not finite or missing, or the shape is another.
-
-    Examples
-    --------
-    >>> as_array([1, 2], "y")
-    array([1., 2.])
     >>> as_array([1, None], "y")
     Traceback (most recent call last):
     mer_core.files.DataError: y: expected finite numbers, found NaN or infinity at position 1
@@ -107,10 +73,9 @@ def as_array(
     if array.ndim not in ndim:
         dimensions = " or ".join(f"{n}-D" for n in ndim)
         raise DataError(where, f"a {dimensions} array of numbers", f"the shape {array.shape}")
-    good = np.isfinite(array) | np.isnan(array) if missing else np.isfinite(array)
-    if not good.all():
-        place = np.argwhere(~good)[0].tolist()
-        found = f"position {place[0] if len(place) == 1 else tuple(place)}"
+    place = _not_finite(array, missing)
+    if place is not None:
+        found = f"position {place[0] if len(place) == 1 else place}"
         raise DataError(where, "finite numbers", f"NaN or infinity at {found}")
     return array
 
@@ -122,53 +87,28 @@ def as_table(
     columns: Sequence[str] | None = None,
     missing: bool = False,
 ) -> pd.DataFrame:
-    """Check a frame of numbers and convert columns of other types than float to float64.
+    """Check a table; columns that are neither float32 nor float64 become float64.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        Any index; every row and every column once.
-    where : str
-        The argument's name, for the error.
-    columns : sequence of str, optional
-        The columns that are needed; others are left out. All columns by default.
-    missing : bool
-        Whether NaN is allowed. Infinity is not, in either case.
+    Every row and every column may occur once only, and no index may be missing.
 
-    Returns
-    -------
-    DataFrame
-        The same rows and the needed columns; float32 and float64 columns are left as they are.
-
-    Raises
-    ------
-    DataError
-        If it is not a frame, a column is missing or repeated, there are no rows, a row is repeated
-        or has no index, or a value is missing, infinite or not a real number.
-
-    Examples
-    --------
     >>> songs = pd.DataFrame({"valence": pd.array([0.1, pd.NA], "Float64")}, [7, 8])
     >>> as_table(songs, "songs")
     Traceback (most recent call last):
     mer_core.files.DataError: songs: expected finite numbers, found NaN or infinity in 'valence' \
 at 8
     """
-    frame = _columns(frame, where, columns)
-    if not frame.shape[0] or not frame.shape[1]:
-        raise DataError(
-            where, "rows and columns", f"{frame.shape[0]} rows, {frame.shape[1]} columns"
-        )
+    check_columns(frame, where, columns or ())
+    if columns is not None and list(columns) != list(frame.columns):
+        frame = frame[list(columns)]
+    rows, width = frame.shape
+    if not rows or not width:
+        raise DataError(where, "rows and columns", f"{rows} rows, {width} columns")
     _check_index(frame.index, where)
     frame = _as_floats(frame, where)
-    values = frame.to_numpy()
-    good = np.isfinite(values)
-    if missing:
-        good |= np.isnan(values)
-    if not good.all():
-        row, column = np.argwhere(~good)[0]
-        found = f"NaN or infinity in {frame.columns[column]!r} at {_place(frame.index, row)}"
-        raise DataError(where, "finite numbers", found)
+    place = _not_finite(frame.to_numpy(), missing)
+    if place is not None:
+        found = f"{frame.columns[place[1]]!r} at {_place(frame.index, place[0])}"
+        raise DataError(where, "finite numbers", f"NaN or infinity in {found}")
     return frame
 
 
@@ -182,47 +122,24 @@ def as_track(
     ordered: bool = False,
     gapless: bool = False,
 ) -> pd.DataFrame:
-    """Check a track and convert columns of other types than float to float64.
+    """Check a track as :func:`as_table` does, its index levels and its times.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        Index (song_id, time in s).
-    where : str
-        The argument's name, for the error.
-    columns, missing
-        As for :func:`as_table`.
-    levels : sequence of str
-        Names of the index levels, in this order.
-    ordered : bool
-        Whether times have to rise within each song. Songs may come in any order.
-    gapless : bool
-        Whether, besides, the rows of a song must be at most 0.5 s apart.
+    Times are finite numbers. With `ordered`, they rise within each song; with `gapless`, the rows
+    of a song are at most 0.5 s apart as well. Songs may come in any order.
 
-    Returns
-    -------
-    DataFrame
-        As of :func:`as_table`.
-
-    Raises
-    ------
-    DataError
-        As :func:`as_table`; or if the index has other levels, or times are not finite numbers, not
-        in order, or have a gap.
-
-    Examples
-    --------
     >>> index = pd.MultiIndex.from_tuples([(7, 0.0), (7, 90.0)], names=["song_id", "time"])
     >>> as_track(pd.DataFrame({"tempo": [99.0, 98.0]}, index), "features", gapless=True)
     Traceback (most recent call last):
     mer_core.files.DataError: features: expected a row every 0.5 s within a song, found none from \
 0.0 s to 90.0 s in song_id 7
     """
-    if not isinstance(frame, pd.DataFrame):
-        raise DataError(where, "a DataFrame", type(frame).__name__)
     check_levels(frame, where, levels)
     frame = as_table(frame, where, columns=columns, missing=missing)
-    _check_times(frame.index, where)
+    times = frame.index.levels[frame.index.names.index("time")]
+    if getattr(times.dtype, "kind", "O") not in "iuf":
+        raise DataError(where, "times in s, as numbers", f"{times.dtype}")
+    if not np.isfinite(times.to_numpy(dtype=float)).all():
+        raise DataError(where, "finite times in s", "others")
     if ordered or gapless:
         _check_steps(frame.index, where, gapless=gapless)
     return frame
@@ -231,61 +148,16 @@ def as_track(
 def as_rows(
     frame: pd.DataFrame, where: str, *, columns: Sequence[str] | None = None, ordered: bool = False
 ) -> pd.DataFrame:
-    """Check a track, or a table with one row for each song (index song_id).
-
-    Parameters
-    ----------
-    frame, where, columns, ordered
-        As for :func:`as_track`; a table has no times to be ordered.
-
-    Returns
-    -------
-    DataFrame
-        As of :func:`as_table`.
-
-    Raises
-    ------
-    DataError
-        As :func:`as_track`.
-
-    Examples
-    --------
-    >>> as_rows(pd.DataFrame({"tempo": [99]}, pd.Index([7], name="song_id")), "features")
-             tempo
-    song_id
-    7         99.0
-    """
+    """Check a track, or a table with the index song_id."""
     if isinstance(frame, pd.DataFrame) and list(frame.index.names) == ["song_id"]:
         return as_table(frame, where, columns=columns)
     return as_track(frame, where, columns=columns, ordered=ordered)
 
 
 def sorted_rows(frame: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Sort a frame by its index, so that what is drawn at random does not depend on its order.
+    """Sort a checked frame by its index, so that random draws do not depend on the order of rows.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        That :func:`as_track` or :func:`as_table` returned.
-    where : str
-        The argument's name, for the error.
-
-    Returns
-    -------
-    DataFrame
-        The same frame where it is sorted already.
-
-    Raises
-    ------
-    DataError
-        If song_ids are numbers and text, which have no order.
-
-    Examples
-    --------
-    >>> sorted_rows(pd.DataFrame({"tempo": [90.0, 99.0]}, [8, 7]), "features")
-       tempo
-    7   99.0
-    8   90.0
+    Song_ids that are partly numbers and partly text have no order and raise a DataError.
     """
     names = frame.index.levels[0] if isinstance(frame.index, pd.MultiIndex) else frame.index
     try:
@@ -297,23 +169,14 @@ def sorted_rows(frame: pd.DataFrame, where: str) -> pd.DataFrame:
 
 
 def check_levels(frame: pd.DataFrame, where: str, levels: Sequence[str] = LEVELS) -> None:
-    """Raise a DataError unless the index has these levels.
+    """Check the names of the index levels and their order.
 
-    Parameters
-    ----------
-    frame : DataFrame
-    where : str
-        The argument's name, for the error.
-    levels : sequence of str
-        Their names, in order.
-
-    Examples
-    --------
     >>> check_levels(pd.DataFrame({"valence": [0.1]}, pd.Index([0.0], name="time")), "track")
     Traceback (most recent call last):
     mer_core.files.DataError: track: expected the index levels song_id, time, found time; for one \
 song: pd.concat({song_id: track}, names=['song_id'])
     """
+    _check_frame(frame, where)
     names = list(frame.index.names)
     if names != list(levels):
         found = ", ".join(map(str, names))
@@ -323,24 +186,8 @@ song: pd.concat({song_id: track}, names=['song_id'])
 
 
 def check_columns(frame: pd.DataFrame, where: str, columns: Sequence[str] = ()) -> None:
-    """Raise a DataError unless it is a frame with these columns, and has each column once.
-
-    Parameters
-    ----------
-    frame : DataFrame
-    where : str
-        The argument's name, for the error.
-    columns : sequence of str
-        Those that are needed; there may be others.
-
-    Examples
-    --------
-    >>> check_columns(pd.DataFrame([[1, 2]], columns=["tempo", "tempo"]), "features")
-    Traceback (most recent call last):
-    mer_core.files.DataError: features: expected every column once, found 'tempo' more than once
-    """
-    if not isinstance(frame, pd.DataFrame):
-        raise DataError(where, "a DataFrame", type(frame).__name__)
+    """Check that a frame has these columns, and each of its columns once."""
+    _check_frame(frame, where)
     absent = [name for name in columns if name not in frame.columns]
     if absent:
         few = ", ".join(map(str, columns[:3])) + (", ..." if len(columns) > 3 else "")
@@ -351,13 +198,7 @@ def check_columns(frame: pd.DataFrame, where: str, columns: Sequence[str] = ()) 
 
 
 def check_covered(labels: pd.DataFrame, features: pd.DataFrame) -> None:
-    """Raise a DataError unless there are features for every label.
-
-    Parameters
-    ----------
-    labels, features : DataFrame
-        With indexes of the same kind.
-    """
+    """Check that there are features for every label; both have indexes of the same kind."""
     covered = labels.index.isin(features.index)
     if not covered.all():
         missing = _place(labels.index, int(np.argmin(covered)))
@@ -365,45 +206,32 @@ def check_covered(labels: pd.DataFrame, features: pd.DataFrame) -> None:
 
 
 def stretches(track: pd.DataFrame) -> np.ndarray:
-    """Number the stretches of a track in which rows are at most 0.5 s apart.
+    """Number the stretches in which the rows of a song are at most 0.5 s apart.
 
-    Parameters
-    ----------
-    track : DataFrame
-        Index (song_id, time in s), times rising within each song.
+    Times rise within each song. The result has shape (rows,) and holds the number of each row's
+    stretch; no stretch spans two songs.
 
-    Returns
-    -------
-    ndarray of int, shape (rows,)
-        The number of each row's stretch; a stretch never spans two songs.
-
-    Examples
-    --------
     >>> index = [(7, 0.0), (7, 0.5), (7, 90.0), (8, 90.5)]
     >>> index = pd.MultiIndex.from_tuples(index, names=["song_id", "time"])
     >>> stretches(pd.DataFrame({"tempo": 99.0}, index))
     array([0, 0, 1, 2])
     """
     order, same_song, steps = _steps(track.index)
-    starts = np.r_[True, ~same_song | _is_gap(steps)]
     numbers = np.empty(len(track), dtype=int)
-    numbers[order] = np.cumsum(starts) - 1
+    numbers[order] = np.cumsum(np.r_[True, ~same_song | (steps > GAP)]) - 1
     return numbers
 
 
 def _array(values: ArrayLike, where: str) -> np.ndarray:
     if isinstance(values, pd.DataFrame):
-        plain = all(isinstance(kind, np.dtype) for kind in values.dtypes)
-        columns = (
-            [] if plain else [floats(values.iloc[:, k], where) for k in range(values.shape[1])]
-        )
-        return np.column_stack(columns) if columns else values.to_numpy()
+        return _as_floats(values, where).to_numpy()
     if isinstance(values, (pd.Series, pd.Index)) or pd.api.types.is_extension_array_dtype(values):
         values = pd.Series(values)
-        extension = isinstance(values.dtype, pd.api.extensions.ExtensionDtype)
-        if extension and getattr(values.dtype, "kind", "O") in "iuf":
+        if not isinstance(values.dtype, pd.api.extensions.ExtensionDtype):
+            return values.to_numpy()
+        if getattr(values.dtype, "kind", "O") in "iuf":
             return values.to_numpy(dtype=np.float64, na_value=np.nan)
-        return values.to_numpy(dtype=object) if extension else values.to_numpy()
+        return values.to_numpy(dtype=object)
     try:
         return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -413,58 +241,44 @@ def _array(values: ArrayLike, where: str) -> np.ndarray:
 def _number(value: object, where: str) -> float:
     if value is None or value is pd.NA or value is pd.NaT or value is np.ma.masked:
         return np.nan
-    if isinstance(value, (bool, np.bool_, np.timedelta64)) or not isinstance(
-        value, (Real, Decimal)
-    ):
-        raise DataError(where, "numbers", _kind(value))
+    if isinstance(value, (bool, np.bool_)):
+        raise DataError(where, "numbers", KINDS["b"])
+    if not isinstance(value, (Real, Decimal)) or isinstance(value, np.timedelta64):
+        text = isinstance(value, (str, bytes))
+        raise DataError(where, "numbers", "text" if text else type(value).__name__)
     try:
         return float(value)
     except (OverflowError, ValueError):  # more than 308 digits; a signalling NaN
         return np.inf
 
 
-def _kind(value: object) -> str:
-    if isinstance(value, (bool, np.bool_)):
-        return KINDS["b"]
-    return "text" if isinstance(value, (str, bytes)) else type(value).__name__
+def _as_floats(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    others = [k for k, kind in enumerate(frame.dtypes) if kind not in (np.float64, np.float32)]
+    converted = frame.copy(deep=False) if others else frame
+    for k in others:
+        column = f"{where}, column {frame.columns[k]!r}"
+        converted.isetitem(k, floats(frame.iloc[:, k], column))
+    return converted
 
 
-def _columns(frame: object, where: str, columns: Sequence[str] | None) -> pd.DataFrame:
-    check_columns(frame, where, columns or ())
-    if columns is None or list(columns) == list(frame.columns):
-        return frame
-    return frame[list(columns)]
+def _not_finite(values: np.ndarray, missing: bool) -> tuple[int, ...] | None:
+    """The position of the first value that is not finite, or None."""
+    wrong = np.isinf(values) if missing else ~np.isfinite(values)
+    return tuple(np.argwhere(wrong)[0].tolist()) if wrong.any() else None
+
+
+def _check_frame(frame: object, where: str) -> None:
+    if not isinstance(frame, pd.DataFrame):
+        raise DataError(where, "a DataFrame", type(frame).__name__)
 
 
 def _check_index(index: pd.Index, where: str) -> None:
-    if isinstance(index, pd.MultiIndex):
-        missing = any((codes < 0).any() for codes in index.codes)
-    else:
-        missing = index.hasnans
-    if missing:
+    several = isinstance(index, pd.MultiIndex)
+    if any((codes < 0).any() for codes in index.codes) if several else index.hasnans:
         raise DataError(where, "an index without missing values", "a row with one")
     if not index.is_unique:
         row = int(np.argmax(index.duplicated()))
         raise DataError(where, "every row once", f"another at {_place(index, row)}")
-
-
-def _as_floats(frame: pd.DataFrame, where: str) -> pd.DataFrame:
-    kinds = enumerate(frame.dtypes)
-    others = [k for k, kind in kinds if kind not in (np.dtype("f8"), np.dtype("f4"))]
-    if others:
-        frame = frame.copy(deep=False)
-        for k in others:
-            column = f"{where}, column {frame.columns[k]!r}"
-            frame.isetitem(k, floats(frame.iloc[:, k], column))
-    return frame
-
-
-def _check_times(index: pd.MultiIndex, where: str) -> None:
-    times = index.levels[index.names.index("time")]
-    if getattr(times.dtype, "kind", "O") not in "iuf":
-        raise DataError(where, "times in s, as numbers", f"{times.dtype}")
-    if not np.isfinite(times.to_numpy(dtype=float)).all():
-        raise DataError(where, "finite times in s", "others")
 
 
 def _steps(index: pd.MultiIndex) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -475,26 +289,22 @@ def _steps(index: pd.MultiIndex) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return order, np.diff(songs[order]) == 0, np.diff(times)
 
 
-def _is_gap(steps: np.ndarray) -> np.ndarray:
-    return steps > HOP * (1 + 1e-6)
-
-
 def _check_steps(index: pd.MultiIndex, where: str, *, gapless: bool) -> None:
     order, same_song, steps = _steps(index)
-    falls, gaps = same_song & (steps < 0), same_song & _is_gap(steps)
-    for wrong, found in ((falls, "{1} s after {0} s"), (gaps, "none from {0} s to {1} s")):
-        if wrong.any() and (wrong is falls or gapless):
+    for wrong, expected, found in (
+        (same_song & (steps < 0), "times that rise", "{1} s after {0} s"),
+        (same_song & (steps > GAP) & gapless, f"a row every {HOP} s", "none from {0} s to {1} s"),
+    ):
+        if wrong.any():
             row = int(np.argmax(wrong))
             (song_id, first), (_, second) = (index[order[k]] for k in (row, row + 1))
-            expected = "times that rise" if wrong is falls else f"a row every {HOP} s"
             place = f"{found.format(first, second)} in song_id {song_id}"
             raise DataError(where, f"{expected} within a song", place)
 
 
 def _place(index: pd.Index, row: int) -> str:
     values = index[row] if isinstance(index, pd.MultiIndex) else (index[row],)
-    named = zip(index.names, values)
     return ", ".join(
         f"{value}" if name is None else f"{name} {value}{' s' * (name == 'time')}"
-        for name, value in named
+        for name, value in zip(index.names, values)
     )

@@ -88,13 +88,11 @@ def test_split_and_select_keep_what_belongs_together(deam):
     side = load_quietly(deam).split("test")
     for part in (side.labels, side.features, side.ratings):
         assert set(part.index.get_level_values("song_id")) == {2001, 2002, 2003}
-    with pytest.raises(ValueError, match="'dev' or 'test'"):
-        side.split("train")
     with pytest.raises(KeyError):
         side.select([3])
 
 
-def test_the_development_list_has_431_songs_and_marks_43(deam):
+def test_the_development_list_has_431_songs_of_which_8_are_uncertain(deam):
     listed = development_2015()
     assert len(listed) == 431
     assert (~listed["certain"]).sum() == 8
@@ -214,12 +212,9 @@ def test_ragged_metadata_with_tabs_and_split_names(deam):
     (deam / "metadata" / "metadata_2015.csv").write_text("\n".join(rows) + "\n")
     with pytest.warns(DataWarning, match=r"tabs .* 1 songs.*joined in songs 2002"):
         songs = load_corpus(deam).songs
-    assert songs.loc[2001, ["title", "artist", "genre"]].tolist() == [
-        "Old Tree",
-        "Creepoid",
-        "Rock",
-    ]
-    assert songs.loc[2002, ["title", "artist", "genre"]].tolist() == ["Go", "No, Really", "folk"]
+    named = songs[["title", "artist", "genre"]]
+    assert named.loc[2001].tolist() == ["Old Tree", "Creepoid", "Rock"]
+    assert named.loc[2002].tolist() == ["Go", "No, Really", "folk"]
     assert songs.loc[2003, "title"] == "Habanera"
     assert pd.isna(songs.loc[2003, "genre"])
 
@@ -311,14 +306,6 @@ def test_upper_case_names_are_found(deam):
     assert_same(again, clean)
 
 
-@pytest.mark.parametrize("suffix", [".WAV", ".Flac", ".OGG", ".Mp3"])
-def test_audio_suffixes_in_upper_case_are_found(deam, suffix):
-    (deam / "MEMD_audio").mkdir()
-    path, kind = deam / "MEMD_audio" / f"3{suffix}", suffix[1:].upper()
-    soundfile.write(path, np.full(44_100 * 25, 0.1), 44_100, format=kind)
-    assert load_quietly(deam).songs.loc[3, "audio"] == str(path)
-
-
 def assert_same(found, expected) -> None:
     pd.testing.assert_frame_equal(
         found.songs.drop(columns="audio"), expected.songs.drop(columns="audio")
@@ -342,9 +329,8 @@ def test_two_feature_or_rater_files_of_a_song_are_reported_and_one_is_read(deam)
     for folder in ("features", PER_RATER / "valence"):
         (deam / folder / "03.csv").write_text("not a table")
         (deam / folder / "004.CSV").write_text("not a table")
-    with pytest.warns(
-        DataWarning, match=r"found 3\.csv and 03\.csv; 4\.csv and 004\.CSV"
-    ) as caught:
+    expected = r"found 3\.csv and 03\.csv; 4\.csv and 004\.CSV"
+    with pytest.warns(DataWarning, match=expected) as caught:
         again = load_corpus(deam)
     assert len([one for one in caught if one.category is DataWarning]) == 2
     assert_same(again, clean)
@@ -412,13 +398,6 @@ def test_sad_songs_are_not_taken_for_means_from_1_to_5(deam):
     load_quietly(deam)
 
 
-def test_a_single_value_out_of_range_is_no_other_scale(deam):
-    edit(deam / VALENCE, lambda t: first_cell(t, "1.01"))
-    with pytest.raises(DataError) as error:
-        load_corpus(deam)
-    assert "look like" not in str(error.value)
-
-
 def test_songs_that_are_not_deams_are_divided_with_a_warning(deam):
     rescale(deam, lambda t: t.rename(index={4: 1, 20: 6, 1010: 5000}))
     shutil.rmtree(deam / "annotations/annotations per each rater")
@@ -443,9 +422,7 @@ def test_the_list_that_divides_the_songs_is_named(deam):
     listed = pd.DataFrame({"certain": True}, pd.Index([1010, 77], name="song_id"))
     listed.to_csv(deam / "mediaeval2015_development_ids.csv")
     said = describe_split(load_quietly(deam).songs, deam, "2015")
-    assert (
-        "the folder's own list, mediaeval2015_development_ids.csv, of 2 ids, which names 1" in said
-    )
+    assert f"the folder's own list, {LISTED}, of 2 ids, which names 1" in said
 
 
 def test_the_ids_of_deam_are_1802_and_hold_the_development_list():
@@ -485,86 +462,90 @@ def other_layout(folder: Path, *names: str) -> None:
         )
 
 
-BAD = {
-    "no folder": (lambda d: shutil.rmtree(d), ["DEAM", "annotations", "no such folder"]),
+Spoil = Callable[[Path], object]
+Frames = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+def text(name: Path | str, change: Callable[[str], str]) -> Spoil:
+    return lambda folder: edit(folder / name, change)
+
+
+def table(name: Path | str, change: Frames, sep: str = ",") -> Spoil:
+    return lambda folder: edit_table(folder / name, change, sep)
+
+
+def written(name: Path | str, content: str) -> Spoil:
+    return lambda folder: (folder / name).write_text(content)
+
+
+def masked(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.mask(frame.index.to_series() == 17)
+
+
+METADATA = "metadata/metadata_2015.csv"
+LISTED = "mediaeval2015_development_ids.csv"
+CURVE_OF_TRUE = "\nTrue," + ",".join(20 * ["0.1"]) + "\n"
+BAD: dict[str, tuple[Spoil, list[str]]] = {
+    "no folder": (shutil.rmtree, ["DEAM", "annotations", "no such folder"]),
     "no annotations": (lambda d: shutil.rmtree(d / "annotations"), ["annotations", "entries"]),
     "missing file": (lambda d: (d / VALENCE).unlink(), ["valence.csv", "a file", "none"]),
-    "empty file": (lambda d: (d / VALENCE).write_text(""), ["valence.csv", "empty file"]),
+    "empty file": (written(VALENCE, ""), ["valence.csv", "empty file"]),
     "header only": (
-        lambda d: edit(d / VALENCE, lambda t: t.splitlines()[0] + "\n"),
-        ["valence.csv", "at least one row"],
+        text(VALENCE, lambda t: t.splitlines()[0] + "\n"), ["valence.csv", "at least one row"]
     ),
     "binary": (lambda d: (d / VALENCE).write_bytes(b"\x89PNG\xff"), ["valence.csv", "CSV table"]),
     "wrong header": (
-        lambda d: edit(d / VALENCE, lambda t: t.replace("song_id", "id", 1)),
+        text(VALENCE, lambda t: t.replace("song_id", "id", 1)),
         ["valence.csv", "'song_id'", "id, sample"],
     ),
     "wrong separator": (
-        lambda d: edit(d / VALENCE, lambda t: t.replace(",", "\t")),
-        ["valence.csv", "'song_id'"],
+        text(VALENCE, lambda t: t.replace(",", "\t")), ["valence.csv", "'song_id'"]
     ),
     "extra column": (
-        lambda d: edit_table(d / VALENCE, lambda t: t.assign(mean=0.1)),
-        ["valence.csv", "sample_<ms>ms", "'mean'"],
+        table(VALENCE, lambda t: t.assign(mean=0.1)), ["valence.csv", "sample_<ms>ms", "'mean'"]
     ),
     "column off the grid": (
-        lambda d: edit(d / VALENCE, lambda t: t.replace("sample_15500ms", "sample_15400ms")),
+        text(VALENCE, lambda t: t.replace("sample_15500ms", "sample_15400ms")),
         ["valence.csv", "500 ms", "sample_15400ms"],
     ),
     "missing column": (
-        lambda d: edit_table(d / VALENCE, lambda t: t.drop(columns="sample_16000ms")),
+        table(VALENCE, lambda t: t.drop(columns="sample_16000ms")),
         ["valence.csv", "every 0.5 s", "gap"],
     ),
     "repeated column": (
-        lambda d: edit(d / VALENCE, lambda t: t.replace("sample_15500ms", "sample_15000ms")),
+        text(VALENCE, lambda t: t.replace("sample_15500ms", "sample_15000ms")),
         ["valence.csv", "every column once", "sample_15000ms"],
     ),
     "repeated song": (
-        lambda d: edit_table(d / VALENCE, lambda t: pd.concat([t, t.iloc[:1]])),
+        table(VALENCE, lambda t: pd.concat([t, t.iloc[:1]])),
         ["valence.csv", "every song_id once", "3"],
     ),
     "text for a number": (
-        lambda d: edit(d / VALENCE, lambda t: first_cell(t, "loud")),
+        text(VALENCE, lambda t: first_cell(t, "loud")),
         ["valence.csv", "a number", "'loud'", "song_id 3"],
     ),
     "song_id is no whole number": (
-        lambda d: edit(d / VALENCE, lambda t: t.replace("\n4,", "\n4.5,")),
+        text(VALENCE, lambda t: t.replace("\n4,", "\n4.5,")),
         ["valence.csv", "whole number", "song_id"],
     ),
     "NaN inside a song": (
-        lambda d: edit(d / VALENCE, lambda t: first_cell(t, "")),
-        ["valence.csv", "gap (NaN)", "song_id 3"],
+        text(VALENCE, lambda t: first_cell(t, "")), ["valence.csv", "gap (NaN)", "song_id 3"]
     ),
-    "song without a value": (
-        lambda d: edit_table(d / VALENCE, lambda t: t.apply(lambda c: c.mask(t.index == 17))),
-        ["valence.csv", "empty row", "song_id 17"],
-    ),
+    "song without a value": (table(VALENCE, masked), ["valence.csv", "empty row", "song_id 17"]),
     "another scale": (
-        lambda d: edit_table(d / VALENCE, lambda t: 5 + 4 * t),
+        table(VALENCE, lambda t: 5 + 4 * t),
         ["valence.csv", "[-1, 1]", "look like 1 to 9", "(x - 5) / 4 leads to -1 to 1"],
     ),
-    "labels from 1 to 5": (
-        lambda d: rescale(d, lambda t: 3 + 2 * t),
-        ["valence.csv", "[-1, 1]", "look like 1 to 5", "(x - 3) / 2"],
-    ),
-    "labels from 0 to 10": (
-        lambda d: rescale(d, lambda t: (5 + 5 * t).assign(sample_15000ms=0.1)),
-        ["valence.csv", "[-1, 1]", "look like 0 to 10", "(x - 5) / 5"],
-    ),
     "labels from -100 to 100": (
-        lambda d: rescale(d, lambda t: 100 * t),
+        table(VALENCE, lambda t: 100 * t),
         ["valence.csv", "[-1, 1]", "look like -100 to 100", "x / 100"],
     ),
     "one label slightly out of range": (
-        lambda d: edit(d / VALENCE, lambda t: first_cell(t, "1.01")),
+        text(VALENCE, lambda t: first_cell(t, "1.01")),
         ["valence.csv", "[-1, 1]", "a value outside [-1, 1] in song_id 3"],
     ),
-    "song-level means from 0 to 1": (
-        lambda d: edit_table(d / SONG_LEVEL, lambda t: (t - 1) / 8),
-        ["song_level", "means from 1 to 9", "look like 0 to 1", "5 + (x - 0.5) * 8"],
-    ),
     "song-level means from -1 to 1": (
-        lambda d: edit_table(d / SONG_LEVEL, lambda t: (t - 5) / 4),
+        table(SONG_LEVEL, lambda t: (t - 5) / 4),
         ["song_level", "means from 1 to 9", "look like -1 to 1", "5 + x * 4"],
     ),
     "PMEmo's layout": (
@@ -580,163 +561,130 @@ BAD = {
         ["DEAM", "`annotations`", "look like VGMIDI's"],
     ),
     "infinite": (
-        lambda d: edit(d / VALENCE, lambda t: first_cell(t, "inf")),
-        ["valence.csv", "[-1, 1]", "song_id 3"],
+        text(VALENCE, lambda t: first_cell(t, "inf")), ["valence.csv", "[-1, 1]", "song_id 3"]
     ),
     "song_ids alone": (
-        lambda d: (d / VALENCE).write_text("song_id\n3\n4\n"),
-        ["valence.csv", "columns 'sample_<ms>ms'", "none"],
+        written(VALENCE, "song_id\n3\n4\n"), ["valence.csv", "columns 'sample_<ms>ms'", "none"]
     ),
     "a number of 400 digits for a song": (
-        lambda d: edit(d / VALENCE, lambda t: t.replace("\n4,", f"\n{'9' * 400},")),
-        ["valence.csv", "number"],
+        text(VALENCE, lambda t: t.replace("\n4,", f"\n{'9' * 400},")), ["valence.csv", "number"]
     ),
     "row longer than the header": (
-        lambda d: edit(d / VALENCE, lambda t: t.rstrip("\n") + ",0.1\n"),
-        ["valence.csv", "CSV table"],
+        text(VALENCE, lambda t: t.rstrip("\n") + ",0.1\n"), ["valence.csv", "CSV table"]
     ),
     "song in one dimension only": (
-        lambda d: edit_table(d / AROUSAL, lambda t: t.drop(index=20)),
-        ["same songs in both files", "20"],
+        table(AROUSAL, lambda t: t.drop(index=20)), ["same songs in both files", "20"]
     ),
     "curves of very different length": (
-        lambda d: edit_table(d / AROUSAL, lambda t: t.iloc[:, :9]),
-        ["differ by 2 frames at most", "'arousal': 9"],
+        table(AROUSAL, lambda t: t.iloc[:, :9]), ["differ by 2 frames at most", "'arousal': 9"]
     ),
     "song-level column missing": (
-        lambda d: edit(d / SONG_LEVEL, lambda t: t.replace("arousal_mean", "arousal")),
+        text(SONG_LEVEL, lambda t: t.replace("arousal_mean", "arousal")),
         ["song_level", "arousal_mean"],
     ),
     "song-level scale": (
-        lambda d: edit_table(d / SONG_LEVEL, lambda t: t * 10),
+        table(SONG_LEVEL, lambda t: t * 10),
         ["song_level", "1 to 9", "look like 0 to 100", "5 + (x - 50) * 0.08 leads to 1 to 9"],
     ),
     "song-level cell empty": (
-        lambda d: edit_table(d / SONG_LEVEL, lambda t: t.apply(lambda c: c.mask(t.index == 17))),
-        ["song_level", "both means", "none for 17"],
+        table(SONG_LEVEL, masked), ["song_level", "both means", "none for 17"]
     ),
     "metadata row that ends early": (
-        lambda d: (d / "metadata/metadata_2015.csv").write_text("title,song_id\nTree,1\nBush\n"),
+        written(METADATA, "title,song_id\nTree,1\nBush\n"),
         ["metadata_2015.csv", "song_id in every row", "Bush"],
     ),
     "metadata without song_id": (
-        lambda d: (d / "metadata/metadata_2015.csv").write_text("id,title\n2001,a\n"),
-        ["metadata_2015.csv", "song_id", "'id'"],
+        written(METADATA, "id,title\n2001,a\n"), ["metadata_2015.csv", "song_id", "'id'"]
     ),
     "metadata with a song twice": (
-        lambda d: (d / "metadata/metadata_2015.csv").write_text("song_id,title\n3,a\n"),
-        ["metadata", "every song once", "3"],
+        written(METADATA, "song_id,title\n3,a\n"), ["metadata", "every song once", "3"]
     ),
     "metadata with text as song_id": (
-        lambda d: (d / "metadata/metadata_2015.csv").write_text("song_id,title\nx1,a\n"),
-        ["metadata_2015.csv", "whole number", "x1"],
+        written(METADATA, "song_id,title\nx1,a\n"), ["metadata_2015.csv", "whole number", "x1"]
     ),
     "metadata with a song_id of thirty digits": (
-        lambda d: (d / "metadata/metadata_2015.csv").write_text(f"song_id\n{'9' * 30}\n"),
-        ["metadata_2015.csv", "whole number", "999"],
+        written(METADATA, f"song_id\n{'9' * 30}\n"), ["metadata_2015.csv", "whole number", "999"]
     ),
     "metadata with a cell without end": (
-        lambda d: (d / "metadata/metadata_2015.csv").write_text('song_id\n"' + "x" * 200_000),
+        written(METADATA, 'song_id\n"' + "x" * 200_000),
         ["metadata_2015.csv", "a CSV table", "limit"],
     ),
     "features of another length": (
-        lambda d: edit_table(d / "features/3.csv", lambda t: t.iloc[:40], sep=";"),
+        table("features/3.csv", lambda t: t.iloc[:40], sep=";"),
         ["3.csv", "up to the last label at 24.5 s", "19.5 s"],
     ),
     "features without frameTime": (
-        lambda d: edit(d / "features/3.csv", lambda t: t.replace("frameTime", "t")),
-        ["3.csv", "frameTime"],
+        text("features/3.csv", lambda t: t.replace("frameTime", "t")), ["3.csv", "frameTime"]
     ),
     "features on another grid": (
-        lambda d: edit_table(d / "features/3.csv", lambda t: t.set_axis(t.index * 2), sep=";"),
-        ["3.csv", "0, 0.5, 1"],
+        table("features/3.csv", lambda t: t.set_axis(t.index * 2), sep=";"), ["3.csv", "0, 0.5, 1"]
     ),
     "features with a column missing": (
-        lambda d: edit_table(d / "features/4.csv", lambda t: t.iloc[:, 1:], sep=";"),
+        table("features/4.csv", lambda t: t.iloc[:, 1:], sep=";"),
         ["4.csv", "columns of 3.csv", FEATURES[0]],
     ),
     "features with a column more": (
-        lambda d: edit_table(d / "features/4.csv", lambda t: t.assign(extra=1.0), sep=";"),
+        table("features/4.csv", lambda t: t.assign(extra=1.0), sep=";"),
         ["4.csv", "columns of 3.csv", "extra"],
     ),
     "features with a hole": (
-        lambda d: edit(d / "features/3.csv", lambda t: re.sub(r"\n2.0;[^;]*", "\n2.0;", t)),
+        text("features/3.csv", lambda t: re.sub(r"\n2.0;[^;]*", "\n2.0;", t)),
         ["3.csv", "finite", "at 2 s"],
     ),
     "broken gzip": (
-        lambda d: (d / "features/3.csv").rename(d / "features/3.csv.gz"),
-        ["3.csv.gz", "CSV table"],
+        lambda d: (d / "features/3.csv").rename(d / "features/3.csv.gz"), ["3.csv.gz", "CSV table"]
     ),
     "True for a song": (
-        lambda d: edit(
-            d / VALENCE, lambda t: "".join([t.splitlines()[0], "\nTrue,", "0.1," * 19, "0.1\n"])
-        ),
+        text(VALENCE, lambda t: t.splitlines()[0] + CURVE_OF_TRUE),
         ["valence.csv", "numbers in 'song_id'", "True or False"],
     ),
     "rater on another scale": (
-        lambda d: edit_table(d / PER_RATER / "valence/3.csv", lambda t: t * 100),
-        ["valence/3.csv", "[-1, 1]", "WorkerId a"],
+        table(PER_RATER / "valence/3.csv", lambda t: t * 100),
+        ["valence/3.csv", "[-1, 1]", "WorkerId a", "look like"],
     ),
     "no rater files": (
         lambda d: [path.unlink() for path in (d / PER_RATER / "valence").iterdir()],
         ["valence", "<song_id>.csv"],
     ),
     "rater files of a song in one dimension only": (
-        lambda d: (d / PER_RATER / "valence/3.csv").unlink(),
-        ["every song", "one alone of song 3"],
+        lambda d: (d / PER_RATER / "valence/3.csv").unlink(), ["every song", "one alone of song 3"]
     ),
     "a folder in the place of a rater file": (
         lambda d: folder_instead(d / PER_RATER / "valence/3.csv"),
         ["valence/3.csv", "a CSV table", "a folder"],
     ),
     "True for a number": (
-        lambda d: edit_table(d / VALENCE, lambda t: t.assign(sample_15000ms=True)),
+        table(VALENCE, lambda t: t.assign(sample_15000ms=True)),
         ["valence.csv", "numbers in the column", "True or False"],
     ),
     "a song_id of 64 bits": (
-        lambda d: edit(d / VALENCE, lambda t: t.replace("\n3,", f"\n{2**63},")),
+        text(VALENCE, lambda t: t.replace("\n3,", f"\n{2**63},")),
         ["valence.csv", "song_id below 2**53", "9.22337e+18"],
     ),
     "features of True": (
-        lambda d: edit_table(d / "features/4.csv", lambda t: t.astype(bool), sep=";"),
+        table("features/4.csv", lambda t: t.astype(bool), sep=";"),
         ["4.csv", "numbers in the column", "True or False"],
     ),
-    "development list without its mark": (
-        lambda d: (d / "mediaeval2015_development_ids.csv").write_text("song_id\n3\n"),
-        ["mediaeval2015_development_ids.csv", "'certain'"],
-    ),
+    "development list without its mark": (written(LISTED, "song_id\n3\n"), [LISTED, "'certain'"]),
     "audio that is text": (
         lambda d: ((d / "MEMD_audio").mkdir(), (d / "MEMD_audio/3.mp3").write_text("text " * 999)),
         ["3.mp3", "expected audio"],
     ),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_is_named(deam, name):
     spoil, parts = BAD[name]
     spoil(deam)
-    with pytest.raises(ValueError, match="expected") as error:
+    with pytest.raises(DataError, match=r"expected .* found") as error:
         load_corpus(deam)
-    assert isinstance(error.value, DataError) or {"True or False", "9.22337e+18"} & set(parts)
     message = str(error.value)
-    assert all(part in message for part in [*parts, "expected", "found"]), message
-
-
-def test_unknown_task(deam):
-    with pytest.raises(ValueError, match=r"2013.*2016"):
-        load_corpus(deam, task="2016")
+    assert all(part in message for part in parts), message
+    assert ("look like" in message) == any("look like" in part for part in parts), message
 
 
 # --- on the command line -------------------------------------------------------------------------
-
-
-def test_check_names_the_list_and_how_to_give_another(deam, capsys):
-    assert main(["check", str(deam)]) == 0
-    printed = capsys.readouterr().out
-    assert (
-        "DEAM's list of 431 ids, which names 4 of 11 songs; for another data set, write" in printed
-    )
 
 
 @pytest.mark.parametrize("command", ["check", "scoreboard"])

@@ -20,11 +20,12 @@ from layout import SONGS, make_deam
 from mer_core.__main__ import main
 
 
-def test_check_describes_a_folder_and_tells_repairs(deam, capsys):
+def test_check_describes_a_folder_and_reports_repairs(deam, capsys):
     (deam / "metadata" / "metadata_2015.csv").write_text("song_id,title\n2001,\tA\t\n")
     assert main(["check", str(deam)]) == 0
     printed = capsys.readouterr()
     assert "r(valence, arousal) over song means" in printed.out
+    assert "DEAM's list of 431 ids, which names 4 of 11 songs" in printed.out
     assert "note:" in printed.err
     assert "tabs" in printed.err
 
@@ -34,27 +35,14 @@ def test_scoreboard_prints_both_protocols_and_aggregations(deam, capsys):
     (deam / "mediaeval2015_development_ids.csv").write_text(ids)
     assert main(["scoreboard", str(deam), "--folds", "4"]) == 0
     printed = capsys.readouterr().out
-    for word in (
-        "constant",
-        "linear",
-        "SVR",
-        "smoothed",
-        "pooled",
-        "mean",
-        "sd",
-        "CV",
-        "test",
-        "CCC",
-    ):
+    for word in ("constant", "linear", "SVR", "smoothed", "pooled", "sd", "CV", "test", "CCC"):
         assert word in printed
 
 
 def test_scoreboard_of_a_copy_without_features_has_what_needs_none(real_deam, capsys, monkeypatch):
     seen = {}
-    table = pd.DataFrame(
-        {"r2": [0.3]},
-        pd.MultiIndex.from_tuples([("SVM", "valence")], names=["system", "dimension"]),
-    )
+    index = pd.MultiIndex.from_tuples([("SVM", "valence")], names=["system", "dimension"])
+    table = pd.DataFrame({"r2": [0.3]}, index)
     monkeypatch.setattr(
         "workbook.studies.songs.static_scores",
         lambda corpus: seen.update(corpus=corpus) or table,
@@ -100,30 +88,12 @@ def test_the_readme_holds_the_scoreboard_of_the_store(capsys):
     assert "| linear, no penalty, FS1, raw | 0.366 | " in half_seconds
 
 
-def test_bad_input_is_told_in_one_line(tmp_path, capsys):
+def test_bad_input_is_reported_in_one_line(tmp_path, capsys):
     assert main(["check", str(tmp_path / "nowhere")]) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert error.count("\n") == 1
     assert "nowhere" in error
-
-
-def test_commands_are_listed(capsys):
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    assert "scoreboard" in capsys.readouterr().out
-
-
-def test_the_real_slice(real_deam, capsys, monkeypatch):
-    monkeypatch.setattr(
-        "mer_core.datasets.deam.compare_features", lambda *_: pytest.fail("too slow here")
-    )
-    monkeypatch.setattr("mer_core.datasets.deam.SONG_LEVEL_FEATURES", "absent.csv")
-    assert main(["check", str(real_deam)]) == 0
-    printed = capsys.readouterr()
-    assert "0.617" in printed.out
-    assert "0.035" in printed.out
-    assert printed.err.count("swapped back in 744 songs") == 1
 
 
 def test_ablation_names_every_choice(tmp_path, capsys, monkeypatch):
@@ -180,17 +150,6 @@ def test_predict_of_what_is_no_song_writes_nothing(tmp_path, capsys):
     assert not out.exists()
 
 
-def test_notes_are_shown_once(tmp_path, capsys):
-    for number in (1, 2):
-        (tmp_path / f"{number}" / "deeper").mkdir(parents=True)
-        (tmp_path / f"{number}" / "deeper" / "1.wav").write_text("")
-    for number in (1, 2):
-        (tmp_path / "1" / f"{number}.wav").write_text("")
-    folder = str(tmp_path / "1")
-    assert main(["extract", folder, folder, "--out", str(tmp_path / "out")]) == 1
-    assert capsys.readouterr().err.count("in subfolders: add --recursive") == 1
-
-
 def song(place: Path) -> Path:
     soundfile.write(place, np.random.default_rng(0).normal(0, 0.1, 44_100), 44_100)
     return place
@@ -213,10 +172,7 @@ def written(place: Path, text: str) -> Path:
 
 BAD_CURVES: dict[str, tuple[Callable[[Path], object], str]] = {
     "the song itself": (lambda p: p / "song.wav", "found the input itself"),
-    "the song in another spelling": (
-        lambda p: f"{mkdir(p / 'sub')}/../song.wav",
-        "the input itself",
-    ),
+    "the song in another spelling": (lambda p: f"{mkdir(p / 'a')}/../song.wav", "input itself"),
     "a link to the song": (lambda p: link(p / "l.csv", p / "song.wav"), "found the input itself"),
     "a hard link to the song": (lambda p: hard_link(p / "h.csv", p / "song.wav"), "input itself"),
     "a folder": (lambda p: p, "expected a file to write, found a folder"),
@@ -315,7 +271,7 @@ def test_a_name_that_no_csv_file_can_have_fails_alone(tmp_path, capsys, monkeypa
     assert main([*command, "--format", "parquet"]) == 0
 
 
-def test_an_output_folder_that_cannot_be_written_is_told_at_once(tmp_path, capsys, monkeypatch):
+def test_an_output_folder_that_cannot_be_written_is_reported_at_once(tmp_path, capsys, monkeypatch):
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
@@ -327,18 +283,12 @@ def test_an_output_folder_that_cannot_be_written_is_told_at_once(tmp_path, capsy
         assert "expected a folder that can be written, found Read-only" in capsys.readouterr().err
 
 
+EXTRACT = ["extract", "x.wav", "--out", "o", "--processes"]
 BAD_NUMBERS = [
-    (["extract", "x.wav", "--out", "o", "--processes"], "0", "expected 1 or more, or -1 for all"),
-    (["extract", "x.wav", "--out", "o", "--processes"], "-0", "expected 1 or more"),
-    (["extract", "x.wav", "--out", "o", "--processes"], "-2", "expected 1 or more"),
-    (["extract", "x.wav", "--out", "o", "--processes"], "two", "expected 1 or more"),
-    (["extract", "x.wav", "--out", "o", "--processes"], "٢", "expected 1 or more"),
-    (["results", "--processes"], "0", "expected 1 or more"),
-    (["scoreboard", "mini", "--folds"], "0", "expected 2 or more folds"),
-    (["scoreboard", "mini", "--folds"], "1", "expected 2 or more folds"),
-    (["scoreboard", "--folds"], "0", "expected 2 or more folds"),
-    (["scoreboard", "mini", "--folds"], "-5", "expected 2 or more folds"),
-    (["scoreboard", "mini", "--folds"], "1e3", "expected 2 or more folds"),
+    *((EXTRACT, number, "1 or more, or -1 for all") for number in ("0", "-0", "-2", "two", "٢")),
+    (["results", "--processes"], "0", "1 or more, or -1 for all"),
+    *((["scoreboard", "mini", "--folds"], k, "2 or more folds") for k in ("0", "1", "-5", "1e3")),
+    (["scoreboard", "--folds"], "0", "2 or more folds"),
 ]
 
 
@@ -347,8 +297,7 @@ def test_numbers_that_make_no_sense_are_refused_before_any_work(capsys, command,
     with pytest.raises(SystemExit, match="2"):
         main([*command, number])
     error = capsys.readouterr().err
-    assert f"argument {command[-1]}: {expected}" in error
-    assert f"found '{number}'" in error
+    assert f"argument {command[-1]}: expected {expected}, found '{number}'" in error
 
 
 def test_more_folds_than_songs_are_refused_before_any_training(capsys, monkeypatch):
@@ -367,10 +316,7 @@ def command_line(*arguments: object, **env: str) -> dict:
     }
 
 
-@pytest.mark.parametrize(
-    ("arguments", "status"),
-    [(["scoreboard"], 141), (["scoreboard", "--markdown"], 141), (["--help"], 0)],
-)
+@pytest.mark.parametrize(("arguments", "status"), [(["scoreboard"], 141), (["--help"], 0)])
 def test_a_broken_pipe_is_quiet(arguments, status):
     given = command_line(*arguments)
     read, write = os.pipe()
@@ -400,7 +346,7 @@ def test_a_broken_pipe_elsewhere_is_an_error(capsys, monkeypatch):
     assert "Broken pipe of a process" in capsys.readouterr().err
 
 
-def test_a_full_disk_behind_the_output_is_told_in_a_line(tmp_path):
+def test_a_full_disk_behind_the_output_is_reported_in_one_line(tmp_path):
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
     with open("/dev/full", "w") as full:

@@ -48,7 +48,6 @@ def plain_dtw(profile: np.ndarray, curve: np.ndarray, radius: int) -> float:
 
 
 def pieces(track: pd.DataFrame, frames: int, part: str) -> list[tuple]:
-    """Song, start, end and values of everything that a profile is compared with."""
     found = []
     for song_id, song in track.groupby("song_id"):
         times, values = song.index.get_level_values("time"), song.to_numpy()
@@ -108,7 +107,6 @@ def curves_at_random(songs: int, *, seed: int = 0, dtype: type = float) -> pd.Da
 @pytest.mark.parametrize("part", ["stretch", "song"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_rankings_are_those_of_brute_force(method, part, dtype):
-    """Enough songs for several blocks of candidates."""
     track = curves_at_random(150, dtype=dtype)
     profile = np.c_[np.linspace(-0.4, 0.5, 25), np.linspace(0.4, 0, 25)]
     options = {"method": method, "part": part}

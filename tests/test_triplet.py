@@ -134,7 +134,7 @@ def test_mining_refuses():
             mine([0.0, 1.0], **wrong)
     with pytest.raises(ValueError, match=r"one of .*'weighted'.* found 'hard'"):
         mine([0.0, 1.0], **RANGES, strategy="hard")
-    with pytest.raises(ValueError, match="where the songs lie"):
+    with pytest.raises(ValueError, match="the songs' points"):
         mine([0.0, 1.0], **RANGES, strategy="semi-hard")
     with pytest.raises(ValueError, match="finite"):
         mine([0.0, np.nan], **RANGES)
@@ -240,7 +240,7 @@ def _without(frame: pd.DataFrame) -> pd.DataFrame:
         ),
     ],
 )
-def test_what_cannot_be_learned_from_is_told(change, message):
+def test_what_cannot_be_learned_from_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         models.TripletNetwork().fit(*change(*songs(20)))
 
@@ -264,7 +264,7 @@ def test_the_papers_setting_has_600_dimensions():
     assert model.fit(features, labels).transform(features).shape == (30, 1200)
 
 
-def test_it_stands_in_a_table_of_systems():
+def test_it_is_one_of_the_systems_of_cross_validation():
     corpus = load_corpus("mini").split("dev")
     corpus = whole_songs(corpus, song_level(corpus.features))
     folds = evaluation.k_folds(corpus.songs.index, k=3)

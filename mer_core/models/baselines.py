@@ -1,4 +1,4 @@
-"""What every network has to beat: the constant, the linear model, the support vector machine."""
+"""Baselines: the constant, the linear model and the support vector machine."""
 
 from __future__ import annotations
 
@@ -20,21 +20,17 @@ from mer_core.tracks import DIMENSIONS, as_rows, check_covered
 
 
 class Framewise:
-    """A regressor that predicts each half second by itself.
+    """A scikit-learn regressor that predicts each half second by itself.
 
-    A subclass defines :meth:`make_estimator`; its settings are the fields of a dataclass. A field
-    `every` means: train on every n-th labelled frame of a song. Neighbouring frames share half of
-    their window, so little is lost where an estimator is slow in the number of frames.
+    A subclass is a dataclass of settings that defines :meth:`make_estimator`. With a field `every`
+    it is trained on every n-th labelled frame of a song: neighbouring frames share half of their
+    window, so little is lost where an estimator is slow in the number of frames.
     """
 
     every = 1
 
     def make_estimator(self) -> BaseEstimator:
-        """The scikit-learn regressor that is fitted to (frames, features) and (frames, 2).
-
-        Everything it learns, means and standard deviations included, it learns from labelled
-        training frames only.
-        """
+        """The regressor that is fitted to (frames, features) and (frames, 2)."""
         raise NotImplementedError
 
     def fit(
@@ -54,13 +50,12 @@ class Framewise:
         labels : DataFrame
             The same kind of frame, columns valence, arousal in [-1, 1].
         validation, unlabelled
-            Part of the language of all regressors; nothing here can use them.
+            Not used.
 
         Raises
         ------
         DataError
-            If a label has no features, or either holds something else than finite numbers or a
-            row or column twice; see :func:`mer_core.tracks.as_track`.
+            If a label has no features, a number is not finite, or a row or column is repeated.
         """
         features = as_rows(features, "features")
         labels = as_rows(labels, "labels", columns=DIMENSIONS, ordered=self.every > 1)
@@ -72,24 +67,12 @@ class Framewise:
         return self
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Predict every row.
-
-        Parameters
-        ----------
-        features : DataFrame
-            A track with the columns of the training features, in any order.
-
-        Returns
-        -------
-        DataFrame
-            A track with the columns valence, arousal.
+        """Predict every row: the same rows, columns valence, arousal.
 
         Raises
         ------
         ValueError
-            If the model is not fitted.
-        DataError
-            If a column is missing, or as in :meth:`fit`.
+            If the model is not fitted, a column is missing, or as in :meth:`fit`.
         """
         check_fitted(self, "fitted_")
         features = as_rows(features, "features", columns=self.columns_)
@@ -99,33 +82,19 @@ class Framewise:
 
 @dataclass
 class FrameRegressor(Framewise):
-    """A scikit-learn regressor that predicts each half second by itself.
-
-    Parameters
-    ----------
-    estimator : scikit-learn regressor
-        A copy of it is fitted to (frames, features) and (frames, 2).
-    every : int
-        Train on every n-th labelled frame of a song.
-    """
+    """Any scikit-learn regressor; a copy of it is fitted."""
 
     estimator: BaseEstimator
     every: int = field(default=1, kw_only=True)
 
     def make_estimator(self) -> BaseEstimator:
-        """A copy of the estimator, not fitted."""
+        """An unfitted copy."""
         return clone(self.estimator)
 
 
 @dataclass(kw_only=True)
 class Constant(Framewise):
-    """Predict the mean of the training labels, whatever the features are.
-
-    References
-    ----------
-    The baseline of every table of the workbook; on DEAM's 58 test songs it is hard to beat in
-    valence. Notebook 02.
-    """
+    """Predict the mean of the training labels; hard to beat in valence on DEAM's 58 test songs."""
 
     def make_estimator(self) -> BaseEstimator:
         """The mean."""
@@ -145,13 +114,11 @@ class Linear(Framewise):
     ----------
     ridge : float
         Weight of the sum of squared weights, at features of unit variance; 0 is least squares.
-        Of 0, 10, 30, ..., 3000, 1000 had the lowest mean RMSE in ten folds of the embedded corpus,
-        unsmoothed; it favours arousal.
+        Of 0, 10, 30, ..., 3000, 1000 had the lowest mean RMSE in ten folds of the embedded corpus.
 
     References
     ----------
-    Hoerl and Kennard (1970). The task's baseline and IRIT's "lr" (Pellegrini and Barriere 2015,
-    table 1) are least squares. Notebook 02.
+    Hoerl and Kennard (1970); Pellegrini and Barriere (2015), table 1, "lr". Notebook 02.
     """
 
     ridge: float = 1000.0
@@ -169,22 +136,18 @@ class Linear(Framewise):
 
 @dataclass(kw_only=True)
 class SVR(Framewise):
-    """Support vector regression with a Gaussian kernel, valence and arousal apart.
+    """Support vector regression with a Gaussian kernel, separate for valence and arousal.
 
     Parameters
     ----------
-    C : float
-        Weight of errors against flatness.
-    epsilon : float
-        Half width of the tube without errors, in standard deviations of the training labels.
+    C, epsilon : float
+        Weight of errors, and half width of the tube without errors in standard deviations of the
+        training labels.
     gamma : float
-        Width of the kernel, exp(-gamma * squared distance), at features of unit variance.
+        Width of the kernel, exp(-gamma * squared distance), at features of unit variance. C and
+        gamma were chosen by r in ten folds of the embedded corpus.
     every : int
         Train on every n-th labelled frame of a song.
-
-    Notes
-    -----
-    C and gamma were chosen by r in ten folds of the embedded corpus.
 
     References
     ----------
@@ -197,7 +160,7 @@ class SVR(Framewise):
     every: int = 6
 
     def make_estimator(self) -> BaseEstimator:
-        """Standardisation of features and labels; a support vector regression for each label."""
+        """Standardisation, and a support vector regression for each standardised label."""
         svr = SupportVectorRegressor(C=self.C, epsilon=self.epsilon, gamma=self.gamma)
         scaled = TransformedTargetRegressor(svr, transformer=StandardScaler())
         return make_pipeline(StandardScaler(), MultiOutputRegressor(scaled))

@@ -1,8 +1,11 @@
-"""Triplet networks for regression: a space in which songs of like emotion lie together.
+"""Triplet networks for regression: a space in which songs of similar emotion are near each other.
 
-A triplet is an anchor, a positive (its label lies within a range of the anchor's) and a negative
-(outside a wider one). A small network learns a space in which the anchor is nearer to the positive
-than to the negative, by a margin; a support vector machine then reads the label off that space.
+The label of a positive is within a range of the anchor's, that of a negative outside a wider one.
+
+References
+----------
+Schroff, Kalenichenko, Philbin (2015), sections 3.1 (with squared distances) and 3.2; Herremans,
+Cheuk, Luo, Agres (2019), "Static emotion prediction". Notebook 06.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
-from sklearn.svm import SVR as SupportVectorRegressor
+from sklearn.svm import SVR as SupportVectors
 from torch import Tensor, nn
 
 from mer_core.models.base import check_fitted
@@ -27,7 +30,6 @@ from mer_core.tracks import DIMENSIONS, as_array, as_table, check_covered, sorte
 
 STRATEGIES = ("paper", "semi-hard", "weighted")
 QUANTILES = 50
-"""Points at which the distribution of a feature is measured, if there are as many songs."""
 
 
 def triplet_loss(
@@ -38,14 +40,8 @@ def triplet_loss(
     Parameters
     ----------
     anchor, positive, negative : Tensor, shape (triplets, dimensions)
-        Where their songs lie in the learned space.
+        Points of the learned space; d is their Euclidean distance.
     margin : float
-        How much nearer the positive has to be, in units of that space's Euclidean distance d.
-
-    Returns
-    -------
-    Tensor
-        One number, 0 if every triplet keeps the margin.
 
     Raises
     ------
@@ -55,14 +51,8 @@ def triplet_loss(
     Examples
     --------
     >>> at = torch.tensor([[0.0], [1.0], [3.0]])
-    >>> triplet_loss(at[[0]], at[[1]], at[[2]], margin=1.0).item()
-    0.0
-    >>> triplet_loss(at[[1]], at[[2]], at[[0]], margin=1.0).item()
+    >>> triplet_loss(at[[1]], at[[2]], at[[0]]).item()
     2.0
-
-    References
-    ----------
-    Schroff, Kalenichenko, Philbin (2015), section 3.1, with squared distances. Notebook 06.
     """
     shapes = [tuple(part.shape) for part in (anchor, positive, negative)]
     if len(set(shapes)) > 1 or len(shapes[0]) != 2 or not shapes[0][0]:
@@ -90,44 +80,33 @@ def mine(
     Parameters
     ----------
     labels : array_like, shape (songs,) or (songs, labels)
-        Labels; with several, songs are as far apart as the points that they make.
-    positive : float
-        A positive's label differs from the anchor's by this at most, in the unit of the labels.
-    negative : float
-        A negative's label differs by more than this; not less than `positive`.
+        Distances of several labels are Euclidean.
+    positive, negative : float
+        In label units: a positive differs from the anchor by at most `positive`, a negative by
+        more than `negative`, which is not less.
     strategy : {"paper", "semi-hard", "weighted"}
-        "paper": a positive and a negative at random, among the valid ones. "weighted": negatives
-        in proportion to the distance of their labels. "semi-hard": negatives that lie farther from
-        the anchor than the positive does, but by less than the margin; an anchor without any has
-        no triplet.
+        "paper": positives and negatives at random. "weighted": negatives in proportion to the
+        distance of their labels. "semi-hard": negatives that are farther from the anchor than the
+        positive, but by less than the margin; an anchor without any has no triplet.
     embedded : array_like, shape (songs, dimensions), optional
-        Where the songs lie now; needed by "semi-hard".
-    margin : float
-        As in the loss; only "semi-hard" asks for it.
+        The songs' points in the learned space; for "semi-hard" only, as `margin`.
     seed : int or Generator
-        Of the drawing.
 
     Returns
     -------
     ndarray of int, shape (triplets, 3)
-        Rows of anchor, positive and negative; none if there is no valid triplet.
+        Rows of anchor, positive and negative.
 
     Raises
     ------
     ValueError
-        If the ranges overlap, a label is not finite, the strategy is unknown, or "semi-hard" is
-        not told where the songs lie.
+        If the ranges overlap, a label is not finite, the strategy is unknown, or "semi-hard" lacks
+        the points.
 
     Examples
     --------
-    >>> mine([0.0, 0.05, 0.9], positive=0.1, negative=0.3)
-    array([[0, 1, 2],
-           [1, 0, 2]])
-
-    References
-    ----------
-    Herremans et al. (2019), "Static emotion prediction"; Schroff et al. (2015), section 3.2.
-    Notebook 06.
+    >>> mine([0.0, 0.05, 0.9], positive=0.1, negative=0.3).tolist()
+    [[0, 1, 2], [1, 0, 2]]
     """
     _check_mining(positive, negative, strategy, embedded)
     rng, apart = np.random.default_rng(seed), _distances(labels, "labels")
@@ -139,8 +118,7 @@ def mine(
     if strategy == "semi-hard":
         away = _distances(embedded, "embedded")
         if away.shape != apart.shape:
-            found = f"{len(away)}"
-            raise ValueError(f"embedded: expected {len(apart)} songs as labels, found {found}")
+            raise ValueError(f"embedded: expected {len(apart)} songs as labels, found {len(away)}")
         away = away[anchors]
         beyond = away - np.take_along_axis(away, positives[:, None], axis=1)
         weights = weights * ((beyond > 0) & (beyond < margin))
@@ -155,10 +133,11 @@ def _check_mining(positive: float, negative: float, strategy: str, embedded: obj
     if strategy not in STRATEGIES:
         raise ValueError(f"strategy: expected one of {STRATEGIES}, found {strategy!r}")
     if strategy == "semi-hard" and embedded is None:
-        raise ValueError("embedded: expected where the songs lie, for 'semi-hard', found None")
+        raise ValueError("embedded: expected the songs' points for 'semi-hard', found None")
 
 
 def _distances(points: ArrayLike, name: str) -> np.ndarray:
+    """Euclidean distances between all rows, shape (songs, songs)."""
     points = as_array(points, name, ndim=(1, 2))
     if not len(points):
         return np.empty((0, 0))
@@ -169,7 +148,7 @@ def _distances(points: ArrayLike, name: str) -> np.ndarray:
 
 
 def _draw(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """For each row, a column drawn in proportion to the weights."""
+    """A column for each row, drawn in proportion to the weights."""
     if not len(weights):
         return np.empty(0, dtype=int)
     sums = np.cumsum(weights, axis=1, dtype=float)
@@ -179,50 +158,34 @@ def _draw(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 @dataclass(kw_only=True)
 class TripletNetwork:
-    """A learned space for each label, and a support vector machine on it, for whole songs.
+    """A learned space for each label and a support vector machine on it, for whole songs.
 
-    One network for valence and one for arousal: dropout on the inputs, a hidden layer of rectified
-    units, dropout, and a linear layer into the space. Each step draws a batch of songs and mines
-    triplets in it. Every feature is first brought to a normal distribution by its rank among the
-    training songs.
+    Each space has a network: dropout on the inputs, a hidden layer of rectified units, dropout and
+    a linear layer. Each step draws a batch of songs and mines triplets in it. Features are first
+    brought to normal distributions by their rank among the training songs.
 
     Parameters
     ----------
-    dimensions : int
-        Of each learned space.
-    hidden : int
-        Hidden units.
-    strategy : {"paper", "semi-hard", "weighted"}
-        How negatives are drawn, see :func:`mine`.
-    positive, negative : float
-        The two ranges, in label units.
-    margin : float
-        Of the loss.
+    dimensions, hidden : int
+        Of each learned space; units.
+    strategy, positive, negative, margin
+        As for :func:`mine`.
     joint : bool
         Whether valence and arousal share one space, mined by distance on their plane.
-    steps, batch : int
-        Updates by Adam, and songs in each.
-    learning_rate : float
-        Of Adam.
+    steps, batch, learning_rate
+        Updates by Adam, songs in each, and its rate.
     dropout : (float, float)
         Share of inputs and of hidden units that a step leaves out.
     C, epsilon : float
-        Of the machine: weight of errors against flatness and half width of the tube without errors,
-        the latter in standard deviations of the training labels. Its Gaussian kernel is as wide
-        as the space has dimensions of unit variance.
+        Of the support vector machine: weight of errors, and half width of the tube without errors
+        in standard deviations of the training labels.
     seed : int
         Of weights, batches, triplets and dropout.
 
     Notes
     -----
     Ranges, widths and steps were chosen by ten folds of DEAM's 1000 songs of 2014, none of which is
-    among the 744 of 2013; that features go in by rank, after a look at those 744. Ten folds of the
-    latter are in the table "songs_2013" of data/results.
-
-    References
-    ----------
-    Herremans, Cheuk, Luo, Agres (2019), "Static emotion prediction"; Schroff et al. (2015).
-    Notebook 06.
+    among the 744 of 2013 (stored table "songs_2013"); the ranks, after a look at those 744.
     """
 
     dimensions: int = 8
@@ -257,23 +220,7 @@ class TripletNetwork:
         validation: object = None,
         unlabelled: pd.DataFrame | None = None,
     ) -> Self:
-        """Learn spaces and machines from the labelled songs.
-
-        Parameters
-        ----------
-        features : DataFrame
-            A row for each song (index song_id), or any rows that the labels have too.
-        labels : DataFrame
-            Columns valence, arousal in [-1, 1].
-        validation, unlabelled
-            Part of the language of all regressors; nothing here can use them.
-
-        Raises
-        ------
-        ValueError
-            If a label has no features, a number is not finite, or no triplet is valid: one song,
-            constant labels, ranges that are too wide or too narrow.
-        """
+        """Learn from labelled songs; a ValueError if data are invalid or give no triplet."""
         for _ in self.fitting(features, labels):
             pass
         return self
@@ -281,104 +228,68 @@ class TripletNetwork:
     def fitting(self, features: pd.DataFrame, labels: pd.DataFrame) -> Iterator[float]:
         """Fit step by step, so that :meth:`transform` shows what has been learned so far.
 
-        Parameters
-        ----------
-        features, labels : DataFrame
-            As for :meth:`fit`, which runs through all steps.
-
-        Yields
-        ------
-        float
-            The loss of each step (NaN where its batch had no triplet), one space after the other.
-            The machines are fitted after the last one.
-
-        References
-        ----------
-        Notebook 06, which watches a space as it is learned.
+        Yields the loss of each step (NaN if its batch had no triplet), one space after the other;
+        the machines are fitted after the last one.
         """
         features = as_table(features, "features")
         labels = sorted_rows(as_table(labels, "labels", columns=DIMENSIONS), "labels")
         check_covered(labels, features)
         names = {"joint": DIMENSIONS} if self.joint else {name: name for name in DIMENSIONS}
         for name, columns in names.items():
-            _require_triplet(name, labels[columns].to_numpy(), self.positive, self.negative)
-        rows, y = features.loc[labels.index].to_numpy(), labels
+            self._check_triplets(name, labels[columns].to_numpy())
+        features = features.loc[labels.index]
         self.columns_ = list(features)
-        self.scaler_ = by_rank(len(rows)).fit(rows)
-        x = self.scaler_.transform(rows)
-        self.networks_: dict[str, nn.Module] = {}
+        self.scaler_ = by_rank(len(features)).fit(features.to_numpy())
+        x = self.scaler_.transform(features.to_numpy())
+        self.networks_: dict[str, dict[str, Tensor]] = {}
         for name, columns in names.items():
-            yield from self._learn(name, x, y[columns].to_numpy())
-        space = self.transform(features.loc[labels.index])
+            yield from self._learn(name, x, labels[columns].to_numpy())
+        spaces = self._spaces(features)
         self.machines_ = {
-            name: self._machine().fit(self._of(space, name).to_numpy(), y[name].to_numpy())
+            name: self._machine().fit(spaces[name].to_numpy(), labels[name].to_numpy())
             for name in DIMENSIONS
         }
 
     def transform(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Where songs lie in the learned spaces.
-
-        Parameters
-        ----------
-        features : DataFrame
-            With the columns of the training features, in any order.
-
-        Returns
-        -------
-        DataFrame
-            The same rows; columns valence_0, valence_1, ..., arousal_0, ..., or joint_0, ...
-
-        Raises
-        ------
-        ValueError
-            If the model is not fitted, a column is missing or a number is not finite.
-        """
+        """Points of songs in the spaces: columns valence_0, ..., arousal_0, ..., or joint_0, ..."""
         check_fitted(self, "networks_")
         features = as_table(features, "features", columns=self.columns_)
         x = _tensor(self.scaler_.transform(features.to_numpy()))
         spaces = []
-        for name, network in self.networks_.items():
+        for name, weights in self.networks_.items():
+            with torch.device("meta"):  # no memory and no random numbers: weights are there
+                network = self._network(x.shape[1])
+            network.load_state_dict(weights, assign=True)
             with torch.no_grad():
                 space = network.eval()(x).numpy()
-            columns = [f"{name}_{k}" for k in range(self.dimensions)]
-            spaces.append(pd.DataFrame(space, index=features.index, columns=columns))
+            spaces.append(pd.DataFrame(space, features.index).add_prefix(f"{name}_"))
         return pd.concat(spaces, axis=1)
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Predict every row.
-
-        Parameters
-        ----------
-        features : DataFrame
-            As for :meth:`transform`, with the same errors.
-
-        Returns
-        -------
-        DataFrame
-            The same rows, columns valence, arousal.
-        """
-        space = self.transform(features)
-        values = {
-            name: self.machines_[name].predict(self._of(space, name).to_numpy())
-            for name in DIMENSIONS
-        }
+        """Predict every row: columns valence, arousal."""
+        spaces = self._spaces(features)
+        values = {name: self.machines_[name].predict(spaces[name].to_numpy()) for name in spaces}
         return pd.DataFrame(values, index=features.index)
 
-    def _of(self, space: pd.DataFrame, name: str) -> pd.DataFrame:
-        return space if self.joint else space.filter(regex=f"^{name}_")
+    def _spaces(self, features: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        """Points in the space that each dimension is predicted from."""
+        points = self.transform(features)
+        names = {name: "joint" if self.joint else name for name in DIMENSIONS}
+        return {name: points.filter(like=f"{space}_") for name, space in names.items()}
 
     def _learn(self, name: str, x: np.ndarray, y: np.ndarray) -> Iterator[float]:
         """Train the network of one space, step by step."""
         rng = np.random.default_rng(self.seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            network = self.networks_[name] = self._network(x.shape[1])
+            network = self._network(x.shape[1])
             state = torch.random.get_rng_state()
+        self.networks_[name] = network.state_dict()  # which follows the training
         optimiser = torch.optim.Adam(network.parameters(), lr=self.learning_rate)
         x = _tensor(x)
         for _ in range(self.steps):
             chosen = rng.permutation(len(x))[: self.batch]
-            with torch.random.fork_rng(devices=[]):  # whoever watches may draw in between
+            with torch.random.fork_rng(devices=[]):  # the caller may draw between two steps
                 torch.random.set_rng_state(state)
                 embedded = network.train()(x[chosen])
                 state = torch.random.get_rng_state()
@@ -390,59 +301,41 @@ class TripletNetwork:
         return nn.Sequential(nn.Dropout(of_inputs), first, nn.ReLU(), nn.Dropout(of_hidden), last)
 
     def _step(
-        self,
-        optimiser: torch.optim.Optimizer,
-        embedded: Tensor,
-        labels: np.ndarray,
-        rng: np.random.Generator,
+        self, optimiser: torch.optim.Adam, embedded: Tensor, y: np.ndarray, rng: np.random.Generator
     ) -> float:
-        triplets = mine(
-            labels,
-            positive=self.positive,
-            negative=self.negative,
-            strategy=self.strategy,
-            embedded=embedded.detach().numpy(),
-            margin=self.margin,
-            seed=rng,
-        )
+        """Mine triplets in a batch and make one update; gives the loss."""
+        options = {name: getattr(self, name) for name in ("positive", "negative", "strategy")}
+        points = embedded.detach().numpy()
+        triplets = mine(y, **options, embedded=points, margin=self.margin, seed=rng)
         if not len(triplets):
             return np.nan
-        anchor, positive, negative = (embedded[part] for part in triplets.T)
-        loss = triplet_loss(anchor, positive, negative, margin=self.margin)
+        loss = triplet_loss(*(embedded[part] for part in triplets.T), margin=self.margin)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         return loss.item()
 
+    def _check_triplets(self, name: str, labels: np.ndarray) -> None:
+        if not len(mine(labels, positive=self.positive, negative=self.negative)):
+            ranges = f"within {self.positive:g} and one beyond {self.negative:g} of its label"
+            found = f"{len(labels)} songs with labels from {labels.min():g} to {labels.max():g}"
+            expected = f"expected a song with another {ranges}"
+            raise ValueError(f"{name}: {expected}, found none among {found}")
+
     def _machine(self) -> TransformedTargetRegressor:
-        machine = SupportVectorRegressor(C=self.C, epsilon=self.epsilon, gamma="scale")
-        scaled = make_pipeline(StandardScaler(), machine)
-        return TransformedTargetRegressor(scaled, transformer=StandardScaler())
+        machine = make_pipeline(StandardScaler(), SupportVectors(C=self.C, epsilon=self.epsilon))
+        return TransformedTargetRegressor(machine, transformer=StandardScaler())
 
 
 def by_rank(songs: int = QUANTILES) -> Pipeline:
-    """Bring features to normal distributions by rank; those that don't vary are left out.
+    """Bring features to normal distributions by rank; constant features are left out.
 
-    Parameters
-    ----------
-    songs : int
-        Number of training songs, if it may be less than `QUANTILES`.
+    The distribution is measured at 50 points, or at as many as there are training songs.
     """
-    ranks = QuantileTransformer(
-        n_quantiles=min(QUANTILES, songs), output_distribution="normal", subsample=None
-    )
+    options = {"output_distribution": "normal", "subsample": None}
+    ranks = QuantileTransformer(n_quantiles=min(QUANTILES, songs), **options)
     return make_pipeline(VarianceThreshold(), ranks)
 
 
 def _tensor(values: np.ndarray) -> Tensor:
     return torch.tensor(values, dtype=torch.float32)
-
-
-def _require_triplet(name: str, labels: np.ndarray, positive: float, negative: float) -> None:
-    """Raise unless some song has one within the first range and one beyond the second."""
-    if not len(mine(labels, positive=positive, negative=negative)):
-        found = f"none among {len(labels)} songs with labels from {labels.min():g} to "
-        raise ValueError(
-            f"{name}: expected a song with another within {positive:g} and one beyond {negative:g} "
-            f"of its label, found {found}{labels.max():g}"
-        )

@@ -1,4 +1,8 @@
-"""DEAM's annotation files: dynamic labels, song-level labels, ratings."""
+"""DEAM's annotation files: dynamic labels, song-level labels, ratings.
+
+Everything is read into [-1, 1]. The readers raise a DataError if a file is missing, has other
+columns, text, values out of range or repeated rows, or if the files of the two dimensions differ.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,9 @@ import numpy as np
 import pandas as pd
 
 from mer_core.datasets.deam.layout import entry, files_by_song, visible
-from mer_core.features.grid import HOP
 from mer_core.files import DataError, DataWarning, check_numbers, read_table
-from mer_core.metrics import DIMENSIONS
 from mer_core.scales import probable_scale
+from mer_core.tracks import DIMENSIONS, HOP
 
 DYNAMIC = "dynamic (per second annotations)"
 AVERAGED = "annotations averaged per song"
@@ -25,26 +28,10 @@ SAMPLE = re.compile(r"sample_([0-9]+)ms")
 
 
 def read_labels(annotations: Path) -> pd.DataFrame:
-    """Read the dynamic labels, averaged over raters.
+    """Read the dynamic labels, averaged over raters, from DEAM's folder `annotations`: a track.
 
     Where one dimension ends a frame or two before the other, its last value is repeated, with a
     warning.
-
-    Parameters
-    ----------
-    annotations : Path
-        DEAM's folder `annotations`.
-
-    Returns
-    -------
-    DataFrame
-        A track with the columns valence, arousal, in [-1, 1].
-
-    Raises
-    ------
-    DataError
-        If a file is missing, has other columns, text, values out of range, repeated songs, a gap
-        inside a song, songs that the other file lacks, or lengths that differ by more.
     """
     folder = entry(entry(annotations, AVERAGED), DYNAMIC)
     curves = {name: read_curves(entry(folder, f"{name}.csv")) for name in DIMENSIONS}
@@ -52,49 +39,29 @@ def read_labels(annotations: Path) -> pd.DataFrame:
     if lengths.isna().any(axis=None):
         alone = lengths.index[lengths.isna().any(axis=1)]
         raise DataError(folder, "the same songs in both files", f"{list(alone[:5])} in one only")
-    return _hold_last(pd.DataFrame(curves), lengths, folder)
-
-
-def _hold_last(labels: pd.DataFrame, lengths: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    missing = -lengths.sub(lengths.max(axis=1), axis=0)
-    uneven = missing[missing.any(axis=1)]
+    labels, missing = pd.DataFrame(curves), lengths.max(axis=1) - lengths.min(axis=1)
+    uneven = missing[missing > 0]
     if uneven.empty:
         return labels
-    if (uneven > HELD).any(axis=None):
-        song_id = uneven.index[(uneven > HELD).any(axis=1)][0]
+    if (uneven > HELD).any():
+        song_id = uneven.index[uneven > HELD][0]
         found = f"{lengths.loc[song_id].astype(int).to_dict()} in song {song_id}"
         raise DataError(folder, f"lengths that differ by {HELD} frames at most", found)
     warnings.warn(
         f"{folder}: valence and arousal differ in length in songs {list(uneven.index)}; for the "
-        f"{uneven.to_numpy().sum():g} frames that one of them lacks, its last value was held",
+        f"{uneven.sum():g} frames that one of them lacks, its last value was held",
         DataWarning,
-        stacklevel=3,
+        stacklevel=2,
     )
     return labels.groupby(level="song_id").ffill()
 
 
 def read_curves(path: Path, *, index: str | None = "song_id", index_type: type = int) -> pd.Series:
-    """Read one wide file of curves, `sample_15000ms, sample_15500ms, ...`, into a long series.
+    """Read a CSV file with one curve a row and the columns `sample_15000ms, sample_15500ms, ...`.
 
-    Parameters
-    ----------
-    path : Path
-        A CSV file with a row per curve and a column per half second.
-    index : str or None
-        The column that names the curves; None numbers them.
-    index_type : type
-        int for songs, str for raters.
-
-    Returns
-    -------
-    Series
-        MultiIndex (index, time in s), values in [-1, 1]. Empty cells at the end of a row are left
-        out, so that curves may differ in length.
-
-    Raises
-    ------
-    DataError
-        As for :func:`read_labels`.
+    The column `index` names the curves (int for songs, str for raters); None numbers them. The
+    series has the MultiIndex (index, time in s). Rows may end in empty cells, so that curves may
+    differ in length.
     """
     table = read_table(path, index=index, index_type=index_type)
     check_numbers(table, path)
@@ -132,23 +99,10 @@ def _time(name: str, path: Path) -> float:
 
 
 def read_ratings(annotations: Path) -> pd.DataFrame | None:
-    """Read every rater's own curves, where a copy of DEAM has them.
+    """Read every rater's own curves: index (song_id, rater, time in s), or None without such files.
 
-    Parameters
-    ----------
-    annotations : Path
-        DEAM's folder `annotations`.
-
-    Returns
-    -------
-    DataFrame or None
-        MultiIndex (song_id, rater, time), columns valence, arousal in [-1, 1]; a cell is NaN where
-        a rater's curves differ in length. None where there are no such files.
-
-    Raises
-    ------
-    DataError
-        As for :func:`read_labels`; raters without a WorkerId are numbered from 1.
+    A cell is NaN where a rater's curves differ in length. Raters without a WorkerId are numbered
+    from 1.
     """
     folder = entry(entry(annotations, PER_RATER), DYNAMIC)
     if not folder.is_dir():
@@ -165,7 +119,7 @@ def _curves_of_raters(folder: Path) -> pd.Series:
     files = files_by_song(folder, [".csv"])
     if not files:
         raise DataError(folder, "files <song_id>.csv", "none")
-    return pd.concat({song_id: _curves_of_song(files[song_id]) for song_id in sorted(files)})
+    return pd.concat({song_id: _curves_of_song(path) for song_id, path in files.items()})
 
 
 def _curves_of_song(path: Path) -> pd.Series:
@@ -176,23 +130,10 @@ def _curves_of_song(path: Path) -> pd.Series:
 
 
 def read_song_level(annotations: Path) -> pd.DataFrame:
-    """Read the labels given to whole songs, brought from 1-9 to [-1, 1].
+    """Read the labels of whole songs, converted from 1-9 to [-1, 1]; empty without such files.
 
-    Parameters
-    ----------
-    annotations : Path
-        DEAM's folder `annotations`.
-
-    Returns
-    -------
-    DataFrame
-        Index song_id, columns valence, arousal; as the files have them (see
-        :func:`mer_core.datasets.deam.defects.unswap`). Empty where there are no such files.
-
-    Raises
-    ------
-    DataError
-        If a file lacks `valence_mean` or `arousal_mean`, or a value is not in 1-9.
+    The index is song_id. The columns valence and arousal are as in the files: see
+    :func:`mer_core.datasets.deam.defects.unswap`.
     """
     folder = entry(entry(annotations, AVERAGED), "song_level")
     files = [path for path in visible(folder) if path.suffix.lower() == ".csv"]
@@ -207,10 +148,11 @@ def read_song_level(annotations: Path) -> pd.DataFrame:
 
 def _read_means(path: Path) -> pd.DataFrame:
     table = read_table(path, index="song_id")
-    absent = {f"{name}_mean" for name in DIMENSIONS} - set(table)
+    columns = {f"{name}_mean": name for name in DIMENSIONS}
+    absent = sorted(set(columns) - set(table))
     if absent:
-        raise DataError(path, f"columns {sorted(absent)}", f"{list(table)}")
-    means = table[[f"{name}_mean" for name in DIMENSIONS]].set_axis(DIMENSIONS, axis=1)
+        raise DataError(path, f"columns {absent}", f"{list(table)}")
+    means = table[list(columns)].rename(columns=columns)
     check_numbers(means, path)
     empty = means.isna().any(axis=1)
     if empty.any():

@@ -8,16 +8,14 @@ VARIABLE = "MER_DATA"
 
 
 def chosen_data() -> str:
-    """Name the corpus that the environment variable `MER_DATA` chooses.
-
-    A relative path starts at the working directory; `~` is the home folder. Whether the folder
-    exists is not checked here.
+    """Name the corpus that the environment variable `MER_DATA` chooses, which need not exist.
 
     Returns
     -------
     str
-        "mini", the embedded corpus, if the variable is unset, empty or "mini"; else the absolute
-        path of a folder. :func:`mer_core.load_corpus` takes both.
+        For :func:`mer_core.load_corpus`: "mini", the embedded corpus, if the variable is unset,
+        empty or "mini"; else the absolute path of a folder, starting at the working directory or,
+        with `~`, at the home folder.
     """
     named = os.environ.get(VARIABLE, "")
     if not named.strip() or named == "mini":

@@ -1,4 +1,4 @@
-"""DEAM's known defects, found by measuring and repaired aloud."""
+"""Columns of DEAM's song-level labels that were swapped: found by measuring, and repaired."""
 
 from __future__ import annotations
 
@@ -8,18 +8,14 @@ import pandas as pd
 from scipy import stats
 
 from mer_core.files import DataWarning
-from mer_core.metrics import DIMENSIONS
+from mer_core.tracks import DIMENSIONS
 
 SURE = 0.001
 """Two-tailed p below which a negative correlation is taken for a swap."""
 
 
 def unswap(song_level: pd.DataFrame, labels: pd.DataFrame, year: pd.Series) -> pd.DataFrame:
-    """Put song-level valence and arousal back where a year's columns were swapped.
-
-    Per year, the difference valence - arousal of the song-level labels is correlated with the same
-    difference of the mean dynamic labels. Swapped columns turn the sign of the former, so r is
-    clearly negative; nothing else about the data does that.
+    """Swap song-level valence and arousal back in the years found by :func:`find_swapped`.
 
     Parameters
     ----------
@@ -33,12 +29,7 @@ def unswap(song_level: pd.DataFrame, labels: pd.DataFrame, year: pd.Series) -> p
     Returns
     -------
     DataFrame
-        As `song_level`, repaired; a warning tells the years, the songs and r. A year too small to
-        tell (p of 0.001 or more) stays as it is.
-
-    References
-    ----------
-    Measured on DEAM: r is clearly negative for the 744 songs of 2013 and nowhere else. Notebook 00.
+        As `song_level`, repaired; a warning names the years, the number of songs and r.
     """
     swapped = find_swapped(song_level, labels, year)
     repaired = song_level.copy()
@@ -57,24 +48,23 @@ def unswap(song_level: pd.DataFrame, labels: pd.DataFrame, year: pd.Series) -> p
 def find_swapped(song_level: pd.DataFrame, labels: pd.DataFrame, year: pd.Series) -> pd.DataFrame:
     """Measure for each year whether the song-level columns are swapped.
 
-    Parameters
-    ----------
-    song_level, labels, year
-        As for :func:`unswap`.
+    The difference valence - arousal of the song-level labels is correlated with that of the mean
+    dynamic labels. Swapped columns turn the sign of the former, so r is clearly negative. The
+    parameters are those of :func:`unswap`.
 
     Returns
     -------
     DataFrame
-        Index year; columns `songs` (with both kinds of label), `r` (of the differences valence -
-        arousal), `p` (two-tailed), `swapped`. Years with fewer than three songs are left out.
+        Index year; columns `songs` (with both kinds of label), `r`, `p` (two-tailed), `swapped`
+        (r < 0 and p < 0.001). Years with fewer than three songs are left out.
 
     References
     ----------
-    Notebook 00.
+    Measured on DEAM: r is clearly negative for the 744 songs of 2013 and nowhere else. Notebook 00.
     """
-    means = labels.groupby(level="song_id").mean()
-    both = {"song_level": song_level, "dynamic": means.reindex(song_level.index)}
-    differences = {name: side["valence"] - side["arousal"] for name, side in both.items()}
+    dynamic = labels.groupby(level="song_id").mean().reindex(song_level.index)
+    sides = {"song_level": song_level, "dynamic": dynamic}
+    differences = {name: side["valence"] - side["arousal"] for name, side in sides.items()}
     differences = pd.DataFrame(differences).dropna()
     rows = {}
     for which, group in differences.groupby(year.reindex(differences.index)):

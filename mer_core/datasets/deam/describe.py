@@ -1,4 +1,4 @@
-"""What a copy of DEAM holds, measured."""
+"""Statistics of a copy of DEAM."""
 
 from __future__ import annotations
 
@@ -10,24 +10,21 @@ from tqdm.auto import tqdm
 from mer_core.corpus import Corpus
 from mer_core.features import extract
 from mer_core.files import read_table
-from mer_core.metrics import DIMENSIONS, pearson
+from mer_core.metrics import pearson
+from mer_core.tracks import DIMENSIONS
 
 SONG_LEVEL_FEATURES = "song_level_features.csv"
 
 
 def describe(corpus: Corpus) -> pd.DataFrame:
-    """How many songs each side has, how valence goes with arousal in it, and how far both spread.
-
-    Parameters
-    ----------
-    corpus : Corpus
+    """Count the songs of each split, correlate valence with arousal, and measure their spread.
 
     Returns
     -------
     DataFrame
         One column for all songs and one for each split; rows: songs, labelled frames, correlation
         of valence and arousal over song means, pooled over frames and within songs (mean and sd
-        over songs in which both move), and standard deviations between and within songs, in label
+        over songs in which both vary), and standard deviations between and within songs, in label
         units.
 
     References
@@ -56,19 +53,13 @@ def _statistics(labels: pd.DataFrame) -> dict[str, float]:
 
 
 def compare_features(corpus: Corpus, folder: Path) -> pd.DataFrame:
-    """Extract the songs whose audio is here and hold their means against DEAM's own song means.
+    """Compare the means of our features over songs that have audio with DEAM's song-level features.
 
-    Three things keep the two apart. DEAM's means are over the full song, ours over the excerpt;
-    the mean of a delta is the little that is left between a curve's two ends; and the excerpts
-    begin with some 50 ms of digital silence, as MP3 coding leaves it, whose end openSMILE's RASTA
-    filter answers with a burst that a 45 s mean does not forget: hence the second figure, without
-    the first 5 s.
-
-    Parameters
-    ----------
-    corpus : Corpus
-    folder : Path
-        The corpus's folder, with `song_level_features.csv`.
+    The two differ for three reasons. DEAM's means are over the full song, ours over the excerpt.
+    The mean of a delta depends only on a curve's two ends. The excerpts begin with some 50 ms of
+    digital silence (from MP3 coding), whose end sets off a burst in openSMILE's RASTA filter that
+    affects a 45 s mean; so a second r leaves out the first 5 s. DEAM's features are in the file
+    `song_level_features.csv` of the corpus's folder; a DataError is raised if it is missing.
 
     Returns
     -------
@@ -76,11 +67,6 @@ def compare_features(corpus: Corpus, folder: Path) -> pd.DataFrame:
         One row per feature: `family` ("descriptor", "RASTA", "mean of a delta"), `r` over songs,
         `r_after_5s` (ours without the first 5 s), and `offset_after_5s`: the mean difference ours -
         DEAM's in standard deviations of DEAM's feature over all its songs.
-
-    Raises
-    ------
-    DataError
-        If the table is missing or the audio can't be read.
 
     References
     ----------
@@ -94,14 +80,13 @@ def compare_features(corpus: Corpus, folder: Path) -> pd.DataFrame:
     late = pd.DataFrame({song_id: track.loc[5:].mean() for song_id, track in tracks.items()}).T
     shared = [name for name in theirs if name in whole]
     known = theirs.loc[songs.index, shared]
-    return pd.DataFrame(
-        {
-            "family": [_family(name) for name in shared],
-            "r": whole[shared].corrwith(known),
-            "r_after_5s": late[shared].corrwith(known),
-            "offset_after_5s": (late[shared] - known).mean() / theirs[shared].std(),
-        }
-    ).rename_axis("feature")
+    columns = {
+        "family": [_family(name) for name in shared],
+        "r": whole[shared].corrwith(known),
+        "r_after_5s": late[shared].corrwith(known),
+        "offset_after_5s": (late[shared] - known).mean() / theirs[shared].std(),
+    }
+    return pd.DataFrame(columns).rename_axis("feature")
 
 
 def _family(name: str) -> str:

@@ -12,8 +12,8 @@ from tqdm.auto import tqdm
 
 from mer_core.corpus import labels_without_features
 from mer_core.datasets.deam.layout import files_by_song
-from mer_core.features.grid import HOP
 from mer_core.files import DataError, DataWarning, check_numbers, read_table
+from mer_core.tracks import HOP, LEVELS
 
 SUFFIXES = (".csv", ".csv.gz")
 CUT = 2
@@ -21,27 +21,12 @@ CUT = 2
 
 
 def read_features(folder: Path, song_ids: Iterable[int]) -> pd.DataFrame:
-    """Read the features of all songs that have a file.
+    """Read the features of these songs, where they have a file, into a track.
 
-    Parameters
-    ----------
-    folder : Path
-        DEAM's folder `features`, with `<song_id>.csv` or `<song_id>.csv.gz`; cells are separated by
-        semicolons (DEAM) or commas.
-    song_ids : iterable of int
-        The songs of the corpus; files of others are left out with a warning.
-
-    Returns
-    -------
-    DataFrame
-        A track with one float column per feature, in the order of the first file. Empty where
-        there is no such folder.
-
-    Raises
-    ------
-    DataError
-        If a file lacks `frameTime`, its times are not 0, 0.5, 1, ..., its columns differ from the
-        first file's, a cell is no finite number, or a song has two files.
+    Files are called `<song_id>.csv` or `<song_id>.csv.gz`; those of other songs are left out with a
+    warning. Columns have the order of the first file. Without files the track is empty. Raises a
+    DataError if the times of a file are not 0, 0.5, 1, ..., its columns are not those of the first
+    file, or a cell is not a finite number.
     """
     files = files_by_song(folder, SUFFIXES)
     known = sorted(set(files) & set(song_ids))
@@ -53,13 +38,13 @@ def read_features(folder: Path, song_ids: Iterable[int]) -> pd.DataFrame:
             stacklevel=2,
         )
     if not known:
-        index = pd.MultiIndex.from_arrays([[], []], names=["song_id", "time"])
-        return pd.DataFrame(index=index)
+        return pd.DataFrame(index=pd.MultiIndex.from_arrays([[], []], names=LEVELS))
     quiet = len(known) < 200
     tracks = {k: _read_song(files[k]) for k in tqdm(known, "features", disable=quiet, unit="song")}
+    first = tracks[known[0]]
     for song_id in known:
-        _check_columns(files[song_id], tracks[song_id], files[known[0]], tracks[known[0]])
-    return pd.concat(tracks, names=["song_id", "time"])[list(tracks[known[0]])]
+        _check_columns(files[song_id], tracks[song_id].columns, files[known[0]], first.columns)
+    return pd.concat(tracks, names=LEVELS)[list(first)]
 
 
 def _read_song(path: Path) -> pd.DataFrame:
@@ -77,34 +62,19 @@ def _read_song(path: Path) -> pd.DataFrame:
     return pd.DataFrame(values, pd.Index(times, name="time"), table.columns)
 
 
-def _check_columns(path: Path, table: pd.DataFrame, first: Path, like: pd.DataFrame) -> None:
-    missing, extra = like.columns.difference(table.columns), table.columns.difference(like.columns)
+def _check_columns(path: Path, columns: pd.Index, first: Path, expected: pd.Index) -> None:
+    missing, extra = expected.difference(columns), columns.difference(expected)
     if len(missing) or len(extra):
-        found = (
-            f"{len(missing)} missing {list(missing[:3])} and {len(extra)} more {list(extra[:3])}"
+        found = f"{len(missing)} missing {list(missing[:3])}"
+        raise DataError(
+            path, f"the columns of {first.name}", f"{found} and {len(extra)} more {list(extra[:3])}"
         )
-        raise DataError(path, f"the columns of {first.name}", found)
 
 
 def cut_labels(labels: pd.DataFrame, features: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """Leave out labels at the very end of songs whose last windows have no features.
+    """Leave out labels at the end of songs, at most two a song, that no feature window covers.
 
-    Parameters
-    ----------
-    labels, features : DataFrame
-        Tracks.
-    folder : Path
-        Where the features came from, for messages.
-
-    Returns
-    -------
-    DataFrame
-        The labels; a warning tells how many frames went, at most two in a song.
-
-    Raises
-    ------
-    DataError
-        If more than two frames of a song lack features.
+    A warning says how many. Raises a DataError if more than two frames of a song lack features.
     """
     missing = labels_without_features(labels, features)
     if missing.empty:
@@ -112,12 +82,9 @@ def cut_labels(labels: pd.DataFrame, features: pd.DataFrame, folder: Path) -> pd
     counts = missing.get_level_values("song_id").value_counts()
     if counts.iloc[0] > CUT:
         song_id = counts.index[0]
-        last = features.loc[song_id].index[-1]
-        raise DataError(
-            folder / f"{song_id}.csv",
-            f"features up to the last label at {labels.loc[song_id].index[-1]:g} s",
-            f"the last at {last:g} s",
-        )
+        last = [track.loc[song_id].index[-1] for track in (labels, features)]
+        expected = f"features up to the last label at {last[0]:g} s"
+        raise DataError(folder / f"{song_id}.csv", expected, f"the last at {last[1]:g} s")
     warnings.warn(
         f"{folder}: {len(missing)} labels at the end of {len(counts)} songs, behind the last "
         "feature window, were left out",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import lzma
 import os
@@ -14,7 +15,6 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-import pooch
 import requests
 from tqdm.auto import tqdm
 
@@ -36,25 +36,24 @@ CHUNK = 2**16
 UNPACKING = ".unpack-"
 SOUND = "a sound zip archive (delete it to fetch it anew)"
 NO_NAME = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EINVAL}
-"""How systems say that a file's name is too long, odd, or a folder's."""
+"""Errors of systems if the name of a file is too long, odd or that of a folder."""
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, UnicodeDecodeError)
-BROKEN_ZIP += (lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, OverflowError)
+BROKEN_ZIP += (lzma.LZMAError, EOFError, RuntimeError, OverflowError)
 
 
 def download(folder: str | os.PathLike, *, site: str = SITE) -> Path:
-    """Fetch what of DEAM is not in the folder yet: download, check, unpack.
+    """Download and unpack what a folder lacks of DEAM, for research use only (see the site).
 
-    An archive that already lies in the folder, because its download broke off before or because
-    the site asked for a form and it was fetched by hand, is not downloaded again. The SHA-256 of
-    each archive is remembered in `checksums.json` when it has been unpacked for the first time, and
-    checked from then on.
+    An archive that is in the folder already, for instance downloaded by hand, is not downloaded
+    again. `checksums.json` keeps the SHA-256 of each archive that has been unpacked; later calls
+    check it.
 
     Parameters
     ----------
     folder : path
-        Where DEAM is to be; about 1.4 GB of archives and twice that unpacked.
+        Receives about 1.4 GB of archives and twice that unpacked.
     site : str
-        URL of the folder that holds the four archives, with a slash at its end.
+        URL of the four archives' folder, with a slash at its end.
 
     Returns
     -------
@@ -64,14 +63,9 @@ def download(folder: str | os.PathLike, *, site: str = SITE) -> Path:
     Raises
     ------
     DataError
-        If an archive changed since it was first seen, is no zip archive, or holds a path that
-        leaves the folder, a link, or more than 20 GiB.
+        If an archive has changed since it was first unpacked, or as for :func:`unpack`.
     requests.RequestException
         If the site can't be reached; what has arrived is kept, and the next call goes on there.
-
-    Notes
-    -----
-    DEAM is for research use only; see the site for its terms.
     """
     folder = Path(os.path.expanduser(folder)).resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -79,19 +73,16 @@ def download(folder: str | os.PathLike, *, site: str = SITE) -> Path:
         if find_folder(folder, brings) is None:
             archive = entry(folder, name)
             if not archive.exists():
-                pooch.retrieve(site + name, None, fname=name, path=folder, downloader=_resume)
-            checksums = _checked(archive, name)
+                _fetch(site + name, archive)
+            checksums = _checksums(folder)
+            with archive.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            if checksums.setdefault(name, found) != found:
+                raise DataError(archive, f"SHA-256 {checksums[name]}, as at its first sight", found)
             unpack(archive, folder, brings)
             with written_atomically(folder / CHECKSUMS) as part:
                 part.write_text(json.dumps(checksums, indent=2) + "\n")
     return folder
-
-
-def _checked(archive: Path, name: str) -> dict[str, str]:
-    checksums, found = _checksums(archive.parent), pooch.file_hash(str(archive))
-    if checksums.setdefault(name, found) != found:
-        raise DataError(archive, f"SHA-256 {checksums[name]}, as at its first sight", found)
-    return checksums
 
 
 def _checksums(folder: Path) -> dict[str, str]:
@@ -106,49 +97,37 @@ def _checksums(folder: Path) -> dict[str, str]:
     return known
 
 
-def _resume(url: str, output_file: str, _: object) -> None:
-    # The signature is pooch's. What has arrived outlives a broken connection as `<name>.part`.
-    part = Path(output_file).with_name(url.rsplit("/", 1)[-1] + ".part")
+def _fetch(url: str, path: Path) -> None:
+    """Download a file by way of `<name>.part`, which outlives a broken connection."""
+    part = path.with_name(f"{path.name}.part")
     start = part.stat().st_size if part.exists() else 0
     headers = {"Range": f"bytes={start}-"} if start else {}
     with requests.get(url, headers=headers, stream=True, timeout=60) as response:
         if response.status_code == requests.codes.requested_range_not_satisfiable:
             part.unlink()
-            _resume(url, output_file, _)
+            _fetch(url, path)
             return
         response.raise_for_status()
-        resumed = response.status_code == requests.codes.partial_content
-        _write(response, part, start=start if resumed else 0)
-    part.replace(output_file)
-
-
-def _write(response: requests.Response, part: Path, *, start: int) -> None:
-    announced = int(response.headers.get("Content-Length", 0))
-    bar = tqdm(desc=part.stem, total=start + announced, initial=start, unit="B", unit_scale=True)
-    with part.open("ab" if start else "wb") as file, bar:
-        for chunk in response.iter_content(CHUNK):
-            bar.update(file.write(chunk))
+        if response.status_code != requests.codes.partial_content:
+            start = 0
+        announced = int(response.headers.get("Content-Length", 0))
+        size = {"total": start + announced, "initial": start, "unit": "B", "unit_scale": True}
+        bar = tqdm(desc=path.name, **size)
+        with part.open("ab" if start else "wb") as file, bar:
+            for chunk in response.iter_content(CHUNK):
+                bar.update(file.write(chunk))
     arrived = part.stat().st_size - start
     if announced and arrived != announced and "Content-Encoding" not in response.headers:
-        raise requests.ConnectionError(
-            f"{part}: {arrived} of {announced} bytes arrived; call again"
-        )
+        found = f"{arrived} of {announced} bytes arrived; call again"
+        raise requests.ConnectionError(f"{part}: {found}")
+    part.replace(path)
 
 
 def unpack(archive: Path, folder: Path, brings: str) -> None:
-    """Unpack an archive and put the folder that it brings in place, whole or not at all.
+    """Move the folder `brings` of a zip archive, at any depth in it, into a folder, or nothing.
 
     Backslashes in names, as PowerShell 5 writes them, count as slashes. Files that Mac and Windows
     add to archives (`__MACOSX`, `.DS_Store`, `Thumbs.db`) are not unpacked.
-
-    Parameters
-    ----------
-    archive : Path
-        A zip archive. Nothing in it is trusted.
-    folder : Path
-        Where the folder `brings` is to be.
-    brings : str
-        The folder, which may lie deeper in the archive.
 
     Raises
     ------
@@ -162,12 +141,10 @@ def unpack(archive: Path, folder: Path, brings: str) -> None:
     with tempfile.TemporaryDirectory(dir=folder, prefix=UNPACKING) as temporary:
         try:
             with zipfile.ZipFile(archive) as content:
-                members = _checked_members(content, archive)
-                for member in tqdm(members, f"unpacking {archive.name}"):
+                for member in tqdm(_members(content, archive), f"unpacking {archive.name}"):
                     _extract(content, member, temporary, archive)
         except BROKEN_ZIP as error:
-            found = str(error) or type(error).__name__
-            raise DataError(archive, SOUND, found) from None
+            raise DataError(archive, SOUND, str(error) or type(error).__name__) from None
         found = find_folder(Path(temporary), brings)
         if found is None:
             raise DataError(archive, f"a folder {brings!r} in it", "none")
@@ -190,18 +167,15 @@ def _extract(content: zipfile.ZipFile, member: zipfile.ZipInfo, folder: str, arc
         raise DataError(archive, "names that files can have", found) from None
 
 
-def _checked_members(content: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
+def _members(content: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:
     """The files and folders to unpack, with slashes in their names, all safe to extract."""
-    size = sum(member.file_size for member in content.infolist())
+    members = content.infolist()
+    size = sum(member.file_size for member in members)
     if size > MOST_BYTES:
         raise DataError(archive, f"at most {MOST_BYTES} bytes unpacked", f"{size}")
-    for member in content.infolist():
+    for member in members:
         member.filename = _safe_name(member, archive)
-    return [
-        member
-        for member in content.infolist()
-        if not any(map(is_hidden, PurePosixPath(member.filename).parts))
-    ]
+    return [k for k in members if not any(map(is_hidden, PurePosixPath(k.filename).parts))]
 
 
 def _safe_name(member: zipfile.ZipInfo, archive: Path) -> str:

@@ -18,26 +18,11 @@ FILE = re.compile(r"metadata_([0-9]{4})\.csv", re.IGNORECASE)
 
 
 def read_metadata(folder: Path) -> pd.DataFrame:
-    """Read title, artist, genre and year of every song.
+    """Read title, artist, genre (text or missing) and year of every song, with the index song_id.
 
-    Cells behind the last named column are tags and are left out. Tabs and blanks around cells are
-    removed, and a name that an unquoted comma split in two is joined again, with a warning.
-
-    Parameters
-    ----------
-    folder : Path
-        DEAM's folder `metadata`, with `metadata_<year>.csv`.
-
-    Returns
-    -------
-    DataFrame
-        Index song_id; columns title, artist, genre (text or missing) and year. Empty where there
-        is no such file.
-
-    Raises
-    ------
-    DataError
-        If a file has no column song_id, an id is not a whole number, or a song is listed twice.
+    The table is empty if there is no file `metadata_<year>.csv`. Cells after the last named column
+    are tags and are left out. Tabs and blanks around cells are removed, and a name that an unquoted
+    comma split in two is joined again, with a warning.
     """
     files = [path for path in visible(folder) if FILE.fullmatch(path.name)]
     if not files:
@@ -61,8 +46,8 @@ def _read_year(path: Path) -> pd.DataFrame:
     if "song_id" not in names:
         raise DataError(path, "a column 'song_id'", f"{[cell for cell in header if cell.strip()]}")
     genre = names.index("genre") if "genre" in names else len(names)
-    joined = [_join_split_names(row, genre) for row in rows]
-    _tell_repairs(path, rows, joined)
+    joined = [_join_split_name(row, genre) for row in rows]
+    _warn_of_repairs(path, rows, joined)
     short = [row[0] for row in joined if len(row) <= names.index("song_id")]
     if short:
         raise DataError(path, "a song_id in every row", f"a row that ends before it: {short[0]!r}")
@@ -74,29 +59,27 @@ def _read_year(path: Path) -> pd.DataFrame:
     return table.replace("", None).astype({"song_id": int}).set_index("song_id")
 
 
-def _join_split_names(row: list[str], genre: int) -> list[str]:
+def _join_split_name(row: list[str], genre: int) -> list[str]:
     # 'Heavy, Crazy,Hip-Hop' for 'Heavy, Crazy': in an unquoted name a blank follows the comma that
-    # split it. DEAM's rows keep the genre in its place all the same, but for one, where the album's
-    # 'n/a' stands there: only then the cells behind the name move up.
+    # split it. DEAM's rows keep the genre in its place all the same, but for one that has the
+    # album's 'n/a' there: only then the cells after the name move up.
     for k in range(2, min(genre, len(row))):
         if re.match(r" \S", row[k]):
             whole = f"{row[k - 1]},{row[k]}"
             shifted = len(row) > genre + 1 and row[genre].strip() == "n/a"
-            pieces = [whole] if shifted else [whole, whole]
-            return [*row[: k - 1], *pieces, *row[k + 1 :]]
+            return [*row[: k - 1], *([whole] if shifted else [whole, whole]), *row[k + 1 :]]
     return row
 
 
-def _tell_repairs(path: Path, rows: list[list[str]], joined: list[list[str]]) -> None:
+def _warn_of_repairs(path: Path, rows: list[list[str]], joined: list[list[str]]) -> None:
+    replaced = sum(any("\ufffd" in cell for cell in row) for row in rows)
     tabs = sum(any("\t" in cell for cell in row) for row in rows)
-    split = [new[0] for old, new in zip(rows, joined) if old != new]
-    lost = sum(any("\ufffd" in cell for cell in row) for row in rows)
-    repairs = []
-    if lost:
-        repairs.append(f"letters that are no UTF-8 were replaced in {lost} songs")
-    if tabs:
-        repairs.append(f"tabs inside the cells of {tabs} songs were removed")
-    if split:
-        repairs.append(f"a name split by its own comma was joined in songs {', '.join(split)}")
-    if repairs:
-        warnings.warn(f"{path}: {'; '.join(repairs)}", DataWarning, stacklevel=4)
+    split = ", ".join(new[0] for old, new in zip(rows, joined) if old != new)
+    repairs = {
+        f"letters that are no UTF-8 were replaced in {replaced} songs": replaced,
+        f"tabs inside the cells of {tabs} songs were removed": tabs,
+        f"a name split by its own comma was joined in songs {split}": split,
+    }
+    found = "; ".join(text for text, count in repairs.items() if count)
+    if found:
+        warnings.warn(f"{path}: {found}", DataWarning, stacklevel=4)
