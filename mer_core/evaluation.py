@@ -66,9 +66,10 @@ def cross_validate(model: Regressor, corpus: Corpus, folds: Iterable[Fold]) -> p
     corpus = replace(corpus, **parts)
     _check_folds(folds, corpus)
     if hasattr(model, "fit_many"):
-        from mer_core.training import Job  # loads torch, which baselines do without
+        from mer_core.training import Dataset, Job  # loads torch, which baselines do without
 
-        fitted = model.fit_many([Job(*parts.values(), fold.train) for fold in folds])
+        data = Dataset(*parts.values())
+        fitted = model.fit_many([Job(data, fold.train) for fold in folds])
     else:
         fitted = _one_by_one(model, corpus, folds)
     predictions = [

@@ -1,14 +1,14 @@
-"""Training of many networks at once: padding, standardisation, noise, early stopping, the loop.
+"""Training of many networks at once: data, standardisation, noise, early stopping, the loop.
 
-The models of one computation share nothing but the songs: each has its own training and validation
-songs, its own statistics, order of songs, noise and best weights, all from its own seed, so that it
-comes out as if it had been trained alone.
+The models of one computation share nothing but the songs: each has its own training songs, order,
+noise and best weights, from its own seed, so that it comes out as if it had been trained alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from mer_core.files import DataError
-from mer_core.tracks import DIMENSIONS, as_track, sorted_rows
+from mer_core.tracks import DIMENSIONS, as_track, check_covered, sorted_rows
 
 
 class Schedule(NamedTuple):
@@ -28,15 +28,13 @@ class Schedule(NamedTuple):
     learning_rate, momentum : float
         v <- momentum v - learning_rate gradient; weights <- weights + v. The gradient is that of
         the mean squared error over the labelled frames of the songs of an update.
-    epochs : int
-        At most so many times through all training songs.
-    patience : int or None
-        Stop after so many epochs without a new best on the validation songs and go back to the
-        best; None goes through all epochs and keeps what comes out.
+    epochs, patience : int
+        At most `epochs` times through all training songs; stop after `patience` epochs without a
+        new best on the validation songs, and go back to the best. None: go through all epochs.
     noise : float
         Standard deviation of Gaussian noise on the standardised inputs, drawn anew at each step.
     l1, l2 : float
-        Weights of the sums of absolute and squared weights in the cost; biases are free.
+        Weights of the sums of absolute and squared weights in the cost; biases are not penalised.
     songs_per_update : int
         The last update of an epoch may have fewer.
     """
@@ -51,44 +49,92 @@ class Schedule(NamedTuple):
     songs_per_update: int = 1
 
 
+@dataclass(eq=False)
+class Dataset:
+    """The songs that jobs share, checked once and sorted by song and time.
+
+    Parameters
+    ----------
+    features, labels : DataFrame
+        Tracks of finite numbers: whole songs without gaps, and the columns valence, arousal.
+    unlabelled : DataFrame, optional
+        Features of further songs, for pretraining.
+
+    Raises
+    ------
+    DataError
+        If one of them is not such a track; see :func:`mer_core.tracks.as_track`.
+    """
+
+    features: pd.DataFrame
+    labels: pd.DataFrame
+    unlabelled: pd.DataFrame | None = None
+
+    def __post_init__(self) -> None:
+        self.features = _sorted_track(self.features, "features", gapless=True)
+        self.labels = _sorted_track(self.labels, "labels", ordered=True)
+        if list(self.labels) != DIMENSIONS:
+            raise DataError("labels", f"the columns {DIMENSIONS}", f"{list(self.labels)}")
+        if self.unlabelled is not None:
+            options = {"columns": list(self.features), "gapless": True}
+            self.unlabelled = _sorted_track(self.unlabelled, "unlabelled", **options)
+
+    def select(self, songs: Iterable[int]) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Features and labels of some songs; raises a DataError if a label has no features."""
+        features, labels = rows_of(self.features, songs), rows_of(self.labels, songs)
+        check_covered(labels, features)
+        return features, labels
+
+
 class Job(NamedTuple):
     """What one model of many is fitted to.
 
     Attributes
     ----------
-    features, labels : DataFrame
-        Tracks. Jobs that pass the same objects share them.
-    train : iterable of int, optional
-        The song_ids to train on; all songs with labels by default.
-    validation : iterable of int, optional
-        Songs for early stopping; taken out of `train` if they are in it.
-    unlabelled : DataFrame, optional
-        Features of further songs, for pretraining.
+    data : Dataset
+        Jobs of one computation usually share it.
+    train, validation : iterable of int, optional
+        The song_ids to train on (all songs with labels by default), and those for early stopping,
+        which are left out of `train`.
     seed : int, optional
-        In the place of the model's.
+        Instead of the model's.
+    targets : tuple of str
+        Columns of the labels; set by models that learn valence and arousal separately.
     """
 
-    features: pd.DataFrame
-    labels: pd.DataFrame
+    data: Dataset
     train: Iterable[int] | None = None
     validation: Iterable[int] | None = None
-    unlabelled: pd.DataFrame | None = None
     seed: int | None = None
+    targets: tuple[str, ...] = tuple(DIMENSIONS)
+
+    @property
+    def songs(self) -> pd.Index:
+        """Songs with labels among those to train on, before any are taken out for validation."""
+        songs = self.data.labels.index.unique("song_id").sort_values()
+        return songs if self.train is None else songs.intersection(pd.Index(self.train))
+
+    @property
+    def features(self) -> pd.DataFrame:
+        """Features of these songs and of the validation songs."""
+        further = () if self.validation is None else self.validation
+        return rows_of(self.data.features, {*self.songs, *further})
+
+    def with_features(self, features: pd.DataFrame, unlabelled: pd.DataFrame | None = None) -> Job:
+        """The job with other features of the same songs."""
+        return self._replace(data=replace(self.data, features=features, unlabelled=unlabelled))
+
+    def with_seed(self, default: int) -> Job:
+        """The job with its own seed, or with this one if it has none."""
+        return self._replace(seed=default if self.seed is None else self.seed)
 
 
 class Songs(NamedTuple):
     """Songs as padded tensors.
 
-    Attributes
-    ----------
-    inputs : Tensor, shape (songs, time, features)
-    targets : Tensor, shape (songs, time, targets), or None
-        0 where there is none. Without targets a network learns to give back its inputs as they
-        were before the noise.
-    labelled : Tensor, shape (songs, time)
-        1 where a frame has a target, else 0.
-    lengths : list of int
-        Frames of each song.
+    Inputs have the shape (songs, time, features), targets (songs, time, targets), `labelled` the
+    shape (songs, time): 1 where a frame has targets, else 0, and the targets are 0. If targets are
+    None, a network learns to reconstruct its inputs as they were before the noise.
     """
 
     inputs: Tensor
@@ -98,158 +144,94 @@ class Songs(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What one model is trained on.
+    """What one model is trained on: rows of :class:`Songs`, and the seed of their order and noise.
 
-    Attributes
-    ----------
-    train, validation : list of int
-        Rows of :class:`Songs`; without validation songs there can be no patience.
-    standard : tuple of Tensor
-        Mean and standard deviation of inputs, then of targets, each of shape (columns,).
-    seed : int
-        Of the order of songs and the noise.
+    Early stopping needs validation songs. `standard` holds mean and standard deviation of inputs,
+    then of targets, each of shape (columns,).
     """
 
     train: list[int]
     validation: list[int]
-    standard: tuple[Tensor, Tensor, Tensor, Tensor]
+    standard: tuple[Tensor, ...]
     seed: int
 
 
-class ManyModels(Protocol):
-    """What :func:`train` asks of a network; see :class:`mer_core.models.network.Network`."""
+def rows_of(track: pd.DataFrame, songs: Iterable[int]) -> pd.DataFrame:
+    """The rows of these songs."""
+    return track[track.index.get_level_values("song_id").isin(list(songs))]
 
-    def __call__(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Outputs (models, songs, time, targets) for (models, songs, time, features).
 
-        Lengths (models, songs) say how many frames a song has.
-        """
+def used_songs(jobs: Iterable[Job]) -> dict[Dataset, set[int]]:
+    """The songs of each dataset that jobs train on or stop by."""
+    used: dict[Dataset, set[int]] = {}
+    for job in jobs:
+        used.setdefault(job.data, set()).update(job.train, job.validation)
+    return used
 
-    def parameters(self) -> Sequence[nn.Parameter]:
-        """All parameters, models in front."""
 
-    def weights(self) -> list[nn.Parameter]:
-        """Those that l1 and l2 hold small."""
-
-    def apply_to_parameters(self, function: object) -> None:
-        """Replace every parameter by a function of it."""
+def positions(track: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, pd.Index]:
+    """For each row the number of its song and of its frame in the song; the songs' ids."""
+    song, song_ids = pd.factorize(track.index.get_level_values("song_id"))
+    step = track.groupby(level="song_id", sort=False).cumcount().to_numpy()
+    return song, step, pd.Index(song_ids, name="song_id")
 
 
 def pad(features: pd.DataFrame, labels: pd.DataFrame | None = None) -> tuple[Songs, pd.Index]:
-    """Lay songs side by side, each from its first frame, zeros after its last.
+    """Convert tracks to padded tensors: each song from its first frame, zeros after its last.
 
-    Parameters
-    ----------
-    features : DataFrame
-        A track that :func:`checked` returned, or pieces of one; all rows are used.
-    labels : DataFrame, optional
-        Another one; frames that it lacks are unlabelled.
-
-    Returns
-    -------
-    songs : Songs
-    song_ids : Index
-        In the order of the rows of `songs`.
-
+    Frames that `labels` lacks are unlabelled. Also returns the song_id of each row of the tensors.
     """
-    song, song_ids = pd.factorize(features.index.get_level_values("song_id"))
-    step = features.groupby(level="song_id", sort=False).cumcount().to_numpy()
-    shape = (len(song_ids), step.max() + 1)
-    wanted = labels if labels is not None else pd.DataFrame(index=features.index[:0])
-    targets = wanted.reindex(features.index).to_numpy(dtype=float)
-    known = features.index.isin(wanted.index)
+    song, step, song_ids = positions(features)
+    labels = pd.DataFrame(index=features.index[:0]) if labels is None else labels
+    targets = np.nan_to_num(labels.reindex(features.index).to_numpy(dtype=float))
     padded = []
-    for values in (features.to_numpy(), np.nan_to_num(targets), known):
-        whole = np.zeros(shape + values.shape[1:])
+    for values in (features.to_numpy(), targets, features.index.isin(labels.index)):
+        whole = np.zeros((len(song_ids), step.max() + 1, *values.shape[1:]))
         whole[song, step] = values
         padded.append(torch.tensor(whole, dtype=torch.get_default_dtype()))
-    return Songs(*padded, np.bincount(song).tolist()), pd.Index(song_ids, name="song_id")
+    return Songs(*padded, np.bincount(song).tolist()), song_ids
 
 
-def concatenate(pools: Sequence[Songs]) -> Songs:
-    """Lay several sets of songs one after the other, padded to the longest of all."""
+def concatenate(
+    parts: Mapping[Hashable, tuple[Songs, pd.Index]],
+) -> tuple[Songs, dict[Hashable, pd.Series]]:
+    """Join sets of padded songs into one; returns it and each set's row numbers by song_id."""
+    pools = [songs for songs, _ in parts.values()]
     longest = max(pool.inputs.shape[1] for pool in pools)
 
-    def grown(tensors: Sequence[Tensor | None]) -> Tensor | None:
+    def join(tensors: Sequence[Tensor | None]) -> Tensor | None:
         if tensors[0] is None:
             return None
         missing = [(0, 0) * (t.dim() - 2) + (0, longest - t.shape[1]) for t in tensors]
         return torch.cat([nn.functional.pad(t, gap) for t, gap in zip(tensors, missing)])
 
+    rows, start = {}, 0
+    for key, (songs, song_ids) in parts.items():
+        rows[key] = pd.Series(range(start, start + len(songs.lengths)), song_ids)
+        start += len(songs.lengths)
     lengths = [length for pool in pools for length in pool.lengths]
-    return Songs(*map(grown, list(zip(*pools))[:3]), lengths)
+    return Songs(*map(join, list(zip(*pools))[:3]), lengths), rows
 
 
 def unsupervised(songs: Songs) -> Songs:
-    """The same songs as a task of giving back the inputs, at every frame that there is."""
+    """The same songs with the task of reconstructing the inputs in every frame of each song."""
     steps = torch.arange(songs.inputs.shape[1])
-    heard = (steps < torch.tensor(songs.lengths)[:, None]).to(songs.inputs.dtype)
-    return Songs(songs.inputs, None, heard, songs.lengths)
+    present = steps < torch.tensor(songs.lengths)[:, None]
+    return Songs(songs.inputs, None, present.to(songs.inputs.dtype), songs.lengths)
 
 
-def checked(jobs: Sequence[Job], *, outputs: Sequence[str] = DIMENSIONS) -> list[Job]:
-    """Check the tracks of jobs and convert their numbers to floats, shared tracks once.
+def mean_and_std(songs: Songs, rows: Sequence[int]) -> tuple[Tensor, ...]:
+    """Mean and standard deviation over labelled frames of some rows: of inputs, then of targets.
 
-    Parameters
-    ----------
-    jobs : sequence of Job
-    outputs : sequence of str
-        The columns that the labels must have, in this order.
-
-    Returns
-    -------
-    list of Job
-        With sorted rows. Jobs that shared a track share it still.
-
-    Raises
-    ------
-    DataError
-        If features, labels or unlabelled features are not tracks of finite numbers, see
-        :func:`mer_core.tracks.as_track`; if features have a gap in a song, since a recurrent
-        network would take the rows beside a gap for neighbours; or if the labels have other
-        columns.
+    Each has the shape (columns,). A column without variance gets the standard deviation 1.
     """
-    known: dict[int, pd.DataFrame] = {}
-
-    def once(frame: pd.DataFrame, name: str, **options: object) -> pd.DataFrame:
-        if id(frame) not in known:
-            known[id(frame)] = sorted_rows(as_track(frame, name, **options), name)
-        return known[id(frame)]
-
-    converted = []
-    for job in jobs:
-        features = once(job.features, "features", gapless=True)
-        labels = once(job.labels, "labels", ordered=True)
-        if list(labels) != list(outputs):
-            raise DataError("labels", f"the columns {list(outputs)}", f"{list(labels)}")
-        more = job.unlabelled
-        if more is not None:
-            more = once(more, "unlabelled", columns=list(features), gapless=True)
-        converted.append(job._replace(features=features, labels=labels, unlabelled=more))
-    return converted
-
-
-def mean_and_std(songs: Songs, rows: Sequence[int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Means and standard deviations over the labelled frames of some songs.
-
-    Parameters
-    ----------
-    songs : Songs
-    rows : sequence of int
-        Training songs.
-
-    Returns
-    -------
-    tuple of four Tensor
-        Mean and standard deviation of inputs, mean and standard deviation of targets. A column
-        without variance gets 1, so that it becomes 0 and nothing is divided by 0.
-    """
-    known = songs.labelled[rows] > 0
-    found = []
-    for values in (songs.inputs[rows][known], songs.targets[rows][known]):
-        spread = values.std(0, correction=0)
-        flat = spread <= 1e-6 * values.abs().amax(0).clamp_min(1e-12)
-        found += [values.mean(0), spread.masked_fill(flat, 1.0)]
+    known, found = songs.labelled[rows] > 0, []
+    for values in (songs.inputs, songs.targets):
+        if values is not None:
+            values = values[rows][known]
+            spread = values.std(0, correction=0)
+            flat = spread <= 1e-6 * values.abs().amax(0).clamp_min(1e-12)
+            found += [values.mean(0), spread.masked_fill(flat, 1.0)]
     return tuple(found)
 
 
@@ -259,30 +241,19 @@ def generator(seed: int) -> torch.Generator:
 
 
 def train(
-    network: ManyModels, songs: Songs, tasks: Sequence[Task], schedule: Schedule, *, clip: float
+    network: nn.Module, songs: Songs, tasks: Sequence[Task], schedule: Schedule, *, clip: float
 ) -> pd.DataFrame:
     """Train each model of a network on its own task.
 
-    Parameters
-    ----------
-    network : ManyModels
-        Changed in place; of each model the best weights (or the last, without patience) remain.
-    songs : Songs
-        Of all tasks.
-    tasks : sequence of Task
-        One for each model.
-    schedule : Schedule
-        The same for all.
-    clip : float
-        Standardised inputs are cut at plus and minus this.
+    The network (:class:`mer_core.models.network.Network`) is changed in place; of each model the
+    best weights (or the last, without patience) remain. Standardised inputs are limited to plus
+    and minus `clip`.
 
     Returns
     -------
     DataFrame
-        Index (model, epoch), as far as each model was trained; columns `train`, the mean over the
-        updates of an epoch, with noise, and `validation`, after it, over all labelled frames and
-        without noise. Both are mean squared errors in standard deviations of the targets (in units
-        of the targets, where they are not standardised); the cost of weights is left out.
+        Index (model, epoch); columns `train`, the mean squared error of standardised targets over
+        the updates of an epoch, with noise, and `validation`, after the epoch, without noise.
 
     Raises
     ------
@@ -291,11 +262,11 @@ def train(
     """
     trainer = _Trainer(network, songs, list(tasks), schedule, clip)
     rows = []
-    # A bar on a terminal, once it takes long; none in a notebook or a file.
+    # A progress bar on a terminal, once training takes long; none in a notebook or a file.
     options = {"unit": "epoch", "leave": False, "delay": 5, "disable": None}
     for epoch in tqdm(range(schedule.epochs), "training", **options):
         rows += trainer.epoch(epoch)
-        if not trainer.alive:
+        if not trainer.active:
             break
     trainer.finish()
     columns = ["model", "epoch", "train", "validation"]
@@ -303,42 +274,37 @@ def train(
 
 
 class _Trainer:
+    """The state of training; entry k of `active`, `tasks`, `rngs` is of model k of the network."""
+
     def __init__(
-        self, network: ManyModels, songs: Songs, tasks: list[Task], schedule: Schedule, clip: float
+        self, network: nn.Module, songs: Songs, tasks: list[Task], schedule: Schedule, clip: float
     ) -> None:
         self.network, self.songs, self.schedule, self.clip = network, songs, schedule, clip
-        self.alive, self.tasks = list(range(len(tasks))), tasks
+        self.active, self.tasks = list(range(len(tasks))), tasks
         self.lengths = torch.tensor(songs.lengths)
         self.rngs = [generator(task.seed) for task in tasks]
-        self.velocity = [torch.zeros_like(weight) for weight in network.parameters()]
-        self.standard = [
-            torch.stack(part)[:, None, None] for part in zip(*(t.standard for t in tasks))
-        ]
-        self.best = [weight.detach().clone() for weight in network.parameters()]
-        self.record, self.waited = torch.full((len(tasks),), torch.inf), torch.zeros(len(tasks))
+        self.parameters, self.penalised = list(network.parameters()), set(network.weights())
+        self.velocity = [torch.zeros_like(weight) for weight in self.parameters]
+        standards = zip(*(task.standard for task in tasks))
+        self.standard = [torch.stack(part)[:, None, None] for part in standards]
+        self.best = [weight.detach().clone() for weight in self.parameters]
+        self.least, self.waited = torch.full((len(tasks),), torch.inf), torch.zeros(len(tasks))
 
     def epoch(self, number: int) -> list[tuple[int, int, float, float]]:
-        """One pass through all training songs, then early stopping; a row for each live model."""
-        train = self._pass()
-        validation = self._validate()
-        losses = torch.stack([train, validation])
-        stopped_early = all(task.validation for task in self.tasks)
-        checked = losses if stopped_early else losses[:1]
+        """One pass through all training songs, then early stopping; a row for each active model."""
+        losses = torch.stack([self._train(), self._validate()])
+        checked = losses if all(task.validation for task in self.tasks) else losses[:1]
         if not checked.isfinite().all() or losses.isinf().any():
-            raise ValueError(
-                f"loss: expected finite numbers, found others in epoch {number}; {self._hint()}"
-            )
-        rows = [(model, number, *pair) for model, pair in zip(self.alive, losses.T.tolist())]
-        self._remember(validation)
+            raise self._not_finite("loss", f" in epoch {number}")
+        rows = [(model, number, *pair) for model, pair in zip(self.active, losses.T.tolist())]
+        if self.schedule.patience is not None:
+            self._stop_early(losses[1])
         return rows
 
-    def _pass(self) -> Tensor:
+    def _train(self) -> Tensor:
         orders = [torch.randperm(len(t.train), generator=r) for t, r in zip(self.tasks, self.rngs)]
-        longest, size = max(map(len, orders)), self.schedule.songs_per_update
-        rows = torch.full((len(orders), longest), -1)
-        for model, (task, order) in enumerate(zip(self.tasks, orders)):
-            rows[model, : len(order)] = torch.tensor(task.train)[order]
-        losses = [self._update(rows[:, start : start + size]) for start in range(0, longest, size)]
+        rows = _as_matrix(torch.tensor(t.train)[order] for t, order in zip(self.tasks, orders))
+        losses = [self._update(part) for part in rows.split(self.schedule.songs_per_update, 1)]
         return torch.stack(losses).nanmean(0)
 
     def _update(self, rows: Tensor) -> Tensor:
@@ -348,6 +314,14 @@ class _Trainer:
         loss.sum().backward()
         self._step(present.any(1))
         return torch.where(present.any(1), loss.detach(), torch.nan)
+
+    @torch.no_grad()
+    def _validate(self) -> Tensor:
+        if not all(task.validation for task in self.tasks):
+            return torch.full((len(self.tasks),), torch.nan)
+        rows = _as_matrix(torch.tensor(task.validation) for task in self.tasks)
+        clean = self._inputs(rows.clamp_min(0))
+        return self._loss(clean, clean, rows.clamp_min(0), rows >= 0)
 
     def _inputs(self, rows: Tensor) -> Tensor:
         mean, spread = self.standard[:2]
@@ -359,82 +333,80 @@ class _Trainer:
             return inputs
         inputs = inputs.clone()
         lengths = torch.where(rows >= 0, self.lengths[rows.clamp_min(0)], 0)
-        heard = torch.arange(inputs.shape[2]) < lengths[..., None]
+        present = torch.arange(inputs.shape[2]) < lengths[..., None]
         for model, rng in enumerate(self.rngs):
             shape = (int(lengths[model].sum()), inputs.shape[-1])
             noise = torch.randn(shape, generator=rng).mul_(self.schedule.noise)
-            if heard[model].all():
+            if present[model].all():
                 inputs[model].add_(noise.view_as(inputs[model]))
             else:
-                inputs[model][heard[model]] += noise
+                inputs[model][present[model]] += noise
         return inputs
 
     def _loss(self, inputs: Tensor, clean: Tensor, rows: Tensor, present: Tensor) -> Tensor:
-        mean, spread = self.standard[2:]
-        known = self.songs.targets
-        targets = clean if known is None else (known[rows] - mean) / spread
+        targets = clean
+        if self.songs.targets is not None:
+            mean, spread = self.standard[2:]
+            targets = (self.songs.targets[rows] - mean) / spread
         weights = self.songs.labelled[rows] * present[..., None]
         errors = (self.network(inputs, self.lengths[rows]) - targets).square().mean(-1) * weights
         return errors.sum((1, 2)) / weights.sum((1, 2)).clamp_min(1)
 
-    def _step(self, present: Tensor) -> None:
-        schedule, free = self.schedule, {id(weight) for weight in self.network.weights()}
-        everyone = bool(present.all())
-        with torch.no_grad():
-            for weight, velocity in zip(self.network.parameters(), self.velocity):
-                gradient, weight.grad = weight.grad, None
-                if gradient is None:
-                    continue
-                if id(weight) in free and schedule.l1 + schedule.l2:
-                    gradient = gradient.add(weight.sign(), alpha=schedule.l1)
-                    gradient.add_(weight, alpha=2 * schedule.l2)
-                if everyone:
-                    velocity.mul_(schedule.momentum).sub_(gradient, alpha=schedule.learning_rate)
-                    weight.add_(velocity)
-                else:  # some have fewer songs: for them nothing happens, momentum included
-                    faster = schedule.momentum * velocity - schedule.learning_rate * gradient
-                    velocity[present] = faster[present]
-                    weight[present] += velocity[present]
-
     @torch.no_grad()
-    def _validate(self) -> Tensor:
-        counts = [len(task.validation) for task in self.tasks]
-        if not all(counts):
-            return torch.full((len(counts),), torch.nan)
-        rows = torch.full((len(counts), max(counts)), -1)
-        for model, task in enumerate(self.tasks):
-            rows[model, : counts[model]] = torch.tensor(task.validation)
-        clean = self._inputs(rows.clamp_min(0))
-        return self._loss(clean, clean, rows.clamp_min(0), rows >= 0)
+    def _step(self, present: Tensor) -> None:
+        schedule, everyone = self.schedule, bool(present.all())
+        for weight, velocity in zip(self.parameters, self.velocity):
+            gradient, weight.grad = weight.grad, None
+            if gradient is None:
+                continue
+            if schedule.l1 + schedule.l2 and weight in self.penalised:
+                gradient = gradient.add(weight.sign(), alpha=schedule.l1)
+                gradient.add_(weight, alpha=2 * schedule.l2)
+            if everyone:
+                velocity.mul_(schedule.momentum).sub_(gradient, alpha=schedule.learning_rate)
+                weight.add_(velocity)
+            else:  # some have fewer songs: for them nothing happens, momentum included
+                faster = schedule.momentum * velocity - schedule.learning_rate * gradient
+                velocity[present] = faster[present]
+                weight[present] += velocity[present]
 
-    def _remember(self, validation: Tensor) -> None:
-        if self.schedule.patience is None:
+    def _stop_early(self, validation: Tensor) -> None:
+        active = torch.tensor(self.active)
+        better = validation < self.least[active]
+        self.waited[active] = torch.where(better, 0, self.waited[active] + 1)
+        self.least[active[better]] = validation[better]
+        for best, weight in zip(self.best, self.parameters):
+            best[active[better]] = weight.detach()[better]
+        going_on = self.waited[active] < self.schedule.patience
+        if going_on.all():
             return
-        better = validation < self.record[self.alive]
-        indices = torch.tensor(self.alive)
-        self.waited[indices] = torch.where(better, 0, self.waited[indices] + 1)
-        self.record[indices[better]] = validation[better]
-        for best, weight in zip(self.best, self.network.parameters()):
-            best[indices[better]] = weight.detach()[better]
-        going_on = self.waited[indices] < self.schedule.patience
-        if not going_on.all():
-            self._keep(going_on)
-
-    def _keep(self, going_on: Tensor) -> None:
-        self.network.apply_to_parameters(lambda parameter: parameter[going_on])
+        self._set_parameters([weight.data[going_on] for weight in self.parameters])
         self.velocity = [velocity[going_on] for velocity in self.velocity]
         self.standard = [part[going_on] for part in self.standard]
-        for name in ("alive", "tasks", "rngs"):
+        for name in ("active", "tasks", "rngs"):
             kept = [item for item, on in zip(getattr(self, name), going_on.tolist()) if on]
             setattr(self, name, kept)
 
     def finish(self) -> None:
-        """Put each model's weights back into the network."""
+        """Put each model's best weights into the network."""
         if self.schedule.patience is not None:
-            best = iter(self.best)
-            self.network.apply_to_parameters(lambda _: next(best))
-        if not all(weight.isfinite().all() for weight in self.network.parameters()):
-            raise ValueError(f"weights: expected finite numbers, found others; {self._hint()}")
+            self._set_parameters(self.best)
+        if not all(weight.isfinite().all() for weight in self.parameters):
+            raise self._not_finite("weights")
 
-    def _hint(self) -> str:
-        return f"a smaller learning rate than {self.schedule.learning_rate} may help"
+    def _set_parameters(self, values: Sequence[Tensor]) -> None:
+        for parameter, value in zip(self.parameters, values):
+            parameter.data, parameter.grad = value, None
+
+    def _not_finite(self, what: str, when: str = "") -> ValueError:
+        hint = f"a smaller learning rate than {self.schedule.learning_rate} may help"
+        return ValueError(f"{what}: expected finite numbers, found others{when}; {hint}")
+
+
+def _as_matrix(rows: Iterable[Tensor]) -> Tensor:
+    """Rows of songs of each model, filled with -1 where a model has fewer."""
+    return nn.utils.rnn.pad_sequence(list(rows), batch_first=True, padding_value=-1)
+
+
+def _sorted_track(frame: pd.DataFrame, where: str, **options: object) -> pd.DataFrame:
+    return sorted_rows(as_track(frame, where, **options), where)

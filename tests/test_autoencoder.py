@@ -16,7 +16,7 @@ from mer_core.features.mel import BANDS, FRAMES, patches
 from mer_core.metrics import DIMENSIONS
 from mer_core.models.autoencoder import AE, CNN, VAE, Bottleneck, Scale
 from mer_core.models.network import Network
-from mer_core.training import Job
+from mer_core.training import Dataset, Job
 
 COLUMNS = [f"mel_{band}_{frame}" for band in range(BANDS) for frame in range(FRAMES)]
 SMALL = {"latent": 3, "steps": 10}
@@ -77,7 +77,7 @@ def test_both_costs_are_what_a_monte_carlo_estimate_of_the_elbo_finds():
     assert error < 0.02
 
 
-def test_what_is_lost_is_the_likelihood_of_a_decoder_of_unit_variance():
+def test_the_reconstruction_error_is_the_likelihood_of_a_decoder_of_unit_variance():
     made, x, noise = network(), drawn(9, 7), drawn(9, 3, seed=2)
     mean, log_variance = made.encode(x)
     decoded = made.decoder(mean + noise * (log_variance / 2).exp())
@@ -90,8 +90,8 @@ def test_gradients_through_the_sampling_are_finite_differences():
     names = [name for name, _ in made.named_parameters()]
 
     def cost(*values: torch.Tensor) -> torch.Tensor:
-        lost, said = torch.func.functional_call(made, dict(zip(names, values)), (x, noise))
-        return lost.mean() + 0.7 * said.mean()
+        costs = torch.func.functional_call(made, dict(zip(names, values)), (x, noise))
+        return costs[0].mean() + 0.7 * costs[1].mean()
 
     values = [value.detach().clone().requires_grad_() for value in made.parameters()]
     assert torch.autograd.gradcheck(cost, values)
@@ -178,7 +178,7 @@ def test_the_encoder_sees_no_label(name):
 
 
 @pytest.mark.parametrize("name", ["AELSTM", "VAELSTM"])
-def test_the_encoder_hears_training_and_unlabelled_songs_and_no_others(name):
+def test_the_encoder_learns_from_training_and_unlabelled_songs_and_no_others(name):
     features, labels = corpus()
     own = labels.loc[:4]
 
@@ -223,7 +223,8 @@ def test_one_song_can_be_learned_without_early_stopping(name):
 def test_many_are_as_each_alone(name):
     features, labels = corpus()
     model = replace(LATENT[name])
-    jobs = [Job(features, labels, [1, 2, 3, 4], [5], seed=3), Job(features, labels, [2, 4, 6], [1])]
+    data = Dataset(features, labels)
+    jobs = [Job(data, [1, 2, 3, 4], [5], seed=3), Job(data, [2, 4, 6], [1])]
     for fitted, job in zip(model.fit_many(jobs), jobs):
         own = features.loc[sorted([*job.train, *job.validation])]
         alone = replace(LATENT[name], seed=job.seed or 0)
@@ -248,7 +249,7 @@ def test_other_columns_beside_mel_are_left_alone(name):
 
 
 @pytest.mark.parametrize("name", LATENT)
-def test_the_language_of_all_regressors(name):
+def test_the_interface_of_all_regressors(name):
     features, labels = corpus()
     model = getattr(models, name)
     assert isinstance(model.paper(), model)

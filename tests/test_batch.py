@@ -1,4 +1,4 @@
-"""Many songs: the cache, a kill, what failed, all cores."""
+"""Many songs: the cache, a kill, failures, all cores."""
 
 from __future__ import annotations
 
@@ -47,16 +47,18 @@ def extraction(folder, tmp_path_factory):
     return extract_all(folder, cache=tmp_path_factory.mktemp("cache"), processes=1)
 
 
-def test_every_song_is_there_or_told(extraction):
+def kept_in(cache: Path) -> dict[Path, int]:
+    """The entries of a cache, and when they were written."""
+    return {path: path.stat().st_mtime_ns for path in cache.rglob("[!.]*.kept")}
+
+
+def test_every_song_has_features_or_a_failure(extraction, folder):
     features, failures = extraction
     assert features.index.unique("song_id").tolist() == [3, 9, 10, "my song"]
     assert list(failures.index) == [5]
     assert "5.mp3: expected audio" in failures[5]
-
-
-def test_values_are_those_of_one_song_alone(extraction, folder):
     alone = extract(folder / "9.flac")
-    pd.testing.assert_frame_equal(extraction.features.loc[[9]], alone, check_index_type=False)
+    pd.testing.assert_frame_equal(features.loc[[9]], alone, check_index_type=False)
 
 
 def test_two_processes_give_the_same(extraction, folder, tmp_path):
@@ -65,46 +67,35 @@ def test_two_processes_give_the_same(extraction, folder, tmp_path):
     pd.testing.assert_series_equal(extraction.failures, again.failures)
 
 
-def test_what_is_kept_is_not_computed_again(folder, tmp_path, monkeypatch):
+def test_cached_songs_are_not_computed_again(folder, tmp_path, monkeypatch):
     first = extract_all(folder, cache=tmp_path, processes=1)
-    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.kept")}
+    kept = kept_in(tmp_path)
     assert len(kept) == 4
     computed = []
     monkeypatch.setattr(batch, "extract", lambda path, *_, **__: computed.append(path.name))
     again = extract_all(folder, cache=tmp_path, processes=1)
     assert computed == ["5.mp3"]
     pd.testing.assert_frame_equal(first.features, again.features)
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.kept")} == kept
+    assert kept_in(tmp_path) == kept
 
 
 def test_other_audio_and_other_settings_are_computed_anew(tmp_path):
-    song = tmp_path / "1.wav"
-    for number, seed in enumerate((0, 1, 0)):
-        soundfile.write(song, np.random.default_rng(seed).normal(0, 0.1, RATE), RATE)
-        extract_all([song], cache=tmp_path / "cache", processes=1)
-        assert len(list((tmp_path / "cache").rglob("*.kept"))) == min(number + 1, 2)
-    extract_all([song], cache=tmp_path / "cache", window=0.5, processes=1)
-    assert len(list((tmp_path / "cache").rglob("*.kept"))) == 3
+    song, cache = tmp_path / "1.wav", tmp_path / "cache"
+    for seed, entries in ((0, 1), (1, 2), (0, 2)):
+        soundfile.write(song, noise(seed), RATE)
+        extract_all([song], cache=cache, processes=1)
+        assert len(kept_in(cache)) == entries
+    extract_all([song], cache=cache, window=0.5, processes=1)
+    assert len(kept_in(cache)) == 3
 
 
-def test_songs_of_a_corpus_keep_their_ids(folder, tmp_path):
-    audio = pd.Series({2001: str(folder / "3.wav")})
-    features, failures = extract_all(audio, cache=tmp_path, processes=1)
-    assert features.index.unique("song_id").tolist() == [2001]
-    assert failures.empty
-
-
-def test_only_failures(tmp_path):
+def test_only_failures(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "1.wav").write_text("")
-    features, failures = extract_all(tmp_path, cache=tmp_path / "cache", processes=1)
+    features, failures = extract_all(tmp_path, processes=1)
     assert features.empty
     assert features.index.names == ["song_id", "time"]
     assert list(failures.index) == [1]
-
-
-def test_only_failures_on_the_command_line(tmp_path, capsys, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (tmp_path / "1.wav").write_text("")
     command = ["extract", str(tmp_path / "1.wav"), "--out", str(tmp_path / "out")]
     assert main([*command, "--format", "parquet", "--processes", "1"]) == 1
     assert "failed: " in capsys.readouterr().err
@@ -113,20 +104,33 @@ def test_only_failures_on_the_command_line(tmp_path, capsys, monkeypatch):
     assert "window: expected 0.01 s" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "page", "footer", "no table"])
-def test_a_damaged_file_of_the_cache_is_told_and_computed_anew(folder, tmp_path, damage):
-    first = extract_all([folder / "3.wav"], cache=tmp_path, processes=1)
-    (kept,) = tmp_path.rglob("*.kept")
+@pytest.mark.parametrize("damage", ["empty", "cut", "page", "footer", "no table", "unreadable"])
+def test_a_damaged_cache_entry_is_reported_and_computed_anew(folder, tmp_path, damage, monkeypatch):
+    song, read = [folder / "3.wav"], Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.suffix == ".kept":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return read(path)
+
+    first = extract_all(song, cache=tmp_path, processes=1)
+    (kept,) = kept_in(tmp_path)
     content = bytearray(kept.read_bytes())
     spoiled = {"empty": b"", "cut": content[:999], "no table": b"la la"}
     content[-100 if damage == "footer" else 100] ^= 1
-    kept.write_bytes(spoiled.get(damage, content))
-    with pytest.warns(DataWarning, match=r"\.kept: damaged, so computed anew"):
-        again = extract_all([folder / "3.wav"], cache=tmp_path, processes=1)
+    if damage == "unreadable":
+        monkeypatch.setattr(Path, "read_bytes", refuse)
+    else:
+        kept.write_bytes(spoiled.get(damage, content))
+    found = r"can't be read \(Permission denied\)" if damage == "unreadable" else "damaged"
+    with pytest.warns(DataWarning, match=rf"\.kept: {found}, so computed anew"):
+        again = extract_all(song, cache=tmp_path, processes=1)
     pd.testing.assert_frame_equal(first.features, again.features)
     assert again.failures.empty
-    third = extract_all([folder / "3.wav"], cache=tmp_path, processes=1)
-    pd.testing.assert_frame_equal(first.features, third.features)
+    monkeypatch.undo()
+    pd.testing.assert_frame_equal(
+        first.features, extract_all(song, cache=tmp_path, processes=1).features
+    )
 
 
 def a_file(place: Path) -> Path:
@@ -136,7 +140,7 @@ def a_file(place: Path) -> Path:
 
 def a_folder_in_a_files_place(place: Path) -> Path:
     extract_all([place.parent / "1.wav"], cache=place, processes=1)
-    for kept in place.rglob("*.kept"):
+    for kept in kept_in(place):
         kept.unlink()
         kept.mkdir()
     return place
@@ -178,27 +182,13 @@ def test_a_disk_that_takes_nothing_costs_one_warning(folder, tmp_path, monkeypat
     assert list(failures.index) == [5]
 
 
-def test_an_entry_that_cannot_be_read_is_computed_anew(folder, tmp_path, monkeypatch):
-    first = extract_all([folder / "3.wav"], cache=tmp_path, processes=1)
-    read = Path.read_bytes
-
-    def refuse(path: Path) -> bytes:
-        if path.suffix == ".kept":
-            raise PermissionError(errno.EACCES, "Permission denied")
-        return read(path)
-
-    monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.warns(DataWarning, match=r"can't be read \(Permission denied\), so computed anew"):
-        again = extract_all([folder / "3.wav"], cache=tmp_path, processes=1)
-    pd.testing.assert_frame_equal(first.features, again.features)
-
-
 def test_a_cache_that_is_deleted_meanwhile_is_made_again(folder, tmp_path):
-    first = extract_all([folder / "3.wav"], cache=tmp_path / "cache", processes=1)
-    shutil.rmtree(tmp_path / "cache")
-    again = extract_all([folder / "3.wav"], cache=tmp_path / "cache", processes=1)
+    cache = tmp_path / "cache"
+    first = extract_all([folder / "3.wav"], cache=cache, processes=1)
+    shutil.rmtree(cache)
+    again = extract_all([folder / "3.wav"], cache=cache, processes=1)
     pd.testing.assert_frame_equal(first.features, again.features)
-    assert len(list((tmp_path / "cache").rglob("*.kept"))) == 1
+    assert len(kept_in(cache)) == 1
 
 
 def test_a_user_without_a_home_folder_gets_features_and_one_warning(folder, tmp_path, monkeypatch):
@@ -267,7 +257,7 @@ def test_warnings_about_the_audio_come_from_the_cache_as_well(tmp_path):
         assert len(messages) == 2
         for number, message in enumerate(messages, 1):
             assert message.startswith(f"{tmp_path / name / str(number)}.wav: 22050 Hz")
-    assert len(list((tmp_path / "cache").rglob("*.kept"))) == 2
+    assert len(kept_in(tmp_path / "cache")) == 2
 
 
 def test_every_failure_names_its_file(tmp_path, monkeypatch):
@@ -303,28 +293,20 @@ def test_a_file_that_is_given_twice_is_one_song(folder, tmp_path, monkeypatch):
     assert failures.empty
 
 
-def test_a_song_of_a_mapping_without_a_path_fails_alone(folder, tmp_path):
-    audio = pd.Series({1: str(folder / "3.wav"), 2: np.nan, 3: None}, dtype=object)
+def test_songs_of_a_mapping_keep_their_ids_and_fail_alone_without_a_path(folder, tmp_path):
+    audio = pd.Series({2001: str(folder / "3.wav"), 2: np.nan, 3: None}, dtype=object)
     features, failures = extract_all(audio, cache=tmp_path, processes=1)
-    assert features.index.unique("song_id").tolist() == [1]
+    assert features.index.unique("song_id").tolist() == [2001]
     assert failures[2] == "song 2: expected an audio file, found no path"
     assert list(failures.index) == [2, 3]
 
 
-FOREIGN = (
-    "._1.wav",
-    ".hidden.wav",
-    ".DS_Store",
-    "__MACOSX/._1.wav",
-    "__MACOSX/1.wav",
-    ".Trashes/2.wav",
-    "@eaDir/3.wav",
-    "notes.txt",
-)
+FOREIGN = "._1.wav .hidden.wav .DS_Store __MACOSX/._1.wav __MACOSX/1.wav .Trashes/2.wav"
 
 
 def test_hidden_files_and_those_of_the_system_are_skipped(tmp_path):
-    for name in (*FOREIGN, "1.wav", "deeper/5.MP3", "deeper/._5.mp3"):
+    own = ("@eaDir/3.wav", "notes.txt", "1.wav", "deeper/5.MP3", "deeper/._5.mp3")
+    for name in (*FOREIGN.split(), *own):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         a_file(tmp_path / name)
     with pytest.warns(DataWarning, match="left out 1 audio file in subfolders: add --recursive"):
@@ -417,11 +399,9 @@ def test_a_device_or_a_pipe_is_no_song(tmp_path):
     assert len(failures) == 2
 
 
-def test_nothing_to_do_is_refused(tmp_path):
+def test_a_folder_without_audio_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"audio files .* found none"):
         extract_all(tmp_path, cache=tmp_path)
-    with pytest.raises(ValueError, match="processes: expected 1 or more"):
-        extract_all([tmp_path / "1.wav"], cache=tmp_path, processes=0)
 
 
 def test_saved_as_deam_has_it_and_as_parquet(extraction, tmp_path):
@@ -448,11 +428,8 @@ def test_one_file_of_all_songs_takes_any_name(extraction, tmp_path):
     features = extraction.features.loc[[3]].rename(index={3: "AC/DC"}, level="song_id")
     save(features, tmp_path, format="parquet")
     assert [path.name for path in tmp_path.iterdir()] == ["features.parquet"]
-
-
-def test_another_format_is_refused(extraction, tmp_path):
     with pytest.raises(ValueError, match="format: expected 'csv' or 'parquet', found 'xls'"):
-        save(extraction.features, tmp_path, format="xls")
+        save(features, tmp_path, format="xls")
 
 
 @pytest.mark.parametrize(
@@ -473,44 +450,32 @@ def test_the_command_line(folder, tmp_path, capsys, monkeypatch):
     assert "4 songs" in printed.out
     assert "failed: " in printed.err
     assert "5.mp3: expected audio" in printed.err
-    assert sorted(path.name for path in out.iterdir()) == [
-        "10.csv",
-        "3.csv",
-        "9.csv",
-        "my song.csv",
-    ]
+    names = [f"{name}.csv" for name in (10, 3, 9, "my song")]
+    assert sorted(path.name for path in out.iterdir()) == names
     again = ["extract", str(folder / "3.wav"), "--out", str(tmp_path / "p"), "--format", "parquet"]
     assert main(again) == 0
-    assert list(pd.read_parquet(tmp_path / "p" / "features.parquet").index.names) == [
-        "song_id",
-        "time",
-    ]
+    table = pd.read_parquet(tmp_path / "p" / "features.parquet")
+    assert list(table.index.names) == ["song_id", "time"]
 
 
-def test_a_kill_costs_only_what_was_under_way(tmp_path):
-    music, kept, calm = tmp_path / "music", tmp_path / "kept", tmp_path / "calm"
+def test_a_kill_costs_only_the_current_song(tmp_path):
+    music, cache = tmp_path / "music", tmp_path / "cache"
     music.mkdir()
     for number in range(8):
-        noise = np.random.default_rng(number).normal(0, 0.1, 4 * RATE)
-        soundfile.write(music / f"{number}.wav", noise, RATE)
+        soundfile.write(music / f"{number}.wav", np.tile(noise(number), 4), RATE)
     code = (
         "import sys; from mer_core.features import extract_all;"
         "extract_all(sys.argv[1], cache=sys.argv[2], processes=1)"
     )
-    run = subprocess.Popen([sys.executable, "-c", code, music, kept], stderr=subprocess.DEVNULL)
+    run = subprocess.Popen([sys.executable, "-c", code, music, cache], stderr=subprocess.DEVNULL)
     deadline = time.time() + 60
-    while len(finished(kept)) < 2 and time.time() < deadline:
+    while len(kept_in(cache)) < 2 and time.time() < deadline:
         time.sleep(0.01)
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
-    before = finished(kept)
+    before = kept_in(cache)
     assert 2 <= len(before) < 8
-    after_kill = extract_all(music, cache=kept, processes=1)
-    undisturbed = extract_all(music, cache=calm, processes=1)
+    after_kill = extract_all(music, cache=cache, processes=1)
+    undisturbed = extract_all(music, cache=tmp_path / "calm", processes=1)
     pd.testing.assert_frame_equal(after_kill.features, undisturbed.features)
-    assert {p: finished(kept)[p] for p in before} == before
-
-
-def finished(cache: Path) -> dict[Path, int]:
-    paths = [path for path in cache.rglob("*.kept") if not path.name.startswith(".part-")]
-    return {path: path.stat().st_mtime_ns for path in paths}
+    assert {path: kept_in(cache)[path] for path in before} == before

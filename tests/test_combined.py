@@ -10,7 +10,7 @@ from mer_core import models
 from mer_core.folds import k_folds, modulus_folds
 from mer_core.metrics import ccc, rmse
 from mer_core.smoothing import moving_average
-from mer_core.training import Job
+from mer_core.training import Dataset, Job
 from test_recurrent import songs
 
 QUICK = {"epochs": 3}
@@ -38,8 +38,8 @@ def test_in_sample_predictions_are_the_papers_way():
     options = {"first": models.ElmanRNN(**QUICK), "second": models.ElmanRNN(**QUICK)}
     pair = models.SecondNetwork(**options, window=5, out_of_fold=False).fit(features, labels)
     first = models.ElmanRNN(**QUICK).fit(features, labels)
-    heard = moving_average(first.predict(features), 5)
-    expected = models.ElmanRNN(**QUICK).fit(heard, labels).predict(heard)
+    smoothed = moving_average(first.predict(features), 5)
+    expected = models.ElmanRNN(**QUICK).fit(smoothed, labels).predict(smoothed)
     pd.testing.assert_frame_equal(pair.predict(features), expected, atol=1e-4)
     assert models.SecondNetwork.paper().out_of_fold is False
 
@@ -56,7 +56,7 @@ def test_the_ensemble_averages_the_best_networks(by, select):
     candidates = []
     for seed in (2, 3):
         for fold in folds:
-            job = Job(features, labels, fold.train, fold.test, seed=seed)
+            job = Job(Dataset(features, labels), fold.train, fold.test, seed=seed)
             member = network.fit_many([job])[0]
             judged = labels.loc[list(held_out if select == "held-out" else fold.test)]
             predicted = member.predict(features).loc[judged.index]
@@ -72,17 +72,28 @@ def test_the_ensemble_averages_the_best_networks(by, select):
 def test_derived_features_are_learned_from_training_songs_only(by):
     features, labels = songs((40,) * 6)
     model = models.Preprocessed(network=models.ElmanRNN(**QUICK), by=by, components=3)
-    fitted = model.fit_many([Job(features, labels, train=[1, 2, 3, 4])])[0]
+    fitted = model.fit_many([Job(Dataset(features, labels), train=[1, 2, 3, 4])])[0]
     spoilt = features.copy()
     spoilt.loc[[5, 6]] *= 100
-    again = model.fit_many([Job(spoilt, labels, train=[1, 2, 3, 4])])[0]
+    again = model.fit_many([Job(Dataset(spoilt, labels), train=[1, 2, 3, 4])])[0]
     predicted = fitted.predict(features)
     assert np.isfinite(predicted).all(axis=None)
     pd.testing.assert_frame_equal(predicted, again.predict(features))
     assert list(fitted.network_.columns_) == ["component_0", "component_1", "component_2"]
 
 
-def test_unknown_choices_are_told():
+def test_unlabelled_songs_are_preprocessed_too():
+    features, labels = songs((20,) * 6)
+    network = models.LSTM(hidden=(3,), epochs=1, pretrain="keep", pretrain_epochs=2)
+    model, known = models.Preprocessed(network=network, components=2), labels.loc[:4]
+    without, more = (
+        model.fit(features.loc[:4], known, unlabelled=further).predict(features)
+        for further in (None, features.loc[5:])
+    )
+    assert (without - more).abs().to_numpy().max() > 1e-6
+
+
+def test_unknown_choices_are_an_error():
     network = models.LSTM()
     for options, message in (
         ({"by": "r"}, "by: expected 'rmse' or 'ccc', found 'r'"),
@@ -90,5 +101,5 @@ def test_unknown_choices_are_told():
     ):
         with pytest.raises(ValueError, match=message):
             models.FoldEnsemble(network=network, **options)
-    with pytest.raises(ValueError, match="by: expected one of pca, kernel pca"):
+    with pytest.raises(ValueError, match="by: expected 'pca' or 'kernel pca' or"):
         models.Preprocessed(network=network, by="ica")

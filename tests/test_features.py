@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -46,11 +47,8 @@ def test_shape_grid_and_deams_names(features):
     assert features.shape == (7, 260)
     assert features.index.tolist() == [0, 0.5, 1, 1.5, 2, 2.5, 3]
     assert features.index.name == "time"
-    assert list(features)[:3] == [
-        "F0final_sma_stddev",
-        "F0final_sma_amean",
-        "voicingFinalUnclipped_sma_stddev",
-    ]
+    first = ["F0final_sma_stddev", "F0final_sma_amean", "voicingFinalUnclipped_sma_stddev"]
+    assert list(features)[:3] == first
     assert {"pcm_fftMag_mfcc_sma[1]_amean", "pcm_fftMag_mfcc_sma_de[14]_stddev"} <= set(features)
     assert np.isfinite(features.to_numpy()).all()
 
@@ -63,23 +61,20 @@ def test_a_track_is_named_after_its_file(tmp_path, name, song_id):
     assert track.index.tolist() == [(song_id, 0.0)]
 
 
+def by_opensmile(samples: np.ndarray, level: str) -> pd.DataFrame:
+    smile = opensmile.Smile(opensmile.FeatureSet.ComParE_2016, level)
+    return smile.process_signal(samples.astype(np.float32), RATE)
+
+
 def test_means_and_deviations_equal_opensmiles_own_descriptors(song, features):
-    own = {
-        level: opensmile.Smile(
-            feature_set=opensmile.FeatureSet.ComParE_2016, feature_level=level
-        ).process_signal(song.astype(np.float32), RATE)
-        for level in ("lld", "lld_de")
-    }
+    descriptor = by_opensmile(song, "lld")["mfcc_sma[3]"]
+    delta = by_opensmile(song, "lld_de")["pcm_RMSenergy_sma_de"]
     for time, first in ((0.0, 0), (1.5, 150)):
-        frames = own["lld"]["mfcc_sma[3]"].iloc[first : first + 100]
-        assert features.loc[time, "pcm_fftMag_mfcc_sma[3]_amean"] == pytest.approx(
-            frames.mean(), rel=1e-5
-        )
-        deltas = own["lld_de"]["pcm_RMSenergy_sma_de"].iloc[first : first + 100]
-        expected = deltas.std(ddof=0)
-        assert features.loc[time, "pcm_RMSenergy_sma_de_stddev"] == pytest.approx(
-            expected, rel=1e-4
-        )
+        row = features.loc[time]
+        mean = descriptor.iloc[first : first + 100].mean()
+        assert row["pcm_fftMag_mfcc_sma[3]_amean"] == pytest.approx(mean, rel=1e-5)
+        spread = delta.iloc[first : first + 100].std(ddof=0)
+        assert row["pcm_RMSenergy_sma_de_stddev"] == pytest.approx(spread, rel=1e-4)
 
 
 @pytest.mark.parametrize("song_id", [30, 2006])
@@ -87,9 +82,7 @@ def test_one_pass_gives_exactly_what_opensmiles_two_levels_give(song_id):
     samples = read_audio(ROOT / "data" / "mini" / "MEMD_audio" / f"{song_id}.ogg")
     table = descriptors(samples)
     for level, columns in (("lld", table.columns[:65]), ("lld_de", table.columns[65:])):
-        own = opensmile.Smile(
-            feature_set=opensmile.FeatureSet.ComParE_2016, feature_level=level
-        ).process_signal(samples, RATE)
+        own = by_opensmile(samples, level)
         assert [name.replace("pcm_fftMag_mfcc", "mfcc") for name in columns] == list(own)
         distance = np.abs(table[columns].to_numpy() - own.to_numpy()[: len(table)])
         assert (distance < 1e-5 * own.to_numpy().std(axis=0) + 1e-12).all()
@@ -103,22 +96,15 @@ def test_full_scale_does_not_wrap_around():
     assert zero_crossings[0] == pytest.approx(zero_crossings[1])
 
 
-def test_descriptors_stand_every_10_ms_and_the_last_window_is_cut_at_the_end(song, features):
+def test_windows_of_one_and_of_half_a_second(song, features):
     table = descriptors(song.astype(np.float32))
-    assert table.shape[1] == 130
-    assert len(table) == pytest.approx(3.2 * 100, abs=5)
-    assert features.loc[3.0, "pcm_zcr_sma_amean"] == pytest.approx(
-        table["pcm_zcr_sma"].iloc[300:].mean()
-    )
-
-
-def test_irits_half_second_windows(song, features):
+    assert table.shape == (pytest.approx(320, abs=5), 130)
+    last = table["pcm_zcr_sma"].iloc[300:].mean()  # cut at the song's end
+    assert features.loc[3.0, "pcm_zcr_sma_amean"] == pytest.approx(last)
     halves = extract((song, RATE), window=0.5).loc[0]
     assert halves.index.equals(features.index)
-    table = descriptors(song.astype(np.float32))
-    assert halves.loc[1.0, "F0final_sma_amean"] == pytest.approx(
-        table["F0final_sma"].iloc[100:150].mean()
-    )
+    middle = table["F0final_sma"].iloc[100:150].mean()
+    assert halves.loc[1.0, "F0final_sma_amean"] == pytest.approx(middle)
 
 
 def test_sets_side_by_side_and_chosen_again(song):
@@ -136,10 +122,7 @@ def test_sets_side_by_side_and_chosen_again(song):
 
 
 def test_functionals_are_opensmiles_under_deams_names(song):
-    own = opensmile.Smile(
-        feature_set=opensmile.FeatureSet.ComParE_2016,
-        feature_level=opensmile.FeatureLevel.Functionals,
-    ).process_signal(song.astype(np.float32), RATE)
+    own = by_opensmile(song, "func")
     ours = functionals((song, RATE))
     assert ours.shape == (6373,)
     assert ours.to_numpy() == pytest.approx(own.iloc[0].to_numpy())
@@ -173,26 +156,6 @@ def test_formats(tmp_path, song, suffix):
     assert len(samples) == pytest.approx(len(song), abs=4000)
     assert duration(path) == pytest.approx(3.2, abs=0.1)
     assert np.corrcoef(samples[: len(song)], song[: len(samples)])[0, 1] > 0.9
-
-
-@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="needs ffmpeg to write m4a")
-def test_m4a_where_ffmpeg_is(tmp_path, song):
-    soundfile.write(tmp_path / "song.wav", song, RATE)
-    command = [
-        "ffmpeg",
-        "-v",
-        "error",
-        "-i",
-        tmp_path / "song.wav",
-        "-c:a",
-        "aac",
-        tmp_path / "song.m4a",
-    ]
-    subprocess.run(command, check=True)
-    samples = read_audio(tmp_path / "song.m4a")
-    assert duration(tmp_path / "song.m4a") == pytest.approx(3.2, abs=0.1)
-    lags = np.correlate(samples[:40_000], song[2_000:38_000].astype(np.float32), "valid")
-    assert lags.max() > 0.9 * (song[2_000:38_000] ** 2).sum()
 
 
 @pytest.fixture
@@ -259,17 +222,13 @@ def test_a_film_without_sound_is_refused(m4a):
         read_audio(path)
 
 
-@pytest.mark.parametrize("name", ["x.m4a", "x.wav", "a\0.m4a"])
-def test_no_file_is_told_as_such_by_both_readers(tmp_path, name):
+@pytest.mark.parametrize("name", ["x.m4a", "x.wav", "a\0.m4a", "pipe"])
+def test_both_readers_refuse_what_is_no_file(tmp_path, name):
+    os.mkfifo(tmp_path / "pipe")
+    found = "a folder or a device" if name == "pipe" else "no file"
     for read in (read_audio, duration):
-        with pytest.raises(DataError, match=r"expected audio .*, found no file"):
+        with pytest.raises(DataError, match=f"expected audio .*, found {found}"):
             read(tmp_path / name)
-
-
-def test_a_pipe_has_no_duration(tmp_path):
-    os.mkfifo(tmp_path / "x.wav")
-    with pytest.raises(DataError, match="found a folder or a device"):
-        duration(tmp_path / "x.wav")
 
 
 def test_channels_are_averaged(song):
@@ -277,9 +236,10 @@ def test_channels_are_averaged(song):
     assert read_audio((six, RATE)) == pytest.approx((song * 4 / 6).astype(np.float32), abs=1e-6)
 
 
-def test_unsigned_integers_swing_around_their_middle(song):
-    samples = np.round(song * 127 + 128).astype(np.uint8)
-    assert read_audio((samples, RATE)) == pytest.approx(song.astype(np.float32), abs=0.01)
+@pytest.mark.parametrize(("kind", "scale", "middle"), [("uint8", 127, 128), ("int16", 32_767, 0)])
+def test_integers_are_scaled(song, kind, scale, middle):
+    samples = np.round(song * scale + middle).astype(kind)
+    assert read_audio((samples, RATE)) == pytest.approx(song, abs=1.3 / scale)
 
 
 @pytest.mark.parametrize("left", [0, 2, 4, 5, 6, 20])
@@ -290,11 +250,6 @@ def test_an_ogg_file_cut_inside_a_page_header_breaks_off(tmp_path, left):
     path.write_bytes(content[: content.rfind(b"OggS") + left])
     with pytest.raises(DataError, match="breaks off"):
         read_audio(path)
-
-
-def test_integers_are_scaled(song):
-    samples = np.round(song * 32767).astype(np.int16)
-    assert read_audio((samples, RATE)) == pytest.approx(song.astype(np.float32), abs=1e-4)
 
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 96_000])
@@ -314,12 +269,6 @@ def test_silence_is_told_and_described():
     assert np.isfinite(features.to_numpy()).all()
 
 
-def test_a_head_that_announces_more_than_a_memory_is_no_crash(tmp_path):
-    announce(tmp_path / "x.flac", 6 * 3600 * 655_350, rate=655_350)
-    with pytest.raises(DataError, match=r"x\.flac: expected .*, found"):
-        read_audio(tmp_path / "x.flac")
-
-
 def test_integers_in_too_wide_a_type_are_told():
     with pytest.warns(DataWarning, match="integers in too wide a type"):
         read_audio(((music(1) * 32_767).astype(np.int32), RATE))
@@ -329,90 +278,60 @@ def test_a_third_of_a_second_gives_one_row():
     assert extract((music(0.3), RATE)).index.tolist() == [(0, 0.0)]
 
 
-def cut_in_half(path: Path, samples: np.ndarray) -> None:
-    soundfile.write(path, samples, RATE)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+def announce(samples: int, *, rate: int = RATE) -> Callable[[Path], None]:
+    """Writes a FLAC file whose header announces so many samples."""
+
+    def make(path: Path) -> None:
+        soundfile.write(path, music(0.5), RATE)
+        content = bytearray(path.read_bytes())
+        kept = int.from_bytes(content[18:26], "big") & (2**8 - 1 << 36)  # channels, bits
+        announced = rate << 44 | kept | samples
+        path.write_bytes(content[:18] + announced.to_bytes(8, "big") + content[26:])
+
+    return make
 
 
-def announce(path: Path, samples: int, *, rate: int = RATE) -> None:
-    """A FLAC file whose head says that it has so many samples."""
-    soundfile.write(path, music(0.5), RATE)
-    content = bytearray(path.read_bytes())
-    kept = int.from_bytes(content[18:26], "big") & (2**8 - 1 << 36)  # channels, bits
-    said = rate << 44 | kept | samples
-    path.write_bytes(content[:18] + said.to_bytes(8, "big") + content[26:])
+def sound(samples: np.ndarray, *, kept: float = 1.0) -> Callable[[Path], None]:
+    """Writes the first part of an audio file."""
+
+    def make(path: Path) -> None:
+        options = {"subtype": "FLOAT"} if path.suffix == ".wav" and kept == 1 else {}
+        soundfile.write(path, samples, RATE, **options)
+        path.write_bytes(path.read_bytes()[: round(kept * path.stat().st_size)])
+
+    return make
 
 
-BAD: dict[str, tuple[str, Callable[[Path], None], list[str]]] = {
-    "missing": ("x.wav", lambda path: None, ["x.wav", "no file"]),
-    "folder": ("x.wav", lambda path: path.mkdir(), ["x.wav", "audio (wav"]),
-    "empty": ("x.wav", lambda path: path.write_bytes(b""), ["x.wav", "audio (wav"]),
-    "mp3 that is text": (
-        "x.mp3",
-        lambda path: path.write_text("la la " * 999),
-        ["x.mp3", "decoded"],
-    ),
-    "wav cut": (
-        "x.wav",
-        lambda path: cut_in_half(path, music(3)),
-        ["x.wav", "breaks off", "truncated"],
-    ),
-    "flac cut": ("x.flac", lambda path: cut_in_half(path, music(3)), ["x.flac"]),
-    "ogg cut": ("x.ogg", lambda path: cut_in_half(path, music(9)), ["x.ogg", "breaks off"]),
-    "mp3 cut": ("x.mp3", lambda path: cut_in_half(path, music(9)), ["x.mp3", "breaks off"]),
-    "too short": (
-        "x.wav",
-        lambda path: soundfile.write(path, music(0.05), RATE),
-        ["0.06 s", "0.050 s"],
-    ),
-    "no samples": (
-        "x.wav",
-        lambda path: soundfile.write(path, music(0), RATE),
-        ["x.wav", "no sound in it"],
-    ),
-    "flac that announces days": (
-        "x.flac",
-        lambda path: announce(path, 2**35),
-        ["x.flac", "breaks off after 0.50 s"],
-    ),
-    "flac that announces a million samples a second": (
-        "x.flac",
-        lambda path: announce(path, 2**33, rate=2**20 - 1),
-        ["x.flac", "breaks off after 0.50 s"],
-    ),
-    "raw samples without a head": ("x.raw", lambda path: path.write_bytes(bytes(999)), ["decoded"]),
-    "a device that never ends": (
-        "x.wav",
-        lambda path: path.symlink_to("/dev/zero"),
-        ["x.wav", "a device"],
-    ),
-    "a pipe that nobody writes to": ("x.wav", lambda path: os.mkfifo(path), ["x.wav", "a device"]),
-    "infinity of both signs": (
-        "x.wav",
-        lambda path: soundfile.write(
-            path, np.full((RATE, 2), [np.inf, -np.inf]), RATE, subtype="FLOAT"
-        ),
-        ["x.wav", "finite samples", "0.000 s"],
-    ),
-    "NaN": (
-        "x.wav",
-        lambda path: soundfile.write(path, np.r_[music(1), np.nan], RATE, subtype="FLOAT"),
-        ["x.wav", "finite samples", "1.000 s"],
-    ),
+INFINITE = np.full((RATE, 2), [np.inf, -np.inf])
+BAD: dict[str, tuple[str, Callable[[Path], object], str]] = {
+    "missing": ("x.wav", lambda path: None, "no file"),
+    "folder": ("x.wav", Path.mkdir, "expected audio .wav"),
+    "empty": ("x.wav", Path.touch, "expected audio .wav"),
+    "mp3 that is text": ("x.mp3", lambda path: path.write_text("la la " * 999), "decoded"),
+    "wav cut": ("x.wav", sound(music(3), kept=0.5), "breaks off .* truncated"),
+    "flac cut": ("x.flac", sound(music(3), kept=0.5), ""),
+    "ogg cut": ("x.ogg", sound(music(9), kept=0.5), "breaks off"),
+    "mp3 cut": ("x.mp3", sound(music(9), kept=0.5), "breaks off"),
+    "too short": ("x.wav", sound(music(0.05)), r"0\.06 s .* 0\.050 s"),
+    "no samples": ("x.wav", sound(music(0)), "no sound in it"),
+    "flac of days": ("x.flac", announce(2**35), r"breaks off after 0\.50 s"),
+    "flac of a high rate": ("x.flac", announce(2**33, rate=2**20 - 1), r"breaks off after 0\.50 s"),
+    "flac of terabytes": ("x.flac", announce(6 * 3600 * 655_350, rate=655_350), ""),
+    "raw samples": ("x.raw", lambda path: path.write_bytes(bytes(999)), "decoded"),
+    "an endless device": ("x.wav", lambda path: path.symlink_to("/dev/zero"), "a device"),
+    "a pipe without a writer": ("x.wav", os.mkfifo, "a device"),
+    "infinity of both signs": ("x.wav", sound(INFINITE), r"finite samples.* 0\.000 s"),
+    "NaN": ("x.wav", sound(np.r_[music(1), np.nan]), r"finite samples.* 1\.000 s"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_audio_is_named(tmp_path, name):
-    file_name, make, parts = BAD[name]
-    path = tmp_path / file_name
-    make(path)
-    with pytest.raises(DataError) as error:
-        read_audio(path)
-    message = str(error.value)
-    assert all(part in message for part in [file_name, *parts, "expected", "found"] if part), (
-        message
-    )
+    file_name, make, message = BAD[name]
+    make(tmp_path / file_name)
+    with pytest.raises(DataError, match=f"{file_name}: expected .*, found") as error:
+        read_audio(tmp_path / file_name)
+    assert re.search(message, str(error.value))
 
 
 BAD_ARRAYS: dict[str, tuple[object, object, str]] = {

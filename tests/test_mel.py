@@ -30,7 +30,7 @@ def noise(seconds: float) -> np.ndarray:
     return np.random.default_rng(0).normal(0, 0.1, round(seconds * 44_100)).astype(np.float32)
 
 
-def joined(table: pd.DataFrame) -> np.ndarray:
+def spectrogram(table: pd.DataFrame) -> np.ndarray:
     return np.concatenate(list(patches(table)), axis=1)
 
 
@@ -52,7 +52,7 @@ def test_rows_are_librosas_melspectrogram_of_the_song_cut_in_half_seconds():
         center=False, norm=None, window="hann", power=2.0, fmin=0.0, fmax=12_000.0,
     )  # fmt: skip
     expected = librosa.power_to_db(power / FULL_SCALE, top_db=80)
-    ours = joined(mel(samples))
+    ours = spectrogram(mel(samples))
     assert ours == pytest.approx(expected[:, : ours.shape[1]], abs=1e-3)
 
 
@@ -66,19 +66,19 @@ def test_a_click_stands_in_the_row_of_its_half_second_only():
     samples = np.zeros(3 * 44_100)
     samples[round(1.25 * 44_100)] = 1
     table = mel(samples)
-    assert (table > FLOOR).any(axis=1).pipe(lambda heard: heard.index[heard].tolist()) == [1.0]
+    assert (table > FLOOR).any(axis=1).pipe(lambda rows: rows.index[rows].tolist()) == [1.0]
     loudness = patches(table)[2].mean(axis=0)
     middles = 1.0 + (np.arange(FRAMES) + 0.5) * HOP / RATE
     assert middles @ (loudness - FLOOR) / (loudness - FLOOR).sum() == pytest.approx(1.25, abs=0.001)
 
 
 def test_decibels_are_relative_to_a_full_scale_sine_and_end_at_the_floor():
-    spectrum = joined(mel(tone(2)))[:, 2:-2]
+    spectrum = spectrogram(mel(tone(2)))[:, 2:-2]
     assert 10 * np.log10((10 ** (spectrum / 10)).sum(axis=0)) == pytest.approx(0, abs=0.05)
-    softer = joined(mel(tone(2) / 10))[:, 2:-2]
+    softer = spectrogram(mel(tone(2) / 10))[:, 2:-2]
     assert spectrum.max() - softer.max() == pytest.approx(20, abs=0.01)
     assert spectrum.min() == FLOOR
-    assert joined(mel(np.sign(tone(2)))).max() < 3
+    assert spectrogram(mel(np.sign(tone(2)))).max() < 3
 
 
 def test_silence_is_the_floor():
@@ -90,8 +90,8 @@ def test_short_audio_is_filled_with_silence(seconds, rows):
     table = mel(noise(seconds))
     assert len(table) == rows
     assert np.isfinite(table.to_numpy()).all()
-    heard = (patches(table) > FLOOR).any(axis=1).ravel()
-    assert heard.sum() == pytest.approx(min(seconds * 32, len(heard)), abs=1.5)
+    sound = (patches(table) > FLOOR).any(axis=1).ravel()
+    assert sound.sum() == pytest.approx(min(seconds * 32, len(sound)), abs=1.5)
 
 
 def test_patches_and_back():
@@ -107,7 +107,7 @@ def test_patches_and_back():
 
 def test_griffin_lim_gives_the_tone_back_at_its_place():
     samples = np.where(np.arange(44_100) < 22_050, 0, tone(1, pitch=440))
-    power = FULL_SCALE * 10 ** (joined(mel(samples)) / 10)
+    power = FULL_SCALE * 10 ** (spectrogram(mel(samples)) / 10)
     audio = librosa.feature.inverse.mel_to_audio(power, n_iter=4, **SPECTROGRAM)[LEAD:-LEAD]
     assert len(audio) == RATE
     first, second = audio[:11_500], audio[12_500:]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from functools import partial
 from itertools import permutations
 
@@ -13,20 +12,14 @@ import torch
 from scipy import linalg
 from torch import nn
 
-from conftest import ROOT
 from mer_core import models
 from mer_core.metrics import DIMENSIONS, rmse
+from mer_core.models.elm import RandomLayer, least_squares, nested
 from mer_core.models.network import BidirectionalLayer, Network, reverse_sequences
-from mer_core.models.tsinghua import (
-    RandomLayer,
-    groups,
-    least_squares,
-    nested,
-    split_into_segments,
-    supervector,
-)
+from mer_core.models.tsinghua import groups, split_into_segments, supervector
 from mer_core.smoothing import moving_average
-from mer_core.training import Job
+from mer_core.training import Dataset, Job
+from test_notebook_code import shown
 from test_recurrent import songs
 
 SCALES = (10, 20, 30, 60)
@@ -93,7 +86,7 @@ def test_bidirectional_networks_equal_torchs_forward_and_gradient(models_, lengt
                     torch.testing.assert_close(mine, other, rtol=1e-6, atol=1e-10)
 
 
-def test_a_song_is_turned_within_its_own_length():
+def test_a_sequence_is_reversed_within_its_own_length():
     x = torch.arange(5.0).view(1, 1, 5, 1).repeat(1, 3, 1, 1)
     lengths = torch.tensor([[5, 3, 1]])
     back = reverse_sequences(x, lengths)
@@ -155,7 +148,7 @@ def test_pieces_start_with_the_first_labelled_frame_in_training():
     assert list(zip(owners, sizes)) == [(5, 3), (5, 5), (5, 5), (5, 1), (7, 5), (7, 4)]
 
 
-def test_a_piece_hears_past_and_future_but_no_other_piece():
+def test_a_segment_depends_on_past_and_future_but_on_no_other_segment():
     features, labels = songs((30,) * 6)
     model = models.BLSTM(scale=10, **SMALL).fit(features, labels)
     before = model.predict(features)
@@ -176,10 +169,11 @@ def test_a_model_in_a_batch_comes_out_as_if_alone():
     features, labels = songs((31, 17, 25, 30, 9, 30))
     further, _ = songs((12, 33), seed=5)
     model = models.BLSTM(scale=10, **SMALL)
+    data = Dataset(features, labels)
     jobs = [
-        Job(features, labels, [1, 2, 3, 4], [5, 6], seed=1),
-        Job(features, labels, [2, 3, 4, 5, 6], [1], seed=2),
-        Job(features, labels, [1, 2, 3], [6], further, seed=3),
+        Job(data, [1, 2, 3, 4], [5, 6], seed=1),
+        Job(data, [2, 3, 4, 5, 6], [1], seed=2),
+        Job(Dataset(features, labels, further), [1, 2, 3], [6], seed=3),
     ]
     for job, one in zip(jobs, model.fit_many(jobs)):
         alone = model.fit_many([job])[0]
@@ -213,13 +207,14 @@ def test_first_weights_are_normal_and_pretraining_is_shared_by_both_dimensions()
     assert learned.pretraining_["train"].iloc[-1] < learned.pretraining_["train"].iloc[0]
 
 
-def test_pretraining_hears_stopping_and_further_songs_but_no_others():
+def test_pretraining_uses_validation_and_further_songs_but_no_others():
     features, labels = songs((30,) * 8)
     model = models.BLSTM(scale=10, hidden=(4,), epochs=1, learning_rate=0.0, pretrain_epochs=1)
     name = "layers.0.ahead.W"
 
-    def learned(x, **job):
-        return model.fit_many([Job(x, labels.loc[1:6], **job)])[0].weights_[name]
+    def learned(x, unlabelled=None, **job):
+        data = Dataset(x, labels.loc[1:6], unlabelled)
+        return model.fit_many([Job(data, **job)])[0].weights_[name]
 
     job = {"train": [1, 2, 3, 4], "validation": [5]}
     other = features.copy()
@@ -266,19 +261,12 @@ def test_a_blstm_learns_what_only_the_future_knows():
     assert errors[0] < 0.5 * errors[1]
 
 
-def test_misuse_of_the_blstm_is_told():
-    features, labels = songs()
+def test_misuse_of_the_blstm_is_an_error():
     for hidden in ((), (5,), (4, 0)):
         with pytest.raises(ValueError, match="hidden: expected even numbers"):
             models.BLSTM(hidden=hidden)
     with pytest.raises(ValueError, match="scale: expected at least 1"):
         models.BLSTM(scale=0)
-    with pytest.raises(ValueError, match="expected a fitted model"):
-        models.BLSTM().predict(features)
-    with pytest.raises(ValueError, match=r"found none at song_id 6, time 14\.5 s"):
-        models.BLSTM().fit(features.iloc[:-1], labels)
-    with pytest.raises(ValueError, match="songs to train on and to stop by, found 1"):
-        models.BLSTM().fit(features, labels.loc[[1]])
 
 
 def test_the_papers_setting():
@@ -351,7 +339,7 @@ def test_a_hidden_layer_without_full_rank_gets_the_shortest_solution(ridge):
     np.testing.assert_allclose(more_columns, linalg.pinv(h.T) @ np.ones((7, 1)), atol=1e-6)
 
 
-def test_an_elm_speaks_as_every_regressor():
+def test_an_elm_is_a_regressor_with_a_seed():
     features, labels = songs()
     model = models.ELM(units=30, seed=1).fit(features, labels)
     assert list(model.predict(features)) == DIMENSIONS
@@ -369,13 +357,13 @@ def test_the_supervector_holds_outputs_changes_and_averages():
     outputs = pd.DataFrame(
         np.random.default_rng(0).normal(size=(50, 2)), track({1: 20, 2: 30}).index, columns=[10, 60]
     )
-    heard = supervector(outputs, window=5)
+    vectors = supervector(outputs, window=5)
     kinds = ["output", "delta", "smoothed"]
-    assert list(heard) == [f"{scale} {kind}" for scale in (10, 60) for kind in kinds]
-    np.testing.assert_array_equal(heard["60 output"], outputs[60])
-    np.testing.assert_allclose(heard["10 delta"].loc[2].iloc[1:], np.diff(outputs[10].loc[2]))
-    assert (heard["10 delta"].loc[[(1, 0.0), (2, 0.0)]] == 0).all()
-    np.testing.assert_array_equal(heard["60 smoothed"], moving_average(outputs, 5)[60])
+    assert list(vectors) == [f"{scale} {kind}" for scale in (10, 60) for kind in kinds]
+    np.testing.assert_array_equal(vectors["60 output"], outputs[60])
+    np.testing.assert_allclose(vectors["10 delta"].loc[2].iloc[1:], np.diff(outputs[10].loc[2]))
+    assert (vectors["10 delta"].loc[[(1, 0.0), (2, 0.0)]] == 0).all()
+    np.testing.assert_array_equal(vectors["60 smoothed"], moving_average(outputs, 5)[60])
 
 
 def test_groups_follow_the_two_criteria():
@@ -427,9 +415,9 @@ def test_errors_are_those_of_validation_songs(fused):
     model, features, labels, parts = fused
     place = (20, 1, 0)
     known = labels.loc[parts[1]]
-    said = model.networks_[place].predict(features.loc[known.index])
+    predicted = model.networks_[place].predict(features.loc[known.index])
     for name in DIMENSIONS:
-        assert model.errors_.loc[place, name] == pytest.approx(rmse(known[name], said[name]))
+        assert model.errors_.loc[place, name] == pytest.approx(rmse(known[name], predicted[name]))
 
 
 def test_the_elm_learns_from_the_best_of_each_partition_and_fuses_both_groups(fused):
@@ -450,10 +438,10 @@ def test_the_elm_learns_from_the_best_of_each_partition_and_fuses_both_groups(fu
         weights = np.linalg.lstsq(hidden(x), y, rcond=None)[0]
         both, unique = [], {}
         for group in model.groups_[name]:
-            said = {s: model.networks_[s, *place].predict(features)[name]
-                    for s, place in group.items()}  # fmt: skip
-            unique |= {(s, *group[s]): track for s, track in said.items()}
-            both.append(hidden(supervector(pd.DataFrame(said))) @ weights)
+            predicted = {s: model.networks_[s, *place].predict(features)[name]
+                         for s, place in group.items()}  # fmt: skip
+            unique |= {(s, *group[s]): curve for s, curve in predicted.items()}
+            both.append(hidden(supervector(pd.DataFrame(predicted))) @ weights)
         expected = (both[0] + both[1]) / 2
         np.testing.assert_allclose(model.predict(features)[name], expected, atol=1e-7)
         average = model.with_fusion("average").predict(features)[name]
@@ -474,12 +462,12 @@ def test_without_partitions_they_are_drawn(fused):
     assert np.isfinite(again.predict(features.loc[[1, 2]])).all(axis=None)
 
 
-def test_misuse_of_the_fusion_is_told(fused):
+def test_misuse_of_the_fusion_is_an_error(fused):
     _, features, labels, _ = fused
     with pytest.raises(ValueError, match="expected more than 5 x 8 songs"):
         models.MultiScaleBLSTM().fit(features, labels)
     for wrong in ([[1], [1]], [[1], []]):
-        with pytest.raises(ValueError, match="or partitions apart"):
+        with pytest.raises(ValueError, match="or disjoint partitions"):
             models.MultiScaleBLSTM().fit(features, labels, validation=wrong)
     with pytest.raises(ValueError, match="for each partition, found one list"):
         models.MultiScaleBLSTM().fit(features, labels, validation=[1, 2])
@@ -499,15 +487,6 @@ def test_the_papers_multiscale_setting():
 # What notebook 05 shows
 
 
-def shown(*wanted: str) -> dict:
-    """Functions of the notebook's source."""
-    (source,) = (ROOT / "notebooks" / "source").glob("05_*.py")
-    parts = {getattr(part, "name", None): part for part in ast.parse(source.read_text()).body}
-    names = {"torch": torch, "np": np, "pd": pd}
-    exec(compile(ast.Module([parts[name] for name in wanted], []), source.name, "exec"), names)
-    return names
-
-
 def test_the_notebooks_two_directions_are_the_packages_values_and_gradients():
     layer = BidirectionalLayer("lstm", 5, 6, models=2)
     rng = torch.Generator().manual_seed(0)
@@ -517,7 +496,7 @@ def test_the_notebooks_two_directions_are_the_packages_values_and_gradients():
     real = (torch.arange(9) < lengths[:, None])[..., None]
     x = torch.randn(3, 9, 5, generator=rng)
     weight = torch.randn(3, 9, 6, generator=rng)
-    both_ways = shown("reverse", "both_ways")["both_ways"]
+    both_ways = shown("05", "reverse", "both_ways")["both_ways"]
     (own,) = layer(x.expand(2, -1, -1, -1), lengths[None].expand(2, -1))[:1] * real
     slopes = torch.autograd.grad((own * weight).sum(), list(layer.parameters()))
     theirs = []
@@ -540,6 +519,6 @@ def test_the_notebooks_machine_is_the_packages():
     x, y = frames()
     x, y = x.to_numpy() - 5, y.to_numpy()
     layer = RandomLayer(units=30, seed=1).fit(x, y)
-    machine = shown("extreme_learning_machine")["extreme_learning_machine"]
+    machine = shown("05", "extreme_learning_machine")["extreme_learning_machine"]
     predict = machine(x, y, layer.weights_, layer.biases_)
     np.testing.assert_allclose(predict(x + 0.1), layer.predict(x + 0.1), atol=1e-8)

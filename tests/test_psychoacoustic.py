@@ -299,8 +299,3 @@ def test_the_last_row_describes_what_is_left():
     whole = tones([440, 440 * SEMITONE], seconds=1.57)
     assert psychoacoustic(whole)["roughness"].iloc[-1] > 0
     assert len(psychoacoustic(whole)) == 4
-
-
-def test_the_same_audio_gives_the_same_values():
-    track = clicks(np.arange(0, 3, 0.31), seconds=3, noise=0.05)
-    assert psychoacoustic(track).equals(psychoacoustic(track.copy()))

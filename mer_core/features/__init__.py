@@ -3,8 +3,7 @@
 from mer_core.features.audio import SAMPLE_RATE, Audio, duration, read_audio
 from mer_core.features.batch import Extraction, audio_files, extract_all, save
 from mer_core.features.compare import functionals
-from mer_core.features.sets import choose, extract
-from mer_core.features.songs import song_level
+from mer_core.features.sets import choose, extract, song_level
 
 __all__ = [
     "SAMPLE_RATE",

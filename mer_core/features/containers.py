@@ -1,4 +1,4 @@
-"""Is an audio file whole? What the decoder does not report: lost pages, frames and bytes."""
+"""Checks of audio files for what the decoder does not report: lost pages, frames and bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mer_core.files import DataError
 AUDIO = "audio (wav, flac, ogg, mp3, ...)"
 UNKNOWN = 0x7F000000
 """Bytes. Programs that write to a pipe announce 0 or a size from here on (sox 0x7ffff000, others
-0x7f000000 or 0xffffffff): it means "unknown"."""
+0x7f000000 or 0xffffffff), which means "unknown"."""
 
 KBITS = {
     (1, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -29,7 +29,7 @@ REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 class DamagedAudio(DataError):
-    """Audio that is damaged or ends early: the rest of a corpus can do without it."""
+    """An audio file that is damaged or truncated."""
 
 
 def truncated(path: Path, seconds: float) -> DataError:
@@ -44,30 +44,11 @@ def damaged(path: Path, seconds: float, what: object) -> DataError:
 
 
 def links(path: Path) -> list[tuple[int, int]]:
-    """Find the streams that are chained in a file; check every page if it is Ogg.
+    """First and last byte of each chained stream of a file; checks every page if it is Ogg.
 
-    Each page has to be there, in order, with the right checksum, and the last has to end the
-    stream. Other containers are one stream, which the decoder checks.
-
-    Parameters
-    ----------
-    path : Path
-        A file.
-
-    Returns
-    -------
-    list of (start, end)
-        Bytes of each stream.
-
-    Raises
-    ------
-    DataError
-        If the file is empty or holds tags alone, or an Ogg file is damaged or ends early; with the
-        position in s.
-
-    References
-    ----------
-    RFC 3533 (Ogg).
+    Each page must be present, in order, with the right checksum, and the last must end the stream
+    (RFC 3533). Other containers are one stream, which the decoder checks. Raises a DataError, with
+    the position in s, if the file is empty, holds tags alone, or is Ogg that is damaged.
     """
     if not path.stat().st_size:
         raise nothing(path, "an empty file")
@@ -81,29 +62,26 @@ def links(path: Path) -> list[tuple[int, int]]:
 
 
 def check_frames(path: Path) -> None:
-    """Check that the frames of an MP3 or ADTS file follow each other to the end.
+    """Check that the frames of an MP3 (ISO 11172-3, 13818-3) or ADTS (13818-7) file are complete.
 
-    Tags, and bytes before the first frame or after the last one, are no damage. Files of free
-    format are not checked.
-
-    Parameters
-    ----------
-    path : Path
-        A file that the decoder takes for MP3 or ADTS.
-
-    Raises
-    ------
-    DataError
-        If a frame is cut or bytes between two frames are lost; with the position in s.
-
-    References
-    ----------
-    ISO 11172-3 and 13818-3 (MPEG audio); ISO 13818-7 (ADTS).
+    Tags, and bytes before the first frame or after the last one, are allowed. Files of free format
+    are not checked. Raises a DataError, with the position in s, for a cut frame or lost bytes.
     """
     with _mapped(path) as data:
-        start = _next_frame(data, _after_tags(data, 0), len(data))
-        if start is not None:
-            _check_frames(path, data, start)
+        at, seconds, kind = _next_frame(data, _after_tags(data, 0), len(data)), 0.0, b""
+        while at is not None and at < len(data):
+            head = data[at : at + 6]
+            frame = _frame(head)
+            if frame and at + frame[0] <= len(data):
+                at, seconds, kind = at + frame[0], seconds + frame[1], frame[2]
+            elif (frame and frame[2] == kind) or (len(head) < 6 and head[:1] == b"\xff"):
+                raise truncated(path, seconds)
+            elif (after := _after_tags(data, at)) > at:
+                at = after
+            elif following := _next_frame(data, at, len(data)):
+                raise damaged(path, seconds, f"{following - at} bytes that belong to no frame")
+            else:
+                break  # bytes after the last frame
 
 
 @contextmanager
@@ -118,10 +96,9 @@ def nothing(path: Path, what: str) -> DataError:
 
 
 def size_is_unknown(path: Path) -> bool:
-    """Whether a WAV file announces no usable size of its samples, so that it may end anywhere.
+    """Whether a WAV file has no usable size of its samples, so that it may end anywhere.
 
-    That is the case if the size is 0 or very large, as from a pipe, or if the size of the whole
-    file is announced correctly and that of the samples is not.
+    So it is if that size is 0 or very large, as from a pipe, or if the RIFF size is the file's.
     """
     with path.open("rb") as file:
         head = file.read(12)
@@ -146,12 +123,9 @@ def _ogg_links(path: Path, data: mmap.mmap, start: int) -> list[tuple[int, int]]
     while at < len(data):
         page = _ogg_page(data, at)
         if page is None:
-            if data.find(b"OggS", at + 1) < 0 and not open_streams:
-                break  # bytes after the end
-            whole = data.find(b"OggS", at + 1) >= 0
-            raise (
-                damaged(path, seconds, "a damaged Ogg page") if whole else truncated(path, seconds)
-            )
+            if data.find(b"OggS", at + 1) >= 0:
+                raise damaged(path, seconds, "a damaged Ogg page")
+            break  # bytes after the end, or a truncated page
         flags, granule, serial, number, length, body = page
         if flags & 2:  # the first page of a stream; a group of them begins a link
             if not heads or not starts:
@@ -196,15 +170,12 @@ def _ogg_checksum(page: bytes) -> int:
 
 
 def _ogg_rate(head: bytes) -> int:
-    if head.startswith(b"\x01vorbis"):
-        return int.from_bytes(head[12:16], "little")
-    if head.startswith(b"OpusHead"):
-        return 48_000
+    for codec, at in ((b"\x01vorbis", 12), (b"Speex   ", 36)):
+        if head.startswith(codec):
+            return int.from_bytes(head[at : at + 4], "little")
     if head.startswith(b"\x7fFLAC"):
         return int.from_bytes(head[27:30], "big") >> 4
-    if head.startswith(b"Speex   "):
-        return int.from_bytes(head[36:40], "little")
-    return 0
+    return 48_000 if head.startswith(b"OpusHead") else 0
 
 
 def _after_tags(data: mmap.mmap, at: int) -> int:
@@ -260,21 +231,3 @@ def _next_frame(data: mmap.mmap, at: int, limit: int) -> int | None:
             return at
         at += 1
     return None
-
-
-def _check_frames(path: Path, data: mmap.mmap, at: int) -> None:
-    seconds, kind = 0.0, b""
-    while at < len(data):
-        head = data[at : at + 6]
-        frame = _frame(head)
-        if frame and at + frame[0] <= len(data):
-            at, seconds, kind = at + frame[0], seconds + frame[1], frame[2]
-        elif (frame and frame[2] == kind) or (len(head) < 6 and head[:1] == b"\xff"):
-            raise truncated(path, seconds)
-        elif (after := _after_tags(data, at)) > at:
-            at = after
-        elif (following := _next_frame(data, at, len(data))) is not None:
-            found = f"{following - at} bytes that belong to no frame"
-            raise damaged(path, seconds, found)
-        else:
-            break  # bytes after the last frame

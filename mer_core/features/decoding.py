@@ -1,4 +1,4 @@
-"""Any audio file as blocks of samples, by FFmpeg's libraries (PyAV); docs/audio.md says why."""
+"""Decode audio files with FFmpeg's libraries (PyAV); docs/audio.md gives the reasons."""
 
 from __future__ import annotations
 
@@ -8,120 +8,75 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
+import av
 import numpy as np
 
-from mer_core.features.containers import (
-    AUDIO,
-    UNKNOWN,
-    check_frames,
-    damaged,
-    links,
-    nothing,
-    size_is_unknown,
-    truncated,
-)
+from mer_core.features import containers
+from mer_core.features.containers import AUDIO, UNKNOWN, damaged, nothing, truncated
 from mer_core.files import DataError
 
 FORMATS = (
     "wav,w64,aiff,au,caf,flac,ogg,mp3,aac,mov,asf,matroska,wv,tta,ape,mpc,mpc8,amr,ac3,eac3,dts,"
     "dsf,voc,tak,mpegts,mpeg,avi,flv"
 )
-"""FFmpeg's names of what is read. Playlists, scripts, pictures and devices are not among them."""
-FRAMED = ("mp3", "aac")
-"""Formats without a container: bare frames, which `check_frames` checks."""
-EXACT = ("flac", "aiff", "au", "caf", "wv", "tta", "ape")
-"""Formats whose header counts the samples."""
+"""FFmpeg's names of the formats that are read: no playlists, scripts, pictures or devices."""
+FRAMED = ("mp3", "aac")  # Formats without a container: bare frames, which `check_frames` checks
+EXACT = ("flac", "aiff", "au", "caf", "wv", "tta", "ape")  # Formats whose header counts the samples
 COUNTED = {"mp3": "mp3", "flac": "flac", "wav": "pcm", "aiff": "pcm", "au": "pcm", "w64": "pcm"}
-"""Formats and codecs whose packets say exactly how many samples they hold."""
-GAP = 0.1
-"""s. A longer one between the times of two packets is lost sound."""
-ROUGHLY = ("matroska,webm", "asf")
-"""Formats whose header says the length to half a second."""
-BLOCK = 2**18
-"""Samples of a channel that are handed on together."""
+"""Formats and codecs whose packets have the exact number of samples."""
+GAP = 0.1  # s. A longer one between the times of two packets is lost sound
+ROUGHLY = ("matroska,webm", "asf")  # Formats whose header has the length to half a second
+BLOCK = 2**18  # Samples of a channel that are returned together, at least
 
 
-class Block(NamedTuple):
-    """Some samples of a file, as they come."""
+def decode(path: str | os.PathLike) -> Iterator[tuple[int, np.ndarray]]:
+    """Decode the default sound track of an audio file to its end.
 
-    rate: int
-    samples: np.ndarray
-    """float32, (n, channels); integers are scaled so that full scale is 1."""
-
-
-def decode(path: str | os.PathLike) -> Iterator[Block]:
-    """Decode an audio file to its end.
-
-    A length in a header is only a hint. The contents say what a file is, not its suffix.
-
-    Parameters
-    ----------
-    path : path
-        The default sound track of the file is read.
-
-    Yields
-    ------
-    Block
-        Rate and channels differ between blocks where a stream changes them.
-
-    Raises
-    ------
-    DataError
-        If this is no audio, has no sound in it, is damaged, or ends early; with the position in s.
+    Yields blocks: the rate in Hz, and float32 samples, shape (n, channels), full scale 1. Both rate
+    and channels may change between blocks. Raises a DataError, with the position in s, if this is
+    no audio, has no sound in it, is damaged or truncated.
     """
     gathered, count = [], 0
-    for block in _blocks(Path(path)):
-        if gathered and (count >= BLOCK or not _alike(gathered[0], block)):
-            yield Block(gathered[0].rate, np.concatenate([each.samples for each in gathered]))
-            gathered, count = [], 0
-        gathered.append(block)
-        count += len(block.samples)
+    path, layout = Path(path), None
+    for url in _urls(path):
+        for rate, samples in _decoded(path, url):
+            if gathered and (count >= BLOCK or layout != (rate, samples.shape[1])):
+                yield layout[0], np.concatenate(gathered)
+                gathered, count = [], 0
+            layout = rate, samples.shape[1]
+            gathered.append(samples)
+            count += len(samples)
     if not gathered:
         raise nothing(path, "not one sample")
-    yield Block(gathered[0].rate, np.concatenate([each.samples for each in gathered]))
+    yield layout[0], np.concatenate(gathered)
 
 
 def length(path: str | os.PathLike) -> float:
-    """Seconds of sound in a file: counted, and decoded only where its packets do not say it.
+    """Seconds of sound in a file; decodes only where the packets do not have the length.
 
-    Raises
-    ------
-    DataError
-        As :func:`decode`, as far as a fault shows without decoding.
+    Raises the errors of :func:`decode` that show without decoding.
     """
     path, seconds = Path(path), 0.0
     for url in _urls(path):
         with _opened(path, url) as (container, stream):
             counted = _counted(path, container, stream)
         if counted is None:
-            counted = sum(len(block.samples) / block.rate for block in _decoded(path, url))
+            counted = sum(len(samples) / rate for rate, samples in _decoded(path, url))
         seconds += counted
     return seconds
 
 
-def _alike(one: Block, other: Block) -> bool:
-    return one.rate == other.rate and one.samples.shape[1] == other.samples.shape[1]
-
-
 def _urls(path: Path) -> list[str]:
-    """What FFmpeg opens: the file, or each of the streams that are chained in it."""
-    whole, parts = f"file:{path.absolute()}", links(path)
+    """URLs for FFmpeg: the file, or each of the streams that are chained in it."""
+    whole, parts = f"file:{path.absolute()}", containers.links(path)
     if len(parts) == 1:
         return [whole]
     return [f"subfile,,start,{start},end,{end},,:{whole}" for start, end in parts]
 
 
-def _blocks(path: Path) -> Iterator[Block]:
-    for url in _urls(path):
-        yield from _decoded(path, url)
-
-
 @contextmanager
 def _opened(path: Path, url: str) -> Iterator[tuple]:
-    import av
-
     # The list of protocols keeps a file's contents from leading to other files or addresses.
     options = {"format_whitelist": FORMATS, "protocol_whitelist": "file,subfile"}
     try:
@@ -135,7 +90,7 @@ def _opened(path: Path, url: str) -> Iterator[tuple]:
         if stream.codec_context is None:
             raise DataError(path, AUDIO, "a sound track that is encrypted or of an unknown codec")
         if container.format.name in FRAMED:
-            check_frames(path)
+            containers.check_frames(path)
         yield container, stream
 
 
@@ -147,8 +102,6 @@ def _undecodable(path: Path, error: object) -> DataError:
 
 
 def _packets(path: Path, container: object, stream: object) -> Iterator:
-    import av
-
     name, base, ends, seconds = container.format.name, stream.time_base, None, 0.0
     try:
         for packet in container.demux(stream):
@@ -168,16 +121,16 @@ def _packets(path: Path, container: object, stream: object) -> Iterator:
 
 
 def _is_stray(container: object, packet: object) -> bool:
-    """Whether a packet is a tag between frames, or what is before the first or after the last."""
+    """Whether a packet is a tag, or bytes before the first frame or after the last."""
     return bool(packet.size) and container.format.name in FRAMED and bytes(packet)[:1] != b"\xff"
 
 
 def _may_end_anywhere(path: Path, name: str) -> bool:
-    return name in FRAMED or (name == "wav" and size_is_unknown(path))
+    return name in FRAMED or (name == "wav" and containers.size_is_unknown(path))
 
 
 def _announced(container: object, stream: object) -> float:
-    """Seconds that a header announces at least, where it is known to be right."""
+    """Least seconds according to the header, for formats whose header is reliable."""
     if container.format.name in EXACT and stream.duration:
         seconds, codec = float(stream.duration * stream.time_base), stream.codec_context
         size = seconds * codec.sample_rate * codec.channels * codec.format.bytes
@@ -189,10 +142,10 @@ def _announced(container: object, stream: object) -> float:
 
 
 def _counted(path: Path, container: object, stream: object) -> float | None:
-    """Seconds of a stream by its packets alone, if they say it."""
+    """Seconds of a stream by its packets; None if they do not have them."""
     codec, base = stream.codec_context.name, stream.time_base
     if container.format.name == "ogg" and codec == "vorbis" and stream.duration:
-        return float(stream.duration * base)  # its pages are checked, and the last one says it
+        return float(stream.duration * base)  # the pages are checked, and the last one has it
     if not codec.startswith(COUNTED.get(container.format.name, "none")):
         return None
     ticks, skipped = 0, 0
@@ -207,9 +160,7 @@ def _counted(path: Path, container: object, stream: object) -> float | None:
     return max(0.0, float(ticks * base) - skipped / stream.codec_context.sample_rate)
 
 
-def _decoded(path: Path, url: str) -> Iterator[Block]:
-    import av
-
+def _decoded(path: Path, url: str) -> Iterator[tuple[int, np.ndarray]]:
     seconds, fault = 0.0, None
     with _opened(path, url) as (container, stream):
         for packet in _packets(path, container, stream):
@@ -222,7 +173,7 @@ def _decoded(path: Path, url: str) -> Iterator[Block]:
                 continue
             for frame in frames:
                 seconds += frame.samples / frame.sample_rate
-                yield Block(frame.sample_rate, _samples(frame))
+                yield frame.sample_rate, _samples(frame)
     if fault and not seconds:
         raise _undecodable(path, fault)
 

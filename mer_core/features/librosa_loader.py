@@ -1,4 +1,4 @@
-"""librosa, also where numba has no place for its compiled code."""
+"""Import librosa, also where numba cannot write its cache."""
 
 from __future__ import annotations
 
@@ -18,22 +18,10 @@ from mer_core.files import DataError, DataWarning, check_writable, user_cache
 
 
 def load_librosa() -> ModuleType:
-    """Import librosa, after :func:`prepare_numba`.
-
-    Returns
-    -------
-    module
-        librosa.
-
-    Warns
-    -----
-    DataWarning
-        At the first call, if compiled code can't be kept.
-    """
-    trouble = prepare_numba()
-    if trouble:
-        warnings.warn(trouble, DataWarning, stacklevel=3)
-    with _a_home():
+    """Import librosa; the first call warns (DataWarning) if compiled code can't be cached."""
+    if problem := prepare_numba():
+        warnings.warn(problem, DataWarning, stacklevel=3)
+    with _home():
         import librosa
         import librosa.util.files  # asks for the home folder
 
@@ -41,8 +29,8 @@ def load_librosa() -> ModuleType:
 
 
 @contextmanager
-def _a_home() -> Iterator[None]:
-    """Set HOME for a moment if the user has no home folder; nothing is written there."""
+def _home() -> Iterator[None]:
+    """Set HOME temporarily if the user has no home folder; nothing is written there."""
     try:
         user_cache("librosa")
     except OSError:
@@ -56,34 +44,29 @@ def _a_home() -> Iterator[None]:
 
 
 def prepare_numba() -> str:
-    """Give numba a temporary folder if none of its own places can be written.
+    """Give numba a temporary folder if none of its own cache folders can be written.
 
-    librosa's functions keep their compiled code in files; without a place for them, importing it
-    fails. Processes that are started later use the same folder, which is removed at the end.
-
-    Returns
-    -------
-    str
-        What is wrong and how to mend it. Empty if compiled code can be kept, librosa is imported
-        already, or this function has been called before.
+    Otherwise importing librosa fails. Processes that start later use the same folder, which is
+    removed at exit. Returns the problem and its remedy; empty if there is none, librosa is imported
+    already, or this function has been called before.
     """
     if "librosa.util.utils" in sys.modules:
         return ""
     given = os.environ.get("NUMBA_CACHE_DIR")
-    trouble = _trouble(Path(given) if given else _beside_librosa())
-    if not trouble:
+    problem = _problem(Path(given) if given else _beside_librosa())
+    if not problem:
         return ""
     with suppress(OSError):
         place = user_cache("numba")
-        if not _trouble(place):
+        if not _problem(place):
             _use(place)
             return ""
-    with suppress(OSError):  # where there is no temporary folder, numba itself complains
+    with suppress(OSError):  # without a temporary folder numba raises an error
         place = Path(tempfile.mkdtemp(prefix="numba-"))
         atexit.register(shutil.rmtree, place, ignore_errors=True)
         _use(place)
     remedy = "set NUMBA_CACHE_DIR to a folder that can be written"
-    return f"librosa's compiled code is not kept ({trouble}); to keep it, {remedy}"
+    return f"librosa's compiled code is not kept ({problem}); to keep it, {remedy}"
 
 
 def _use(folder: Path) -> None:
@@ -96,7 +79,7 @@ def _beside_librosa() -> Path:
     return Path(find_spec("librosa").origin).parent / "util" / "__pycache__"
 
 
-def _trouble(folder: Path) -> str:
+def _problem(folder: Path) -> str:
     try:
         check_writable(folder)
     except DataError as error:

@@ -1,4 +1,4 @@
-"""Log-mel half-seconds, the autoencoders' input: what the ear hears, as a small picture."""
+"""Log-mel patches of half a second, the autoencoders' input."""
 
 from __future__ import annotations
 
@@ -9,33 +9,17 @@ from mer_core.features.audio import SAMPLE_RATE
 from mer_core.features.grid import grid
 from mer_core.features.librosa_loader import load_librosa
 
-BANDS = 64
-"""Mel bands, from 0 to 12 kHz."""
-
-FRAMES = 16
-"""Frames of a patch, a half second."""
-
-RATE = 24_000
-"""Hz. Audio is brought to it, so that a half second has a whole number of hops."""
-
-HOP = 750
-"""Samples at :data:`RATE` between two frames, 31 ms."""
-
-FFT = 2048
-"""Samples at :data:`RATE` of a frame's Hann window, 85 ms."""
-
-FLOOR = -80.0
-"""dB re a full-scale sine. Everything softer counts as this."""
-
+BANDS = 64  # Mel bands, from 0 to 12 kHz
+FRAMES = 16  # Frames of a patch, half a second
+RATE = 24_000  # Hz. Audio is resampled to it, so that half a second is a whole number of hops
+HOP = 750  # Samples at RATE between two frames, 31 ms
+FFT = 2048  # Samples at RATE of a frame's Hann window, 85 ms
+FLOOR = -80.0  # dB re a full-scale sine. Lower levels are set to it
 SPECTROGRAM = {"sr": RATE, "n_fft": FFT, "hop_length": HOP, "center": False, "norm": None}
-"""What librosa's `melspectrogram` and `mel_to_audio` must both be told."""
-
-LEAD = (FFT - HOP) // 2
-"""Samples at :data:`RATE` by which the first frame starts before the audio."""
-
+"""Options of librosa's `melspectrogram` and `mel_to_audio`."""
+LEAD = (FFT - HOP) // 2  # Samples at RATE by which the first frame starts before the audio
 FULL_SCALE = 3 * FFT**2 / 32
 """Power of a sine of amplitude 1 in librosa's spectrogram, all bins together."""
-
 _ROWS_AT_ONCE = 120
 
 
@@ -45,77 +29,38 @@ def mel(samples: np.ndarray) -> pd.DataFrame:
     .. math:: L = 10 \log_{10} \max(10^{-8}, M P / P_0)
 
     with P the power spectrogram, M triangular filters of height 1 whose sum is 1, evenly spaced on
-    Slaney's mel scale, and :math:`P_0` the power of a full-scale sine. The half second is cut into
-    16 cells of 31 ms, with a frame in the middle of each: frames reach 27 ms over its borders. So
-    rows one after the other are the song's own spectrogram, without seams; zeros fill up the end.
+    Slaney's mel scale, and :math:`P_0` the power of a full-scale sine. A half second has 16 cells
+    of 31 ms, and a frame in the middle of each that reaches 27 ms beyond its borders. Consecutive
+    rows are thus the spectrogram of the song, without seams; zeros are appended at the end.
 
-    Parameters
-    ----------
-    samples : ndarray, shape (n,)
-        One channel at 44.1 kHz, at least 60 ms.
-
-    Returns
-    -------
-    DataFrame, shape (rows, 1024)
-        Index `time` in s. Columns `mel_<band>_<frame>`, both from 0, the frame running fastest, in
-        float32: dB re a full-scale sine, from -80 to about 3.
-
-    See Also
-    --------
-    patches : the same as pictures.
+    Columns (:class:`mer_core.features.sets.FeatureSet`): 1,024 in float32, `mel_<band>_<frame>`,
+    both from 0, the frame running fastest: dB re a full-scale sine, from -80 to about 3.
 
     Notes
     -----
-    To hear a patch or a song, join the frames to one spectrogram (bands, frames) and give it to
+    To invert, concatenate the frames of :func:`patches` to one spectrogram (bands, frames), call
     ``librosa.feature.inverse.mel_to_audio(FULL_SCALE * 10 ** (decibel / 10), **SPECTROGRAM)``
-    (Griffin-Lim), then cut :data:`LEAD` samples off both ends: the audio, 0.5 s for each row. It
-    solves for the power of all frequencies, which can take minutes for a few seconds of music;
-    Notebook 07 spreads each band's power evenly over its frequencies instead, at once.
+    (Griffin-Lim, slow), and cut :data:`LEAD` samples off both ends: 0.5 s for each row.
 
     References
     ----------
-    Herremans et al. (2019), "Dynamic emotion prediction"; Slaney (1998), "Auditory Toolbox"; McFee
-    et al. (2015), "librosa". Notebook 07; Notebook 01 shows it.
+    Herremans et al. (2019); Slaney (1998), "Auditory Toolbox"; McFee et al. (2015), "librosa".
+    Notebooks 01 and 07.
     """
     librosa = load_librosa()
 
     times = grid(len(samples) / SAMPLE_RATE)
-    audio = librosa.resample(
-        samples.astype(np.float32, copy=False), orig_sr=SAMPLE_RATE, target_sr=RATE
-    )
-    parts = [
-        _decibel(audio, first, min(first + _ROWS_AT_ONCE, len(times)))
-        for first in range(0, len(times), _ROWS_AT_ONCE)
-    ]
+    samples = samples.astype(np.float32, copy=False)
+    audio = librosa.resample(samples, orig_sr=SAMPLE_RATE, target_sr=RATE)
+    starts = range(0, len(times), _ROWS_AT_ONCE)
+    parts = [_decibel(audio, k, min(k + _ROWS_AT_ONCE, len(times))) for k in starts]
     columns = [f"mel_{band}_{frame}" for band in range(BANDS) for frame in range(FRAMES)]
     index = pd.Index(times, name="time")
     return pd.DataFrame(np.concatenate(parts), index=index, columns=columns)
 
 
 def patches(track: pd.DataFrame) -> np.ndarray:
-    """Rows of mel features as pictures.
-
-    Parameters
-    ----------
-    track : DataFrame
-        Has the columns of :func:`mel`; others are left out.
-
-    Returns
-    -------
-    ndarray, shape (rows, 64, 16)
-        dB; band by band from low to high, frame by frame.
-
-    References
-    ----------
-    Herremans et al. (2019). Notebook 07.
-
-    Examples
-    --------
-    >>> tone = np.sin(2 * np.pi * 440 * np.arange(44_100) / 44_100)
-    >>> pictures = patches(mel(tone))
-    >>> pictures.shape, int(pictures[0].mean(axis=1).argmax())
-    ((2, 64, 16), 7)
-    """
+    """Mel features in a track as pictures in dB, shape (rows, 64, 16): bands, then frames."""
     columns = track.columns[track.columns.str.fullmatch(r"mel_\d+_\d+")]
     return track[columns].to_numpy().reshape(len(track), BANDS, FRAMES)
 

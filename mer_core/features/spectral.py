@@ -6,63 +6,42 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+import scipy
 
 from mer_core.features.audio import SAMPLE_RATE
 from mer_core.features.grid import grid
 
-FRAME = 2048
-"""Samples of a spectral frame, 46 ms."""
-
-HOP = 1024
-"""Samples between the starts of two frames, 23 ms."""
-
+FRAME = 2048  # Samples of a spectral frame, 46 ms
+HOP = 1024  # Samples between the starts of two frames, 23 ms
 BARK_EDGES = (
     *(0, 50, 100, 150, 200, 300, 400, 510, 630, 770, 920, 1080, 1270, 1480),
     *(1720, 2000, 2320, 2700, 3150, 3700, 4400, 5300, 6400, 7700, 9500, 12000),
 )
 """Hz. Edges of the 25 Bark bands; the two lowest of Zwicker's bands are halved, as in Essentia."""
-
 ERB_BANDS = 40
-
 EAR_Q, MINIMUM_WIDTH = 9.26449, 24.7
 """Equivalent rectangular bandwidth of the ear's filter at f: f / EAR_Q + MINIMUM_WIDTH, in Hz."""
-
 VALLEY_BANDS = 6
-
-NEIGHBOURS = 0.4
-"""Share of a sub-band's bins, the weakest ones, whose mean is its valley."""
-
-SILENCE = float(np.log(1e-8))
-"""Lowest valley in a row: -160 dB, below the noise of 24 bits. A frame of zeros has none."""
-
+NEIGHBOURS = 0.4  # The valley of a sub-band is the mean of this share of its bins, the weakest ones
+SILENCE = float(np.log(1e-8))  # Lowest valley in a row: -160 dB, below the noise of 24 bits
 NAMES = (
     "flatness_db_bark",
     "flatness_db_erb",
     *(f"spectral_valley_{band}" for band in range(1, VALLEY_BANDS + 1)),
 )
-
 _FRAMES_AT_ONCE = 2048  # 48 s: an hour takes no more memory than a minute
 
 
 def spectral(samples: np.ndarray, *, window: float = 1.0) -> pd.DataFrame:
     """Flatness on the Bark and ERB scales and the valley in six sub-bands, on the grid.
 
-    The mean of :func:`frames` over those that start in the window. Valleys are cut at -18.4
-    (:data:`SILENCE`) first, so that one frame of digital silence does not outweigh the music.
+    The mean of :func:`frames` over those that start in the window. Valleys are first clipped at
+    -18.4 (:data:`SILENCE`), so that a frame of digital silence does not dominate the mean.
 
-    Parameters
-    ----------
-    samples : ndarray, shape (n,)
-        One channel at 44.1 kHz, at least 60 ms.
-    window : float
-        Length of the window in s. IRIT worked with 0.5 s.
-
-    Returns
-    -------
-    DataFrame, shape (rows, 8)
-        Index `time` in s. `flatness_db_bark`, `flatness_db_erb`: 0 (flat, noise) to 1 (60 dB or
-        more away from flat, and silence). `spectral_valley_1` (20-340 Hz) to `_6`
-        (4.8-11 kHz): ln of an amplitude whose full scale is 1, from -18.4 to about 0.
+    Columns (:class:`mer_core.features.sets.FeatureSet`): `flatness_db_bark`, `flatness_db_erb`, 0
+    (flat, noise) to 1 (60 dB or more from flat, and silence); `spectral_valley_1` (20-340 Hz) to
+    `_6` (4.8-11 kHz), ln of an amplitude whose full scale is 1, from -18.4 to about 0. IRIT used
+    windows of 0.5 s.
 
     References
     ----------
@@ -79,26 +58,12 @@ def spectral(samples: np.ndarray, *, window: float = 1.0) -> pd.DataFrame:
 
 
 def frames(samples: np.ndarray, *, at_least: int = 1) -> np.ndarray:
-    """The eight features of each spectral frame, as Essentia computes them.
+    """The eight features (:data:`NAMES`) of each spectral frame, as Essentia computes them.
 
     Frames of 2,048 samples every 1,024, the first at sample 0; Blackman-Harris window (three
-    terms, 62 dB) scaled so that a sine of amplitude 1 has a peak of 1 in the spectrum.
-
-    Parameters
-    ----------
-    samples : ndarray, shape (n,)
-        One channel at 44.1 kHz.
-    at_least : int
-        Frames to return even if the samples fill fewer: the others are filled up with zeros.
-
-    Returns
-    -------
-    ndarray, shape (frames, 8)
-        In the order of :data:`NAMES`; valleys of digital silence are ln 1e-30 = -69.1.
-
-    References
-    ----------
-    Bogdanov et al. (2013), "Essentia": its music extractor's low-level settings. Notebook 01.
+    terms, 62 dB), scaled so that a sine of amplitude 1 has a peak of 1. Shape (frames, 8); zeros
+    are appended if there are fewer than `at_least` frames. Valleys of digital silence are
+    ln 1e-30 = -69.1. Bogdanov et al. (2013), "Essentia": the music extractor's low-level settings.
     """
     count = max(at_least, 1 + (len(samples) - FRAME) // HOP)
     parts = []
@@ -116,26 +81,10 @@ def flatness_db(bands: np.ndarray) -> np.ndarray:
     .. math:: F = \min\left(1, -\frac{10}{60} \log_{10}
         \frac{(\prod_{k=1}^{K} b_k)^{1/K}}{\frac{1}{K} \sum_{k=1}^{K} b_k}\right)
 
-    Parameters
-    ----------
-    bands : ndarray, shape (..., K)
-        Power in each band, not negative, any unit: a gain cancels out.
-
-    Returns
-    -------
-    ndarray, shape (...)
-        0 where all bands are equal, more the fewer bands hold the power (a tone), 1 from 60 dB on
-        and where a band is empty, silence included. Note the direction: high is tonal.
-
-    References
-    ----------
-    Peeters (2004), "A large set of audio features", section 6; Essentia's FlatnessDB.
-    Notebook 01.
-
-    Examples
-    --------
-    >>> flatness_db(np.array([[2.0, 2.0, 2.0], [1.0, 1e-3, 1e-3], [0.0, 0.0, 0.0]])).round(3)
-    array([0.   , 0.254, 1.   ])
+    From powers (..., K), at least 0, in any unit, to values (...): 0 where all bands are equal; the
+    more, the fewer bands have the power (a tone); 1 from 60 dB on, and where a band is empty. Note
+    the direction: high is tonal. Peeters (2004), "A large set of audio features", section 6;
+    Essentia's FlatnessDB. Notebook 01.
     """
     bands = np.asarray(bands, dtype=np.float64)
     full = bands.min(axis=-1, keepdims=True) > 0
@@ -146,28 +95,14 @@ def flatness_db(bands: np.ndarray) -> np.ndarray:
 
 
 def valleys(magnitude: np.ndarray) -> np.ndarray:
-    r"""Spectral valley: how loud the weakest bins of each of six sub-bands are.
+    r"""Spectral valley: the level of the weakest bins of each of six sub-bands.
 
     .. math:: V_b = \ln\left(\frac{1}{\alpha N_b} \sum_{i=1}^{\alpha N_b} x_{b,i} + 10^{-30}\right)
 
     where :math:`x_{b,1} \le x_{b,2} \le \dots` are the sorted magnitudes of the :math:`N_b` bins of
-    sub-band b and :math:`\alpha` = 0.4. High where noise fills the gaps between the partials.
-
-    Parameters
-    ----------
-    magnitude : ndarray, shape (..., 1025)
-        Amplitude spectrum, full scale 1.
-
-    Returns
-    -------
-    ndarray, shape (..., 6)
-        Natural logarithms, at least -69.1.
-
-    References
-    ----------
-    Jiang et al. (2002), "Music type classification by spectral contrast feature", section 2;
-    sub-bands of Akkermans et al. (2009), "Shape-based spectral contrast descriptor", section 3.
-    Notebook 01.
+    sub-band b and :math:`\alpha` = 0.4. High where noise fills the gaps between the partials. From
+    an amplitude spectrum (..., 1025), full scale 1, to values (..., 6). Jiang et al. (2002), "Music
+    type classification by spectral contrast feature", section 2. Notebook 01.
     """
     weakest = []
     for start, stop in zip(valley_edges()[:-1], valley_edges()[1:]):
@@ -178,19 +113,11 @@ def valleys(magnitude: np.ndarray) -> np.ndarray:
 
 
 def valley_edges() -> np.ndarray:
-    """First bins of the six sub-bands of the valley, and the bin after the last.
+    """First bins of the six sub-bands of the valley, and the bin after the last, shape (7,).
 
-    From 20 Hz to 11 kHz: 15 % of the bins are shared out evenly, 85 % in steps of one ratio
-    (about 2.8), so that the low sub-bands are not left with a bin or two as octaves would be.
-
-    Returns
-    -------
-    ndarray, shape (7,)
-        Bin numbers; a bin is 21.5 Hz wide.
-
-    References
-    ----------
-    Akkermans et al. (2009), section 3; Essentia's SpectralContrast. Notebook 01.
+    From 20 Hz to 11 kHz: 15 % of the bins are divided evenly, 85 % in steps of one ratio (about
+    2.8), since octaves would leave a bin or two to the lowest. Akkermans et al. (2009),
+    "Shape-based spectral contrast descriptor", section 3; Essentia's SpectralContrast.
     """
     width, low, high, even = SAMPLE_RATE / FRAME, 20.0, 11_000.0, 0.15
     bins = round(high / width)
@@ -201,20 +128,13 @@ def valley_edges() -> np.ndarray:
 
 
 def erb_centres() -> np.ndarray:
-    r"""Centre frequencies of the 40 ERB bands, evenly spaced on the ERB scale.
+    r"""Centre frequencies (Hz) of the 40 ERB bands, ascending, evenly spaced on the ERB scale.
 
     .. math:: f_i = (22050 + c) \left(\frac{50 + c}{22050 + c}\right)^{i/40} - c,
         \quad c = 9.26449 \cdot 24.7 \text{ Hz}, \quad i = 40, 39, \dots, 1
 
-    Returns
-    -------
-    ndarray, shape (40,)
-        Hz, ascending, from 50 Hz to 19.7 kHz.
-
-    References
-    ----------
     Moore and Glasberg (1983); Slaney (1993), "An efficient implementation of the
-    Patterson-Holdsworth auditory filter bank", section 2. Notebook 01.
+    Patterson-Holdsworth auditory filter bank", section 2.
     """
     offset = EAR_Q * MINIMUM_WIDTH
     return np.geomspace(50 + offset, SAMPLE_RATE / 2 + offset, ERB_BANDS + 1)[:-1] - offset
@@ -232,18 +152,10 @@ def erb_filters() -> np.ndarray:
 
     Essentia, and so IRIT, has :math:`|u - p|^8` in its place, with the same g: its bands are
     narrower, and louder by :math:`|u - p^*|^4 / |u - p|^4`: at 3.2 kHz, the most, 29 dB above the
-    band at 50 Hz. The arithmetic mean in the flatness so hears mostly 0.8 to 8 kHz, and over the
-    frames of DEAM excerpts the flatness correlates with that of true gammatone bands by 0 to 0.7
-    only. It is kept because IRIT's results are based on it.
-
-    Returns
-    -------
-    ndarray, shape (40, 1025)
-        Weights of the power spectrum.
-
-    References
-    ----------
-    Slaney (1993); Ellis (2009), "Gammatone-like spectrograms"; Essentia's ERBBands. Notebook 01.
+    band at 50 Hz. So the flatness depends mostly on 0.8 to 8 kHz, and over the frames of DEAM
+    excerpts it correlates with that of true gammatone bands by 0 to 0.7 only. It is kept because
+    IRIT's results are based on it. Weights of the power spectrum, shape (40, 1025). Slaney (1993);
+    Ellis (2009), "Gammatone-like spectrograms"; Essentia's ERBBands. Notebook 01.
     """
     centre = 2 * np.pi * erb_centres()[:, None] / SAMPLE_RATE
     width = 2 * np.pi * 1.019 * (erb_centres()[:, None] / EAR_Q + MINIMUM_WIDTH)
@@ -251,13 +163,10 @@ def erb_filters() -> np.ndarray:
     pole, peak = radius * np.exp(1j * centre), np.exp(1j * centre)
     roots = np.sqrt(3 + 2**1.5 * np.array([1, 1, -1, -1])) * np.array([1, -1, 1, -1])
     zeros = radius * (np.cos(centre) + roots * np.sin(centre))
-
-    def through_zeros(points: np.ndarray) -> np.ndarray:
-        return np.abs(points[..., None] - zeros[:, None, :]).prod(axis=-1)
-
     unit = np.exp(1j * np.linspace(0, np.pi, FRAME // 2 + 1))[None, :]
-    gain = through_zeros(peak) / np.abs((peak - pole) * (peak - pole.conj())) ** 4
-    return through_zeros(unit) / np.abs(unit - pole) ** 8 / gain
+    at_unit, at_peak = (np.abs(u[..., None] - zeros[:, None]).prod(axis=-1) for u in (unit, peak))
+    gain = at_peak / np.abs((peak - pole) * (peak - pole.conj())) ** 4
+    return at_unit / np.abs(unit - pole) ** 8 / gain
 
 
 @cache
@@ -270,17 +179,13 @@ def _bank() -> np.ndarray:
 
 @cache
 def _window() -> np.ndarray:
-    from scipy.signal.windows import general_cosine
-
-    taper = general_cosine(FRAME, [0.44959, 0.49364, 0.05677])
+    taper = scipy.signal.windows.general_cosine(FRAME, [0.44959, 0.49364, 0.05677])
     return (2 * taper / taper.sum()).astype(np.float32)
 
 
 def _spectrum(samples: np.ndarray, first: int, last: int) -> np.ndarray:
-    from scipy.fft import rfft
-
     stop = (last - 1) * HOP + FRAME
     piece = samples[first * HOP : stop].astype(np.float32)
     piece = np.pad(piece, (0, max(0, stop - len(samples))))
     windows = np.lib.stride_tricks.sliding_window_view(piece, FRAME)[::HOP]
-    return np.abs(rfft(windows * _window()))
+    return np.abs(scipy.fft.rfft(windows * _window()))

@@ -14,10 +14,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "autoencoder": ["AELSTM", "CNNLSTM", "VAELSTM"],
         "baselines": ["SVR", "Constant", "Linear"],
+        "elm": ["ELM"],
         "irit": ["ElmanRNN", "Preprocessed", "SecondNetwork"],
         "munich": ["LSTM", "FoldEnsemble"],
         "saved": ["load", "save"],
         "triplet": ["TripletNetwork"],
-        "tsinghua": ["BLSTM", "ELM", "MultiScaleBLSTM"],
+        "tsinghua": ["BLSTM", "MultiScaleBLSTM"],
     },
 )

@@ -1,8 +1,7 @@
 """Recurrent cells over leading dimensions: many models, many songs, one step after the other.
 
-Autograd would record every step; here the backward pass is written out (backpropagation through
-time), which is two to three times as fast and gathers the gradient of the recurrent weights in one
-product. Both passes are held equal to torch's own layers by a test.
+The backward pass (backpropagation through time) is written out, which is two to three times as
+fast as autograd. A test compares both passes with torch's own layers.
 """
 
 from __future__ import annotations
@@ -14,21 +13,9 @@ from torch import Tensor
 def elman(projected: Tensor, recurrent: Tensor) -> Tensor:
     """Elman's recurrence, h_t = tanh(W x_t + b + U h_(t-1)), from h_0 = 0.
 
-    Parameters
-    ----------
-    projected : Tensor, shape (time, models, songs, units)
-        W x_t + b.
-    recurrent : Tensor, shape (models, units, units)
-        U, transposed: a row for each unit that it comes from.
-
-    Returns
-    -------
-    Tensor, shape (time, models, songs, units)
-        h.
-
-    References
-    ----------
-    Elman (1990); Pellegrini and Barriere (2015), section 2. Notebook 03.
+    projected (time, models, songs, units) is W x_t + b; recurrent (models, units, units) is U,
+    transposed: a row for each unit that it comes from. Returns h, shape (time, models, songs,
+    units). (Elman 1990; Pellegrini and Barriere 2015, section 2; notebook 03.)
     """
     return _Elman.apply(projected, recurrent)
 
@@ -39,21 +26,9 @@ def lstm(projected: Tensor, recurrent: Tensor) -> Tensor:
     c_t = f c_(t-1) + i g and h_t = o tanh(c_t), where the gates i, f, o are sigmoids and g is a
     tanh of W x_t + b + U h_(t-1). There are no peepholes.
 
-    Parameters
-    ----------
-    projected : Tensor, shape (time, models, songs, 4 units)
-        W x_t + b, in torch's order i, f, g, o.
-    recurrent : Tensor, shape (models, units, 4 units)
-        U, transposed.
-
-    Returns
-    -------
-    Tensor, shape (time, models, songs, units)
-        h.
-
-    References
-    ----------
-    Gers, Schmidhuber and Cummins (2000); Coutinho et al. (2014), section 2. Notebook 04.
+    projected (time, models, songs, 4 units) is W x_t + b, in torch's order i, f, g, o; recurrent
+    (models, units, 4 units) is U, transposed. Returns h, shape (time, models, songs, units). (Gers,
+    Schmidhuber and Cummins 2000; Coutinho et al. 2014, section 2; notebook 04.)
     """
     return _LSTM.apply(projected, recurrent)
 

@@ -17,64 +17,44 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mer_core.folds import k_folds
-from mer_core.models.base import BatchModel
+from mer_core.models.base import check_choice
 from mer_core.models.network import Network
-from mer_core.models.recurrent import RecurrentRegressor, rows_of, songs_of
+from mer_core.models.recurrent import BatchModel, RecurrentRegressor
 from mer_core.smoothing import moving_average
-from mer_core.tracks import DIMENSIONS, as_track, check_covered
-from mer_core.training import (
-    Job,
-    checked,
-)
-
-PREPROCESSING = ("pca", "kernel pca", "denoising autoencoder")
-"""The variants that IRIT tried."""
+from mer_core.tracks import DIMENSIONS, as_track
+from mer_core.training import Job, rows_of
 
 
 @dataclass(kw_only=True)
 class ElmanRNN(RecurrentRegressor):
     """IRIT's network: one hidden layer with feedback, tanh, trained one song at a time.
 
+    Further settings are those of :class:`mer_core.models.recurrent.RecurrentRegressor`. The paper
+    calls its fixed number of epochs early stopping, and does not give its momentum.
+    Source: Pellegrini and Barriere (2015), section 2; notebook 03.
+
     Parameters
     ----------
-    hidden : sequence of int
-        Units of each hidden layer.
     output : {"linear", "softmax"}
         The paper says softmax, which ties valence + arousal to 1 at every moment and can't follow
         labels; linear is what works.
-    learning_rate, momentum : float
-        The paper does not say how much momentum.
     l1, l2 : float
-        Weights of the sums of absolute and of squared weights.
-    epochs : int
-        Times through all songs. The paper calls the fixed number early stopping.
-    clip : float
-        Standardised inputs are cut at plus and minus this.
-    seed : int
-        Of first weights and order of songs.
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2. Notebook 03.
+        Weights of the sums of absolute and of squared weights in the cost.
     """
 
     cell = "elman"
     standardise_targets = False
 
     hidden: tuple[int, ...] = (10,)
-    output: str = "linear"
     learning_rate: float = 5e-3
-    momentum: float = 0.9
+    epochs: int = 50
+    output: str = "linear"
     l1: float = 3e-4
     l2: float = 3e-3
-    epochs: int = 50
-    clip: float = 5.0
-    seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.output not in ("linear", "softmax"):
-            raise ValueError(f"output: expected 'linear' or 'softmax', found {self.output!r}")
-        self.hidden = tuple(self.hidden)
+        super().__post_init__()
+        check_choice("output", self.output, ("linear", "softmax"))
 
     @classmethod
     def paper(cls) -> Self:
@@ -82,14 +62,15 @@ class ElmanRNN(RecurrentRegressor):
         return cls(learning_rate=1e-3, l1=1e-2, l2=1e-2, clip=float("inf"))
 
     def _make_network(self, inputs: int, seeds: Sequence[int]) -> Network:
-        softmax = self.output == "softmax"
-        options = {"seeds": seeds, "softmax": softmax}
+        options = {"seeds": seeds, "softmax": self.output == "softmax"}
         return Network(self.cell, inputs, self.hidden, len(DIMENSIONS), **options)
 
 
 @dataclass(kw_only=True)
 class SecondNetwork(BatchModel):
-    """IRIT's "rnn2": a second network fed with the first one's smoothed predictions.
+    """IRIT's "rnn2": a second network whose inputs are the first one's smoothed predictions.
+
+    Source: Pellegrini and Barriere (2015), section 2, on post-processing; notebook 03.
 
     Parameters
     ----------
@@ -99,15 +80,10 @@ class SecondNetwork(BatchModel):
         Of the moving average between the two, in frames.
     out_of_fold : bool
         Whether the second network is trained on predictions of songs that the first did not see
-        (in five folds);
-        else on predictions of the first one's own training songs, which look better than any
-        that it will meet later.
+        (in five folds); else on predictions of the first one's own training songs, which are
+        better than its predictions of new songs.
     seed : int
         Of the inner folds, and of both networks.
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2, last paragraph on post-processing. Notebook 03.
     """
 
     first: RecurrentRegressor = field(default_factory=ElmanRNN)
@@ -126,34 +102,30 @@ class SecondNetwork(BatchModel):
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy to each job: all first networks together, then all second ones."""
-        seeds = [self.seed if job.seed is None else job.seed for job in jobs]
-        jobs = [job._replace(seed=seed) for job, seed in zip(checked(jobs), seeds)]
+        jobs = [job.with_seed(self.seed) for job in jobs]
         firsts = self.first.fit_many(jobs)
-        predictions = self._out_of_fold(jobs) if self.out_of_fold else self._in_sample(jobs, firsts)
+        if self.out_of_fold:
+            predictions = self._predict_out_of_fold(jobs)
+        else:
+            inputs = [rows_of(job.data.features, job.songs) for job in jobs]
+            predictions = [first.predict(x) for first, x in zip(firsts, inputs)]
         seconds = [
-            job._replace(features=moving_average(track, self.window), unlabelled=None)
+            job.with_features(moving_average(track, self.window))
             for job, track in zip(jobs, predictions)
         ]
-        fitted = self.second.fit_many(seconds)
-        return [self._with(first_=first, second_=second) for first, second in zip(firsts, fitted)]
+        seconds = self.second.fit_many(seconds)
+        return [self._with(first_=first, second_=second) for first, second in zip(firsts, seconds)]
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Predict every row; see :meth:`mer_core.models.RecurrentRegressor.predict`."""
+        """Predict every row."""
         return self.second_.predict(moving_average(self.first_.predict(features), self.window))
 
-    def _in_sample(self, jobs: Sequence[Job], firsts: Sequence[RecurrentRegressor]) -> list:
-        return [
-            first.predict(rows_of(job.features, songs_of(job))) for job, first in zip(jobs, firsts)
-        ]
-
-    def _out_of_fold(self, jobs: Sequence[Job]) -> list[pd.DataFrame]:
-        folds = [
-            k_folds(songs_of(job), k=min(5, len(songs_of(job))), seed=job.seed) for job in jobs
-        ]
+    def _predict_out_of_fold(self, jobs: Sequence[Job]) -> list[pd.DataFrame]:
+        folds = [k_folds(job.songs, k=min(5, len(job.songs)), seed=job.seed) for job in jobs]
         inner = [job._replace(train=fold.train) for job, some in zip(jobs, folds) for fold in some]
         models, predictions = iter(self.first.fit_many(inner)), []
         for job, some in zip(jobs, folds):
-            parts = [next(models).predict(rows_of(job.features, fold.test)) for fold in some]
+            parts = [next(models).predict(rows_of(job.data.features, fold.test)) for fold in some]
             predictions.append(pd.concat(parts).sort_index())
         return predictions
 
@@ -162,21 +134,19 @@ class SecondNetwork(BatchModel):
 class Preprocessed(BatchModel):
     """A model on fewer, derived features, learned from the training songs' labelled frames.
 
+    Source: Pellegrini and Barriere (2015), section 2, second paragraph; notebook 03.
+
     Parameters
     ----------
     network : RecurrentRegressor
-        What is fitted to the derived features.
+        Is fitted to the derived features.
     by : {"pca", "kernel pca", "denoising autoencoder"}
-        "kernel pca" has a Gaussian kernel and learns from every
-        eighth frame, since its cost grows with the square of their number.
+        "kernel pca" has a Gaussian kernel and learns from every eighth frame, since its cost grows
+        with the square of their number.
     components : int
         Number of derived features.
     seed : int
         Of the autoencoder, and of the PCA, which is randomised where it is much faster.
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2, second paragraph. Notebook 03.
     """
 
     network: RecurrentRegressor
@@ -185,45 +155,37 @@ class Preprocessed(BatchModel):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.by not in PREPROCESSING:
-            known = ", ".join(PREPROCESSING)
-            raise ValueError(f"by: expected one of {known}, found {self.by!r}")
-
-    def _make_transformer(self) -> TransformerMixin:
-        return {
-            "pca": PCA(self.components, whiten=True, random_state=self.seed),
-            "kernel pca": _KernelPCA(self.components),
-            "denoising autoencoder": _DenoisingAutoencoder(self.components, seed=self.seed),
-        }[self.by]
+        check_choice("by", self.by, ("pca", "kernel pca", "denoising autoencoder"))
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy to each job: each has its own derived features."""
-        pipelines, columns, derived = [], [], []
-        for job in checked(jobs):
-            labels = rows_of(job.labels, songs_of(job))
-            check_covered(labels, job.features)
-            pipeline = make_pipeline(StandardScaler(), self._make_transformer())
-            pipelines.append(pipeline.fit(job.features.loc[labels.index].to_numpy()))
-            columns.append(list(job.features))
-            songs = {*songs_of(job), *(job.validation if job.validation is not None else ())}
-            derived.append(
-                job._replace(features=_transformed(pipeline, rows_of(job.features, songs)))
-            )
-        fitted = self.network.fit_many(derived)
-        return [
-            self._with(pipeline_=p, columns_=names, network_=m)
-            for p, names, m in zip(pipelines, columns, fitted)
-        ]
+        fitted, derived = [self._fit_pipeline(job) for job in jobs], []
+        for model, job in zip(fitted, jobs):
+            more = job.data.unlabelled
+            more = None if more is None else model._derive(more)
+            derived.append(job.with_features(model._derive(job.features), more))
+        networks = self.network.fit_many(derived)
+        return [model._with(network_=network) for model, network in zip(fitted, networks)]
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict every row."""
         features = as_track(features, "features", columns=self.columns_)
-        return self.network_.predict(_transformed(self.pipeline_, features))
+        return self.network_.predict(self._derive(features))
 
+    def _fit_pipeline(self, job: Job) -> Self:
+        features, labels = job.data.select(job.songs)
+        transformer = {
+            "pca": PCA(self.components, whiten=True, random_state=self.seed),
+            "kernel pca": _KernelPCA(self.components),
+            "denoising autoencoder": _DenoisingAutoencoder(self.components, seed=self.seed),
+        }[self.by]
+        pipeline = make_pipeline(StandardScaler(), transformer)
+        pipeline.fit(features.loc[labels.index].to_numpy())
+        return self._with(pipeline_=pipeline, columns_=list(features))
 
-def _transformed(pipeline: TransformerMixin, features: pd.DataFrame) -> pd.DataFrame:
-    values = pipeline.transform(features.to_numpy())
-    return pd.DataFrame(values, features.index).add_prefix("component_")
+    def _derive(self, features: pd.DataFrame) -> pd.DataFrame:
+        values = self.pipeline_.transform(features.to_numpy())
+        return pd.DataFrame(values, features.index).add_prefix("component_")
 
 
 class _KernelPCA(TransformerMixin, BaseEstimator):
@@ -240,7 +202,7 @@ class _KernelPCA(TransformerMixin, BaseEstimator):
 
 
 class _DenoisingAutoencoder(TransformerMixin, BaseEstimator):
-    """Hidden layer of a perceptron that takes noisy frames and gives them back clean."""
+    """The hidden layer of a perceptron that learns to reconstruct clean frames from noisy ones."""
 
     def __init__(self, components: int, *, seed: int) -> None:
         self.components, self.seed = components, seed
@@ -251,7 +213,7 @@ class _DenoisingAutoencoder(TransformerMixin, BaseEstimator):
         options |= {"early_stopping": True, "learning_rate_init": 1e-3}
         perceptron = MLPRegressor(hidden_layer_sizes=(self.components,), **options)
         with warnings.catch_warnings():
-            # The number of rounds is meant: the hidden layer is wanted, not the last digit.
+            # 15 rounds are enough: only the hidden layer is used.
             warnings.simplefilter("ignore", ConvergenceWarning)
             self.perceptron_ = perceptron.fit(noisy, x)
         return self

@@ -11,77 +11,44 @@ import pandas as pd
 
 from mer_core.folds import modulus_folds
 from mer_core.metrics import METRICS
-from mer_core.models.base import BatchModel
+from mer_core.models.base import check_choice
 from mer_core.models.network import Network
-from mer_core.models.recurrent import RecurrentRegressor, rows_of, songs_of
-from mer_core.tracks import DIMENSIONS, check_covered
-from mer_core.training import (
-    Job,
-    Songs,
-    Task,
-    checked,
-    concatenate,
-    pad,
-    train,
-    unsupervised,
-)
+from mer_core.models.recurrent import BatchModel, RecurrentRegressor
+from mer_core.tracks import DIMENSIONS
+from mer_core.training import Job, Songs, Task, concatenate, pad, rows_of, unsupervised
 
 
 @dataclass(kw_only=True)
 class LSTM(RecurrentRegressor):
     """Munich's network: stacked long short-term memories, valence and arousal learned together.
 
+    Further settings are those of :class:`mer_core.models.recurrent.RecurrentRegressor`.
+    Source: Coutinho et al. (2014, 2015), section 2; notebook 04.
+
     Parameters
     ----------
-    hidden : sequence of int
-        Units of each hidden layer, from the input up.
-    learning_rate, momentum : float
-        Of the mean squared error of standardised targets over the frames of an update's songs.
     songs_per_update : int
-        Songs whose errors make one step; more are faster, and allow a higher learning rate.
-    epochs, patience : int
-        At most so many times through all songs; stop after `patience` without a new best on
-        validation songs, and go back to it. A patience of None goes through all epochs.
-    noise : float
-        Standard deviation of the noise on standardised inputs, in training only.
+        Songs whose errors make one step; more are faster and allow a higher learning rate.
     pretrain : {None, "keep", "retrain"}
         Whether the first layer is trained beforehand as a denoising autoencoder (on the training
-        songs and `unlabelled`), and whether it is kept as it is from then on.
-    pretrain_epochs : int
-        Times through all songs in pretraining.
-    pretrain_learning_rate : float
-        In pretraining.
-    clip : float
-        Standardised inputs are cut at plus and minus this.
-    seed : int
-        Of first weights, order of songs, noise and the choice of validation songs.
-
-    References
-    ----------
-    Coutinho et al. (2014), section 2; Coutinho et al. (2015), section 2. Notebook 04.
+        songs and `unlabelled`), and whether it is then kept as it is or trained further.
+    pretrain_epochs, pretrain_learning_rate : int, float
+        Times through all songs in pretraining, and its learning rate.
     """
-
-    cell = "lstm"
-    standardise_targets = True
 
     hidden: tuple[int, ...] = (24, 5)
     learning_rate: float = 2e-2
-    momentum: float = 0.9
-    songs_per_update: int = 4
     epochs: int = 40
     patience: int | None = 10
     noise: float = 0.6
+    songs_per_update: int = 4
     pretrain: str | None = None
     pretrain_epochs: int = 10
     pretrain_learning_rate: float = 2.0
-    clip: float = 5.0
-    seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.pretrain not in (None, "keep", "retrain"):
-            expected = "expected None, 'keep' or 'retrain'"
-            raise ValueError(f"pretrain: {expected}, found {self.pretrain!r}")
-        self.hidden = tuple(self.hidden)
+        super().__post_init__()
+        check_choice("pretrain", self.pretrain, (None, "keep", "retrain"))
 
     @classmethod
     def paper(cls, year: int = 2015) -> Self:
@@ -92,14 +59,8 @@ class LSTM(RecurrentRegressor):
         errors over a song; with the mean over 60 frames and two targets they are 60 times as much.
         Neither paper gives a largest number of epochs, or a rate for pretraining.
         """
-        shared = {
-            "epochs": 1000,
-            "pretrain_epochs": 100,
-            "pretrain_learning_rate": 0.5,
-            "clip": float("inf"),
-            "songs_per_update": 1,
-            "patience": 20,
-        }
+        shared = {"epochs": 1000, "patience": 20, "songs_per_update": 1, "clip": float("inf")}
+        shared |= {"pretrain_epochs": 100, "pretrain_learning_rate": 0.5}
         if year == 2014:
             noise, kept = 0.5**0.5, "keep"
             return cls(hidden=(200, 5), learning_rate=6e-5, noise=noise, pretrain=kept, **shared)
@@ -109,58 +70,44 @@ class LSTM(RecurrentRegressor):
         raise ValueError(f"year: expected 2014 or 2015, found {year!r}")
 
     def _prepare(self, network: Network, jobs: list[Job], songs: Songs, tasks: list[Task]) -> None:
-        if self.pretrain:
-            self._pretrain(network, jobs, songs, tasks)
-            network.layers[0].requires_grad_(self.pretrain == "retrain")
-
-    def _pretrain(self, network: Network, jobs: list[Job], songs: Songs, tasks: list[Task]) -> None:
-        """Learn the first layer from inputs alone: noisy in, clean out."""
-        pools, more = [unsupervised(songs)], {None: []}
-        for job in jobs:
-            if job.unlabelled is not None and id(job.unlabelled) not in more:
-                start = sum(len(pool.lengths) for pool in pools)
-                pools.append(unsupervised(pad(job.unlabelled[list(job.features)])[0]))
-                more[id(job.unlabelled)] = list(range(start, start + len(pools[-1].lengths)))
-        keys = [None if job.unlabelled is None else id(job.unlabelled) for job in jobs]
-        tasks = [task._replace(train=task.train + more[key]) for task, key in zip(tasks, keys)]
-        inputs, seeds = songs.inputs.shape[-1], [task.seed for task in tasks]
-        encoder = Network(self.cell, inputs, self.hidden[:1], inputs, seeds=seeds)
-        schedule = self._pretraining_schedule()
-        self.pretraining_ = train(encoder, concatenate(pools), tasks, schedule, clip=self.clip)
+        """Pretrain the first layer: noisy inputs in, clean inputs out."""
+        if not self.pretrain:
+            return
+        parts = {"labelled": (unsupervised(songs), pd.RangeIndex(len(songs.lengths)))}
+        for data in dict.fromkeys(job.data for job in jobs):
+            if data.unlabelled is not None:
+                more, song_ids = pad(data.unlabelled)
+                parts[data] = unsupervised(more), song_ids
+        pool, rows = concatenate(parts)
+        further = [rows[job.data].tolist() if job.data in rows else [] for job in jobs]
+        tasks = [task._replace(train=task.train + more) for task, more in zip(tasks, further)]
+        encoder = self._autoencoder(1, pool, tasks)
         network.layers[0].load_state_dict(encoder.layers[0].state_dict())
+        network.layers[0].requires_grad_(self.pretrain == "retrain")
 
 
 @dataclass(kw_only=True)
 class FoldEnsemble(BatchModel):
-    """Munich's way to a prediction: many networks on ten folds, the average of the best.
+    """Munich's ensemble: many networks on ten folds, the average of the best.
 
     Songs are divided by song_id modulo 11. Those of remainder 10 are held out; each network is
-    trained on nine of the other ten parts and stopped early by the tenth.
+    trained on nine of the other ten parts and stopped early by the tenth. (The papers had
+    five trials, fifty networks, and used the test songs' audio in pretraining.)
+    Source: Coutinho et al. (2014, 2015), section 2; notebook 04.
 
     Parameters
     ----------
     network : RecurrentRegressor
         With early stopping.
-    trials : int
-        Networks for each fold, of different seeds.
-    keep : int
-        How many of all are averaged.
+    trials, keep : int
+        Networks for each fold, of different seeds; how many of all are averaged.
     by : {"rmse", "ccc"}
         The best have the lowest RMSE or the highest CCC, averaged over valence and arousal.
     select : {"validation", "held-out"}
-        Where they are measured: on the part that stopped each of them, or all on the held-out
-        songs, as the papers seem to. The latter makes a score on the held-out songs optimistic.
+        Where they are measured: each on the part that stopped it, or all on the held-out songs, as
+        the papers seem to. The latter makes a score on the held-out songs optimistic.
     seed : int
         The first of the seeds.
-
-    Notes
-    -----
-    The papers had five trials, fifty networks, and pretrained them on the test songs' audio too;
-    `unlabelled` is where further songs come in.
-
-    References
-    ----------
-    Coutinho et al. (2014, 2015), section 2. Notebook 04.
     """
 
     network: RecurrentRegressor
@@ -171,40 +118,37 @@ class FoldEnsemble(BatchModel):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.by not in ("rmse", "ccc"):
-            raise ValueError(f"by: expected 'rmse' or 'ccc', found {self.by!r}")
-        if self.select not in ("validation", "held-out"):
-            raise ValueError(f"select: expected 'validation' or 'held-out', found {self.select!r}")
+        check_choice("by", self.by, ("rmse", "ccc"))
+        check_choice("select", self.select, ("validation", "held-out"))
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy to each job."""
-        return [self._fitted(job) for job in checked(jobs)]
+        return [self._fit(job.with_seed(self.seed)) for job in jobs]
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict every row: the mean of the chosen networks."""
         return sum(member.predict(features) for member in self.members_) / len(self.members_)
 
-    def _fitted(self, job: Job) -> Self:
-        check_covered(rows_of(job.labels, songs_of(job)), job.features)
-        folds, held_out = modulus_folds(songs_of(job))
-        first = (self.seed if job.seed is None else job.seed) * self.trials
+    def _fit(self, job: Job) -> Self:
+        job.data.select(job.songs)  # raises if a label has no features
+        folds, held_out = modulus_folds(job.songs)
+        first = job.seed * self.trials
         inner = [
             job._replace(train=fold.train, validation=fold.test, seed=first + trial)
             for trial in range(self.trials)
             for fold in folds
         ]
         networks = self.network.fit_many(inner)
-        judges = [held_out if self.select == "held-out" else part.validation for part in inner]
-        values = [self._value(*pair, job) for pair in zip(networks, judges)]
+        judged = [held_out if self.select == "held-out" else part.validation for part in inner]
+        values = [self._error(*pair, job) for pair in zip(networks, judged)]
         order = np.argsort(values, kind="stable")
         table = pd.DataFrame({"trial": [part.seed for part in inner], self.by: values})
         chosen = [networks[number] for number in order[: self.keep]]
         return self._with(members_=chosen, networks_=table, held_out_=held_out)
 
-    def _value(self, network: RecurrentRegressor, songs: Iterable[int], job: Job) -> float:
-        """How bad a network is on some songs."""
-        labels = rows_of(job.labels, songs)
-        predicted = network.predict(rows_of(job.features, songs)).loc[labels.index]
-        metric = METRICS[self.by]
-        values = [metric(labels[dimension], predicted[dimension]) for dimension in DIMENSIONS]
+    def _error(self, network: RecurrentRegressor, songs: Iterable[int], job: Job) -> float:
+        """RMSE, or CCC with the sign changed, of a network on some songs."""
+        features, labels = (rows_of(part, songs) for part in (job.data.features, job.data.labels))
+        predicted = network.predict(features).loc[labels.index]
+        values = [METRICS[self.by](labels[name], predicted[name]) for name in DIMENSIONS]
         return np.mean(values) * (1 if self.by == "rmse" else -1)

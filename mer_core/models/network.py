@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -14,25 +14,15 @@ from mer_core.training import generator
 
 CELLS = {"elman": (elman, 1), "lstm": (lstm, 4)}
 BIAS = re.compile(r"(^|\.)[bd]$|bias$")
-"""Names of the parameters that start at 0 and are not held small."""
+"""Names of the parameters that start at 0 and are not penalised."""
 
 
 class Layer(nn.Module):
-    """One recurrent layer; every weight has an axis of models in front.
+    """One recurrent layer for several models that share nothing.
 
-    Parameters
-    ----------
-    cell : {"elman", "lstm"}
-    inputs, units : int
-        Sizes.
-    models : int
-        How many there are; they share nothing.
-
-    Attributes
-    ----------
-    W, U, b : Parameter, shape (models, inputs, gates), (models, units, gates), (models, 1, gates)
-        Weights of inputs, of the last state, and biases, as in lessons 03 and 04: a frame is a row,
-        so they are multiplied from the right. An LSTM has four times as many gates as units.
+    W, U and b, the weights of the inputs, of the last state and the biases, have the shapes
+    (models, inputs, gates), (models, units, gates) and (models, 1, gates). A frame is a row, so
+    they are multiplied from the right, as in lessons 03 and 04. An LSTM has four gates per unit.
     """
 
     def __init__(self, cell: str, inputs: int, units: int, *, models: int) -> None:
@@ -45,7 +35,7 @@ class Layer(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Hidden states (models, songs, time, units) of inputs (models, songs, time, inputs).
 
-        What stands behind a song's end reaches nothing before it: lengths don't matter.
+        Lengths are not needed: padding comes after a song and can't reach what is before it.
         """
         if len(x) == 1 and self.cell is lstm:
             return self._fused(x[0])
@@ -67,15 +57,7 @@ class Layer(nn.Module):
 
 
 class BidirectionalLayer(nn.Module):
-    """Two recurrent layers of half the units: one hears the songs forwards, one backwards.
-
-    Parameters
-    ----------
-    cell, inputs, models
-        As for :class:`Layer`.
-    units : int
-        Of both directions together, even.
-    """
+    """Two recurrent layers of half the units each: one reads the songs forwards, one backwards."""
 
     def __init__(self, cell: str, inputs: int, units: int, *, models: int) -> None:
         super().__init__()
@@ -85,12 +67,12 @@ class BidirectionalLayer(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Hidden states, first those of the past, then those of the future.
 
-        Lengths (models, songs) or (1, songs) say where songs end; None: all at the last step.
+        Lengths (models, songs) or (1, songs) count the frames of each song; None: all are full.
         """
         if len(x) == 1:
             back = reverse_sequences(self.back(reverse_sequences(x, lengths)), lengths)
             return torch.cat([self.ahead(x), back], -1)
-        # Both directions walk through the steps together, as twice as many models.
+        # Both directions are computed together, as twice as many models.
         ways = [self.ahead.projected(x), reverse_sequences(self.back.projected(x), lengths)]
         U = torch.cat([self.ahead.U, self.back.U])
         steps_first = torch.cat(ways).permute(2, 0, 1, 3).contiguous()
@@ -99,19 +81,7 @@ class BidirectionalLayer(nn.Module):
 
 
 def reverse_sequences(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """Each song from its last frame to its first; what is padded stays behind it.
-
-    Parameters
-    ----------
-    x : Tensor, shape (models, songs, time, columns)
-    lengths : Tensor, shape (models, songs) or (1, songs), or None
-        Frames of each song; None: all that there are.
-
-    Returns
-    -------
-    Tensor
-        Turned twice, it is what it was.
-    """
+    """Songs (models, songs, time, columns) from the last frame to the first; padding stays last."""
     steps = x.shape[2]
     if lengths is None or bool((lengths == steps).all()):
         return x.flip(2)
@@ -121,38 +91,24 @@ def reverse_sequences(x: Tensor, lengths: Tensor | None) -> Tensor:
 
 
 class Network(nn.Module):
-    """Recurrent layers, one above the other, and a linear output at every step.
+    """Recurrent layers, one above the other, and a linear output V, d at every step.
+
+    Source: Pellegrini and Barriere (2015), section 2; Coutinho et al. (2014), section 2; Li et al.
+    (2016), sections 2.1 and 3.2; notebooks 03 to 05.
 
     Parameters
     ----------
     cell : {"elman", "lstm"}
-    inputs : int
-        Number of features.
-    hidden : sequence of int
-        Units of each layer, from the input up.
-    outputs : int
-        Number of targets.
+    inputs, hidden, outputs : int, sequence of int, int
+        Number of features; units of each layer, from the input up; number of targets.
     seeds : sequence of int
-        One for each model, from which its weights are drawn: alone or among others, a model of
-        the same seed starts from the same weights.
+        One for each model, from which its weights are drawn, whatever the other models are.
     initial : float
         Weights are drawn from [-initial, initial], or, in a bidirectional network, from a normal
         distribution of this standard deviation; biases are 0.
-    softmax : bool
-        Whether the outputs pass through a softmax.
-    bidirectional : bool
-        Whether half of each layer's units read the songs backwards.
-
-    Attributes
-    ----------
-    layers : ModuleList
-    V, d : Parameter, shape (models, units, outputs) and (models, 1, outputs)
-        Weights and biases of the outputs.
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2; Coutinho et al. (2014), section 2; Li et al. (2016),
-    sections 2.1 and 3.2. Notebooks 03 to 05.
+    softmax, bidirectional : bool
+        Whether the outputs pass through a softmax; whether half of each layer's units read the
+        songs backwards.
     """
 
     def __init__(
@@ -178,18 +134,18 @@ class Network(nn.Module):
         self.d = nn.Parameter(torch.zeros(models, 1, outputs))
         self._draw(seeds, initial)
 
+    @torch.no_grad()
     def _draw(self, seeds: Sequence[int], initial: float) -> None:
-        with torch.no_grad():
-            for model, seed in enumerate(seeds):
-                rng = generator(seed)
-                for weight in self.weights():
-                    if self.bidirectional:
-                        weight[model].normal_(0, initial, generator=rng)
-                    else:
-                        weight[model].uniform_(-initial, initial, generator=rng)
+        for model, seed in enumerate(seeds):
+            rng = generator(seed)
+            for weight in self.weights():
+                if self.bidirectional:
+                    weight[model].normal_(0, initial, generator=rng)
+                else:
+                    weight[model].uniform_(-initial, initial, generator=rng)
 
     def weights(self) -> list[nn.Parameter]:
-        """All weights without the biases: what is drawn at random and held small."""
+        """All weights without the biases: what is drawn at random and penalised."""
         return [weight for name, weight in self.named_parameters() if not BIAS.search(name)]
 
     def hidden(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -201,14 +157,9 @@ class Network(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Outputs (models, songs, time, targets) for inputs (models, songs, time, features).
 
-        Lengths, shape (models, songs) or (1, songs), are how many frames each song has; None: all.
+        Lengths are those of :class:`BidirectionalLayer`.
         """
         states = self.hidden(x, lengths)
         outputs = torch.baddbmm(self.d, states.flatten(1, 2), self.V)
         outputs = outputs.unflatten(1, states.shape[1:3])
         return outputs.softmax(-1) if self.softmax else outputs
-
-    def apply_to_parameters(self, function: Callable[[Tensor], Tensor]) -> None:
-        """Replace every parameter by a function of it, for instance by some of its models."""
-        for parameter in self.parameters():
-            parameter.data, parameter.grad = function(parameter.data), None

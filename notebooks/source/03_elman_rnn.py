@@ -27,7 +27,7 @@ from scipy import stats
 from mer_core import evaluation, models
 from mer_core.metrics import DIMENSIONS, rmse, score, score_songs
 from mer_core.smoothing import moving_average
-from mer_core.training import Job
+from mer_core.training import Dataset, Job
 from workbook import lesson, papers, plots, results, widgets
 
 plots.use_style()
@@ -180,7 +180,8 @@ def update(network, x, y, labelled, velocity, model):
 
 # %%
 folds = evaluation.k_folds(dev.songs.index)
-jobs = [Job(dev.features, dev.labels, fold.train, fold.test) for fold in folds]
+data = Dataset(dev.features, dev.labels)
+jobs = [Job(data, fold.train, fold.test) for fold in folds]
 in_folds = models.ElmanRNN().fit_many(jobs)
 cross_validated = [
     model.predict(dev.select(fold.test).features) for model, fold in zip(in_folds, folds)
@@ -491,7 +492,7 @@ fed = {
     "out-of-fold": moving_average(cross_validated),
     "in-sample": moving_average(elman.predict(dev.features)),
 }
-seconds = models.ElmanRNN().fit_many([Job(track, dev.labels) for track in fed.values()])
+seconds = models.ElmanRNN().fit_many([Job(Dataset(track, dev.labels)) for track in fed.values()])
 smooth = moving_average(on_test["Elman network"])
 stages = {"raw": on_test["Elman network"], "smoothed": smooth}
 stages |= {f"second, {name}": second.predict(smooth) for name, second in zip(fed, seconds)}
@@ -540,7 +541,7 @@ Markdown(
 
 # %%
 def seconds_for(count: int) -> float:
-    jobs = [Job(dev.features, dev.labels, seed=seed) for seed in range(count)]
+    jobs = [Job(data, seed=seed) for seed in range(count)]
     start = time.perf_counter()
     models.ElmanRNN(epochs=1).fit_many(jobs)
     return time.perf_counter() - start

@@ -26,13 +26,8 @@ from sklearn.linear_model import Ridge
 
 from mer_core import evaluation, features, models
 from mer_core.metrics import DIMENSIONS, rmse
-from mer_core.models.tsinghua import (
-    RandomLayer,
-    least_squares,
-    nested,
-    split_into_segments,
-    supervector,
-)
+from mer_core.models.elm import RandomLayer, least_squares, nested
+from mer_core.models.tsinghua import split_into_segments, supervector
 from workbook import lesson, papers, plots, results, widgets
 
 plots.use_style()

@@ -18,7 +18,7 @@ import numpy as np
 
 from mer_core import features, load_corpus
 from mer_core.metrics import DIMENSIONS, rmse
-from mer_core.models.tsinghua import WEIGHT_SD, RandomLayer, nested
+from mer_core.models.elm import WEIGHT_SD, RandomLayer, nested
 from timing import Row, compared
 
 RUNS, SEEDS, INPUTS = 7, 5, 24

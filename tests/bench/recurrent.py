@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from mer_core import evaluation, features, load_corpus, models
 from mer_core.models.network import Network
 from mer_core.models.recurrent import RecurrentRegressor
-from mer_core.training import Job
+from mer_core.training import Dataset, Job
 from timing import Figure, Row, compared, peak_memory
 
 RUNS, TRIALS = 3, 5
@@ -32,7 +32,8 @@ def corpus_and_jobs(*, trials: int = TRIALS) -> tuple[object, list[Job]]:
     x = features.choose(dev.features, ["compare"])
     folds = evaluation.k_folds(dev.songs.index)
     seeds = range(trials)
-    jobs = [Job(x, dev.labels, fold.train, seed=seed) for fold in folds for seed in seeds]
+    data = Dataset(x, dev.labels)
+    jobs = [Job(data, fold.train, seed=seed) for fold in folds for seed in seeds]
     return x, jobs
 
 
@@ -90,15 +91,15 @@ def plain_training(model: RecurrentRegressor, job: Job) -> list[Tensor]:
 
 def prepared(model: RecurrentRegressor, job: Job) -> list[tuple[Tensor, Tensor, Tensor]]:
     """Standardised inputs, targets and the mask of labelled frames of each training song."""
-    y = job.labels.reindex(job.features.index)
-    train = job.features.index.get_level_values(0).isin(job.train)
+    y = job.data.labels.reindex(job.data.features.index)
+    train = job.data.features.index.get_level_values(0).isin(job.train)
     known = y["valence"].notna().to_numpy()
-    x = job.features.to_numpy()
+    x = job.data.features.to_numpy()
     x = ((x - x[train & known].mean(0)) / x[train & known].std(0)).clip(-5, 5)
     y = y.to_numpy()
     if model.standardise_targets:
         y = (y - y[train & known].mean(0)) / y[train & known].std(0)
-    ids = job.features.index.get_level_values(0)
+    ids = job.data.features.index.get_level_values(0)
     songs = []
     for song in job.train:
         rows = ids == song
@@ -125,7 +126,7 @@ def check(model: RecurrentRegressor, jobs: Sequence[Job]) -> None:
     fitted = model.fit_many(jobs)[0]
     scale, shift = (np.asarray(part) for part in (fitted.standard_[3], fitted.standard_[2]))
     for song, outputs in zip(jobs[0].train, theirs):
-        own = fitted.predict(jobs[0].features.loc[[song]]).to_numpy()
+        own = fitted.predict(jobs[0].data.features.loc[[song]]).to_numpy()
         np.testing.assert_allclose(own, outputs.numpy() * scale + shift, atol=2e-3)
 
 

@@ -29,7 +29,7 @@ def by_soundfile(path: Path) -> np.ndarray:
 def by_pyav(path: Path) -> np.ndarray:
     from mer_core.features.decoding import decode
 
-    return np.concatenate([block.samples.mean(axis=1) for block in decode(path)])
+    return np.concatenate([samples.mean(axis=1) for _, samples in decode(path)])
 
 
 def by_libav_alone(path: Path) -> np.ndarray:

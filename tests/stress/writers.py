@@ -196,7 +196,8 @@ def downloaded(folder: Path) -> set[int]:
 
 WRITERS: dict[str, Writer] = {
     "feature cache": Writer(
-        cache, lambda folder: found(folder, "*.kept", lambda path: only(batch._read_kept(path)[0]))
+        cache,
+        lambda folder: found(folder, "*.kept", lambda path: only(batch._read_cached(path)[0])),
     ),
     "feature files": Writer(
         lambda folder, version: batch.save(frame(version), folder),
