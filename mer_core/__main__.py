@@ -9,9 +9,12 @@ import sys
 import warnings
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from mer_core.arguments import add_command, add_processes
+
+if TYPE_CHECKING:
+    from mer_core.corpus import Corpus
 
 EXTRA = 'pip install "mer-core[workbook]"'
 INTERRUPTED, BROKEN_PIPE = 130, 141
@@ -99,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for run in (check, download):
         command = add_command(commands, run)
-        command.add_argument("where", help="a folder with DEAM, or mini")
+        command.add_argument("where", help="a folder with a data set, or mini")
         years = "of MediaEval (default: 2015)"
         command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"), help=years)
     for entry in entry_points(group="mer.commands"):
@@ -133,11 +136,22 @@ def _add_commands(entry: EntryPoint, commands: argparse._SubParsersAction) -> No
 
 
 def check(where: str, task: str) -> None:
-    """Describe a folder with DEAM: songs, splits, repairs; own features beside DEAM's."""
+    """Describe a data set: songs, labels, raters, repairs; for DEAM its splits and features."""
+    from mer_core import datasets
+
+    name = datasets.recognise(where)
+    corpus = datasets.load_corpus(where, task=task)
+    print(f"{where}: {name}")
+    print("".join(f"  {k}: {text}\n" for k, text in datasets.overview(corpus).items()))
+    if len(corpus.labels):
+        print(datasets.deam.describe(corpus).to_string())
+    if name == "DEAM":
+        _check_deam(corpus, where, task)
+
+
+def _check_deam(corpus: Corpus, where: str, task: str) -> None:
     from mer_core.datasets import deam
 
-    corpus = deam.load_corpus(where, task=task)
-    print(deam.describe(corpus).to_string())
     print(f"\n{deam.describe_split(corpus.songs, where, task)}")
     print("\nSong-level against dynamic labels, valence - arousal, as loaded:")
     print(deam.find_swapped(corpus.songs, corpus.labels, corpus.songs["year"]).to_string())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,8 @@ SONG_COLUMNS = [
     "split",
 ]
 """Columns of `Corpus.songs`."""
+NO_FEATURES = pd.DataFrame(index=pd.MultiIndex.from_arrays([[], []], names=LEVELS))
+"""The features of a data set that has none."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class Corpus:
     labels : DataFrame
         A track (MultiIndex song_id, time in s) with the columns valence, arousal in [-1, 1].
     features : DataFrame
-        A track with one column per feature; empty where a data set comes without.
+        A track with one column per feature; empty where a data set comes without. A function may
+        be given instead: called with `songs` when the features are first used, it returns them.
     ratings : DataFrame or None
         MultiIndex (song_id, rater, time), columns valence, arousal; None where there are none.
 
@@ -53,8 +56,18 @@ class Corpus:
 
     songs: pd.DataFrame
     labels: pd.DataFrame
-    features: pd.DataFrame
+    features: pd.DataFrame = field(repr=False)
     ratings: pd.DataFrame | None = None
+
+    def __post_init__(self) -> None:
+        if callable(self.features):
+            vars(self)["extract"] = vars(self).pop("features")
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        if name != "features" or "extract" not in vars(self):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        vars(self)["features"] = self.extract(self.songs)
+        return self.features
 
     def split(self, name: str) -> Corpus:
         """The development or the test songs of the chosen task, with their labels and features.
@@ -88,11 +101,15 @@ class Corpus:
             If a song is not in the corpus.
         """
         songs = self.songs.loc[list(song_ids)]
-        parts = (self.labels, self.features, self.ratings)
-        return Corpus(songs, *(None if part is None else _rows_of(part, songs) for part in parts))
+        labels, ratings = (
+            p if p is None else _rows_of(p, songs) for p in (self.labels, self.ratings)
+        )
+        features = vars(self).get("features")
+        features = self.extract if features is None else _rows_of(features, songs)
+        return Corpus(songs, labels, features, ratings)
 
     def validate(self) -> None:
-        """Check every promise of the class.
+        """Check every promise of the class; features that are not extracted yet are left out.
 
         Raises
         ------
@@ -100,13 +117,10 @@ class Corpus:
             Naming the frame, what was expected and what was found.
         """
         _check_songs(self.songs)
-        _check_rated(as_track(self.labels, "labels"), "labels")
-        tracks = {"labels": self.labels, "features": self.features}
-        check_columns(self.features, "features")
-        if self.features.empty:
-            check_levels(self.features, "features", LEVELS)
-        else:
-            as_track(self.features, "features")
+        _check_rated(_as_track(self.labels, "labels"), "labels")
+        features = vars(self).get("features", NO_FEATURES)
+        _as_track(features, "features")
+        tracks = {"labels": self.labels, "features": features}
         if self.ratings is not None:
             options = {"levels": RATING_LEVELS, "missing": True}
             _check_rated(as_track(self.ratings, "ratings", **options), "ratings")
@@ -116,7 +130,7 @@ class Corpus:
             _check_known(track, name, self.songs)
         if len(self.songs):
             _check_range(as_table(self.songs, "songs", columns=DIMENSIONS, missing=True), "songs")
-        _check_covered(self.labels, self.features)
+        _check_covered(self.labels, features)
 
 
 def with_titles(songs: pd.DataFrame) -> pd.DataFrame:
@@ -164,6 +178,15 @@ def labels_without_features(labels: pd.DataFrame, features: pd.DataFrame) -> pd.
     described = features.index.get_level_values("song_id")
     mine = labels.index[labels.index.get_level_values("song_id").isin(described)]
     return mine.difference(features.index)
+
+
+def _as_track(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Check a track, which may have no rows."""
+    check_columns(frame, name)
+    if not frame.empty:
+        return as_track(frame, name)
+    check_levels(frame, name, LEVELS)
+    return frame
 
 
 def _rows_of(track: pd.DataFrame, songs: pd.DataFrame) -> pd.DataFrame:

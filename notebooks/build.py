@@ -4,14 +4,13 @@
     python notebooks/build.py --plain [00 02 ...]   writes them without outputs into build/plain
     python notebooks/build.py --commit [00 02 ...]  rewrites the notebooks of the repository
 
-The first is what `make workbook` runs, the second what `make test` gives to nbmake. Both leave
-everything that git tracks as it is. The third is for maintainers. It refuses a notebook whose cells
-a person has edited; outputs and metadata do not count, since a rerun gives them again.
+The first is what `make workbook` runs, the second what `make test` gives to nbmake. Both change no
+tracked file. The third is for maintainers. It refuses a notebook whose cells a person has edited;
+outputs and metadata do not count.
 
-From each source (py:percent) come a notebook for the reader, executed, and one with the solutions,
-which is not executed here. An exercise is a code cell with the tag `exercise`: above the line
-`# solution:` is what a student finds, below it the answer. The check below it contains the answer
-as well, so its code is folded; it opens by a click.
+Each source (py:percent) gives an executed notebook for the reader, and one with the solutions, not
+executed. An exercise is a code cell with the tag `exercise`: the line `# solution:` separates the
+question from the answer. The cell that checks it contains the answer as well, so it is folded.
 """
 
 from __future__ import annotations
@@ -58,30 +57,15 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 RECORD = "mer_core"
 PERSONS = ("cell_type", "source", "attachments")
-"""Keys of a cell that hold what a person writes."""
+"""Keys of a cell that a person writes."""
 _running: list[nbclient.NotebookClient] = []
 _stopping = threading.Event()
 
 
 def generate(source: Path, *, solutions: bool) -> NotebookNode:
-    """Make the notebook of a source, without outputs.
+    """Make the notebook of a source, without outputs; exercises hold questions or solutions.
 
-    Parameters
-    ----------
-    source : Path
-        A file in `source/`.
-    solutions : bool
-        Whether exercises hold their answers instead of their questions.
-
-    Returns
-    -------
-    NotebookNode
-        The same for the same source, cell ids included.
-
-    Raises
-    ------
-    ValueError
-        If an exercise has no solution.
+    The same source gives the same notebook, cell ids included.
     """
     notebook = jupytext.read(source, fmt="py:percent")
     notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
@@ -89,9 +73,7 @@ def generate(source: Path, *, solutions: bool) -> NotebookNode:
         if "exercise" in cell.metadata.get("tags", []):
             question, mark, answer = cell.source.partition(MARK)
             if not mark or not answer.strip():
-                raise ValueError(
-                    f"{source}: expected {MARK!r} and an answer, found {cell.source!r}"
-                )
+                raise DataError(source, f"{MARK!r} and an answer", f"{cell.source!r}")
             cell.source = (answer if solutions else question).strip()
         elif cell.cell_type == "code" and CHECK in cell.source:
             cell.metadata |= FOLDED
@@ -110,19 +92,10 @@ def _give_stable_ids(notebook: NotebookNode) -> None:
 
 
 def execute(notebook: NotebookNode, *, timeout: float | None = 600) -> NotebookNode:
-    """Run a notebook in the folder of the lessons; keep what can be seen without a kernel.
+    """Run a notebook in the folder of the lessons; keep outputs that need no kernel.
 
-    Parameters
-    ----------
-    notebook : NotebookNode
-        Its outputs are replaced. After an error it holds those up to the cell that failed.
-    timeout : float or None
-        s that a cell may take; None is no limit.
-
-    Raises
-    ------
-    LessonError
-        If a cell fails.
+    A cell may take `timeout` s. If one fails, a LessonError is raised, and the notebook holds the
+    outputs up to it.
     """
     place = 0
 
@@ -156,11 +129,11 @@ class LessonError(Exception):
     """A cell of a notebook failed; the message has its number, first line and error."""
 
     def __init__(self, place: int, cell: NotebookNode, error: Exception) -> None:
-        said = str(error).strip().partition("\n")[0]
+        problem = str(error).strip().partition("\n")[0]
         if isinstance(error, CellExecutionError):
-            said = f"{error.ename}: {error.evalue}"
+            problem = f"{error.ename}: {error.evalue}"
         first = cell.source.strip().partition("\n")[0]
-        super().__init__(f"cell {place + 1}, which begins with {first!r}: {said}")
+        super().__init__(f"cell {place + 1}, which begins with {first!r}: {problem}")
 
 
 def _make_portable(notebook: NotebookNode) -> None:
@@ -173,47 +146,37 @@ def _make_portable(notebook: NotebookNode) -> None:
 
 
 def _make_lean(data: dict) -> None:
-    """Give a picture a palette of 256 colours: less than half the bytes, the same to the eye."""
+    """Reduce a picture to 256 colours: less than half the bytes, no visible difference."""
     if "image/png" in data:
-        picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+        picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
         lean = io.BytesIO()
-        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
-            lean, "png", optimize=True
-        )
+        picture.quantize(256, dither=Image.Dither.NONE).save(lean, "png", optimize=True)
         data["image/png"] = base64.b64encode(lean.getvalue()).decode()
 
 
 def _without_widget(output: NotebookNode) -> NotebookNode | None:
-    # A widget's picture stays; one that has none, such as a progress bar, goes.
+    # A widget that has no picture, such as a progress bar, is removed.
     live = output.get("data", {}).pop(WIDGET, None)
     return None if live and "image/png" not in output.data else output
 
 
-# What a person has changed
-
-
 def record(notebook: NotebookNode) -> NotebookNode:
-    """Note in a notebook's metadata what it is now, so that later changes can be seen."""
+    """Store digests in a notebook's metadata, so that later changes can be detected."""
     notebook.metadata[RECORD] = {"cells": _digest(notebook, PERSONS), "all": _digest(notebook)}
     return notebook
 
 
 def _digest(notebook: NotebookNode, keys: tuple[str, ...] = ()) -> str:
     metadata = {name: value for name, value in notebook.metadata.items() if name != RECORD}
-    whole = [metadata, notebook.cells]
-    part = [[cell.get(key) for key in keys] for cell in notebook.cells] if keys else whole
+    part = [[cell.get(key) for key in keys] for cell in notebook.cells]
+    part = part if keys else [metadata, notebook.cells]
     return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def is_as_built(path: Path, *, outputs: bool = False) -> bool:
-    """Whether a notebook's cells are those that this script wrote.
+    """Whether this script wrote a notebook's cells, and its outputs and metadata if they count.
 
-    Parameters
-    ----------
-    path : Path
-        A notebook; one that cannot be read is not as it was built.
-    outputs : bool
-        Whether outputs and all metadata count as well as the cells' kinds, sources and attachments.
+    A notebook that cannot be read is not as built.
     """
     try:
         notebook = nbformat.read(path, as_version=4)
@@ -235,15 +198,12 @@ def is_committed(path: Path) -> bool:
 
 
 def refuse_edited(path: Path) -> None:
-    """Raise a DataError if writing a notebook would lose what a person wrote into its cells."""
+    """Raise a DataError if writing a notebook would lose a person's edits of its cells."""
     if path.exists() and not is_as_built(path) and not is_committed(path):
         name = path.relative_to(ROOT)
-        raise DataError(
-            name,
-            "the cells that the last build wrote",
-            "others (answers or edits). To keep them, copy the file elsewhere or put them into "
-            f"{SOURCE / path.stem}.py; then `git restore {name}`",
-        )
+        keep = f"To keep them, copy the file elsewhere or put them into {SOURCE / path.stem}.py"
+        found = f"others (answers or edits). {keep}; then `git restore {name}`"
+        raise DataError(name, "the cells that the last build wrote", found)
 
 
 def set_aside(path: Path) -> None:
@@ -253,9 +213,6 @@ def set_aside(path: Path) -> None:
         free = next(name for name in names if not name.exists())
         path.rename(free)
         print(f"{path.name} was edited there: kept as {free.name}", flush=True)
-
-
-# The two commands
 
 
 def show(source: Path, *, timeout: float | None) -> None:
@@ -280,13 +237,13 @@ def commit(source: Path) -> None:
 
 
 def committed(source: Path) -> tuple[Path, Path]:
-    """Where a source's notebook and solutions are in the repository."""
+    """Paths of a source's notebook and solutions in the repository."""
     name = f"{source.stem}.ipynb"
     return FOLDER / name, FOLDER / "solutions" / name
 
 
 def write(notebook: NotebookNode, path: Path) -> None:
-    """Write a notebook, whole or not at all."""
+    """Write a notebook atomically."""
     with written_atomically(path) as part:
         nbformat.write(record(notebook), part)
 
@@ -320,7 +277,7 @@ def run_all(
 
 
 def main() -> int:
-    """Execute the lessons, two at a time, or those whose numbers are given."""
+    """Execute all lessons, or those whose numbers are given, two at a time."""
     sources, chosen = _arguments()
     os.environ.pop("MER_EXPECTED", None)
     if chosen.plain:
@@ -352,7 +309,7 @@ def main() -> int:
 
 
 def _prepare_commit(sources: Sequence[Path], *, expected: bool) -> tuple:
-    os.environ.pop(VARIABLE, None)  # what is committed shows the embedded corpus only
+    os.environ.pop(VARIABLE, None)  # committed notebooks show the embedded corpus only
     edited = []
     for path in (path for source in sources for path in committed(source)):
         try:
@@ -368,7 +325,7 @@ def _prepare_commit(sources: Sequence[Path], *, expected: bool) -> tuple:
 
 def _prepare_show() -> tuple:
     os.environ[VARIABLE] = data = chosen_data()
-    lesson.corpus()  # prints what it is, or raises what every lesson would
+    lesson.corpus()  # prints its name, or raises the error that every lesson would
     BUILD.mkdir(parents=True, exist_ok=True)
     return partial(show, timeout=600 if data == "mini" else None), 2, BUILD
 

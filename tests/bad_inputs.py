@@ -20,6 +20,7 @@ import pytest
 import torch
 
 import test_corpus
+import test_datasets
 import test_deam
 import test_features
 import test_fetch
@@ -36,7 +37,7 @@ from mer_core.models.triplet import triplet_loss
 from mer_core.smoothing import moving_average
 
 PAGE = Path(__file__).parents[1] / "docs" / "bad_input.md"
-LONGEST = 300
+LONGEST = 600
 HEAD = """# Messages about bad input
 
 Whatever is wrong with a file or an argument, the message says where, what was expected and what was
@@ -53,6 +54,7 @@ def cases() -> dict[str, dict[str, Callable[[Path], object]]]:
     to_csv = {f"predict --out: {k}": v[0] for k, v in test_main.BAD_CURVES.items()}
     return {
         "A folder with DEAM": {k: _deam(v[0]) for k, v in test_deam.BAD.items()},
+        "Another data set": {k: _made(*v[:2]) for k, v in test_datasets.BAD.items()},
         "An archive of DEAM": {k: _archive(v[0]) for k, v in test_fetch.BAD.items()},
         "An audio file": {k: _audio(*v[:2]) for k, v in test_features.BAD.items()}
         | {"a folder without any": extract_all},
@@ -111,6 +113,15 @@ def _deam(spoil: Callable[[Path], object]) -> Callable[[Path], object]:
         make_deam(folder / "DEAM")
         spoil(folder / "DEAM")
         load_corpus(folder / "DEAM")
+
+    return provoke
+
+
+def _made(make: Callable[[Path], None], spoil: Callable[[Path], object]) -> Callable:
+    def provoke(folder: Path) -> None:
+        make(folder / "data")
+        spoil(folder / "data")
+        load_corpus(folder / "data")
 
     return provoke
 

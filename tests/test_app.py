@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from browser import pages
 from conftest import ROOT
 
-PATIENCE = 60
 FORBIDDEN = [
     "/voila/files/explore.ipynb",
     "/voila/files/voila.json",
@@ -40,40 +35,16 @@ FORBIDDEN = [
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    own = {"HOME": str(home), "JUPYTER_PATH": str(ROOT / "app"), "JUPYTER_RUNTIME_DIR": str(home)}
-    recipe = re.search(r"(?m)^\t.* cd app && .* -m voila (.*)$", (ROOT / "Makefile").read_text())[1]
-    command = [sys.executable, "-m", "voila", *recipe.split(), "--no-browser", f"--port={port}"]
-    with (home / "log").open("w+") as log:
-        process = subprocess.Popen(
-            command, cwd=ROOT / "app", env=os.environ | own, stdout=log, stderr=subprocess.STDOUT
-        )
-        try:
-            wait_until_open(port, process, log)
-            yield port
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
-
-
-def wait_until_open(port: int, process: subprocess.Popen, log) -> None:
-    limit = time.monotonic() + PATIENCE
-    while process.poll() is None and time.monotonic() < limit:
-        with socket.socket() as trial:
-            if not trial.connect_ex(("127.0.0.1", port)):
-                return
-        time.sleep(0.1)
-    log.seek(0)
-    pytest.fail(f"no answer from Voila:\n{log.read()}")
+    recipe = re.search(r"(?m)^\t.* cd app && .* -m (voila .*)$", (ROOT / "Makefile").read_text())[1]
+    command = [*recipe.split(), "--no-browser"]
+    with pages.server(command, tmp_path_factory.mktemp("home"), folder=pages.APP) as url:
+        yield int(url.rpartition(":")[2])
 
 
 def get(port: int, path: str) -> http.client.HTTPResponse:
-    """The answer to a path as it stands (urllib would tidy up the dots), after redirections."""
+    """The answer to a path as it is (urllib would remove the dots), after redirections."""
     while True:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=pages.PATIENCE)
         connection.request("GET", path)
         answer = connection.getresponse()
         if answer.status != http.HTTPStatus.FOUND:
@@ -90,8 +61,7 @@ def test_no_file_is_given_away(address, path):
         assert text not in body
 
 
-def test_other_machines_are_not_answered(address):
-    """No other address of this machine is bound."""
+def test_no_other_address_of_this_machine_is_bound(address):
     listening = set()
     for name in ("tcp", "tcp6"):
         try:
@@ -99,9 +69,8 @@ def test_other_machines_are_not_answered(address):
         except OSError:
             pytest.skip("needs /proc/net, which Linux has")
         listening |= {row.split()[1] for row in rows if row.split()[3] == "0A"}
-    assert {place for place in listening if place.endswith(f":{address:04X}")} == {
-        f"0100007F:{address:04X}"
-    }
+    bound = {place for place in listening if place.endswith(f":{address:04X}")}
+    assert bound == {f"0100007F:{address:04X}"}
 
 
 def test_the_page_opens_and_asks_nobody_else(address):

@@ -12,23 +12,29 @@ from conftest import ROOT
 from mer_core import models
 
 
-def load(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+@pytest.fixture
+def load(monkeypatch):
+    """Import a module of the bench by name."""
     monkeypatch.setattr(sys, "path", [str(ROOT / "tests" / "bench"), *sys.path])
-    path = ROOT / "tests" / "bench" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"bench_{name}", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+
+    def load(name: str) -> ModuleType:
+        path = ROOT / "tests" / "bench" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(f"bench_{name}", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
 
 
 @pytest.fixture
-def recurrent(monkeypatch):
-    return load("recurrent", monkeypatch)
+def recurrent(load):
+    return load("recurrent")
 
 
 @pytest.fixture
-def bench(monkeypatch):
-    return load("bench", monkeypatch)
+def bench(load):
+    return load("bench")
 
 
 @pytest.mark.parametrize("cell", ["elman", "lstm"])
@@ -45,15 +51,12 @@ def test_the_plain_loop_trains_the_same_networks(recurrent, cell):
             recurrent.check(other, jobs[:2])
 
 
-def test_a_row_says_what_was_timed(bench):
+def test_a_row_says_what_was_timed(bench, monkeypatch):
     times = iter([0.0, 6.0, 0.0, 2.0, 0.0, 8.0, 0.0, 2.0, 0.0, 4.0, 0.0, 4.0])
-    clock = sys.modules["timing"].time.process_time
-    sys.modules["timing"].time.process_time = lambda: next(times)
-    try:
-        chosen = {"clock": sys.modules["timing"].time.process_time, "runs": 3}
-        row = sys.modules["timing"].compared("this", "that", int, int, **chosen)
-    finally:
-        sys.modules["timing"].time.process_time = clock
+    timing = sys.modules["timing"]
+    monkeypatch.setattr(timing.time, "process_time", lambda: next(times))
+    row = timing.compared("this", "that", int, int, clock=timing.time.process_time, runs=3)
+    monkeypatch.undo()
     assert row == ("this", "that", "CPU", 6.0, 2.0, 3.0, 1.0, 4.0)
     known = {"machine": "one", "rows": [("elm", list(row)), ("elm", ["size", "3 MB"])]}
     text = bench.page(known)

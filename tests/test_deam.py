@@ -452,16 +452,6 @@ def rescale(folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Non
         edit_table(folder / name, change)
 
 
-def other_layout(folder: Path, *names: str) -> None:
-    """Files of another data set in the place of DEAM's annotations."""
-    shutil.rmtree(folder / "annotations")
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(
-            "musicId,frameTime,Arousal(mean),Valence(mean)\n1,15.0,0.5,0.5\n"
-        )
-
-
 Spoil = Callable[[Path], object]
 Frames = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -547,18 +537,6 @@ BAD: dict[str, tuple[Spoil, list[str]]] = {
     "song-level means from -1 to 1": (
         table(SONG_LEVEL, lambda t: (t - 5) / 4),
         ["song_level", "means from 1 to 9", "look like -1 to 1", "5 + x * 4"],
-    ),
-    "PMEmo's layout": (
-        lambda d: other_layout(d, "annotations/dynamic_annotations.csv"),
-        ["DEAM", "`annotations`", "look like PMEmo's"],
-    ),
-    "emoMusic's layout": (
-        lambda d: other_layout(d, "annotations/valence_cont_average.csv", "songs_info.csv"),
-        ["DEAM", "`annotations`", "look like emoMusic's"],
-    ),
-    "VGMIDI's layout": (
-        lambda d: other_layout(d, "labelled/annotations/vgmidi_raw_1.json"),
-        ["DEAM", "`annotations`", "look like VGMIDI's"],
     ),
     "infinite": (
         text(VALENCE, lambda t: first_cell(t, "inf")), ["valence.csv", "[-1, 1]", "song_id 3"]
@@ -713,7 +691,7 @@ def test_scoreboard_of_2013_is_the_cross_validation(deam, capsys):
 @pytest.mark.parametrize(
     ("kept", "message"),
     [
-        ([2001, 2002], "expected songs in 'dev', found none in this task's data, which have 2 in"),
+        ([2001, 2002], "'dev', found none in this task's data, which have 2 in"),
         ([4, 2001], "expected at least 2 songs to divide, found 1"),
         ([3, 4, 24], "expected 2 to 3 folds for as many songs, found 10"),
     ],

@@ -1,7 +1,6 @@
-"""Every exercise has a hint, a check, and listed wrong answers, in `exercises/NN.yaml`.
+"""Every exercise has a hint, a check, and wrong answers with the check's comments on them.
 
-Those files say, by exercise, what a student may answer wrongly and what the check has to say to it;
-`exercises/test_answers.py` runs them.
+`exercises/NN.yaml` lists the wrong answers; `exercises/test_answers.py` runs them.
 """
 
 from __future__ import annotations
@@ -40,21 +39,15 @@ def exercises(notebook: NotebookNode) -> dict[str, tuple[int, int]]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_exercise_has_listed_wrong_answers(name):
+def test_every_exercise_has_a_check_with_a_hint_and_wrong_answers(name):
     """Add them to tests/exercises/NN.yaml, as the other lessons have them."""
-    wrong = wrong_answers(name)
-    assert set(wrong) == set(exercises(solved(name)))
-    for exercise, entries in wrong.items():
-        assert len(entries) >= FEWEST, exercise
-        assert all(set(entry) == {"says", "code"} for entry in entries), exercise
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_exercise_has_a_check_with_a_hint_right_below_it(name):
-    notebook = solved(name)
+    notebook, wrong = solved(name), wrong_answers(name)
     tagged = [cell for cell in notebook.cells if "exercise" in cell.metadata.get("tags", [])]
     places = exercises(notebook)
     assert 2 <= len(tagged) == len(places) <= 3
-    for answer, check in places.values():
+    assert set(wrong) == set(places)
+    for exercise, (answer, check) in places.items():
         assert check == answer + 1
         assert "hint=" in notebook.cells[check].source
+        assert len(wrong[exercise]) >= FEWEST, exercise
+        assert all(set(entry) == {"says", "code"} for entry in wrong[exercise]), exercise

@@ -1,4 +1,4 @@
-"""Studies of learned features: who hears which songs, and what is measured of them."""
+"""Studies of learned features: which songs the models learn from, and what is measured."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mer_core.features import extract
 from mer_core.metrics import DIMENSIONS, score_songs
 from mer_core.models.autoencoder import AE
 from test_autoencoder import COLUMNS, SMALL
-from workbook.studies import latents
+from workbook.studies import latents, predict
 
 SETTING = models.AELSTM(**SMALL, network=models.LSTM(hidden=(3,), epochs=1))
 
@@ -46,7 +46,7 @@ def heard(monkeypatch):
 
 
 @pytest.mark.parametrize("unlabelled", [0, 2])
-def test_who_is_scored_is_not_heard_unless_it_is_asked_for(corpus, heard, unlabelled):
+def test_scored_songs_are_not_used_in_training_unless_requested(corpus, heard, unlabelled):
     few = {"setting": SETTING, "unlabelled": unlabelled, "seed": 3}
     table = latents.predict_with_few(corpus, **few)
     scored = set(table.index.unique("song_id"))
@@ -64,7 +64,7 @@ def test_who_is_scored_is_not_heard_unless_it_is_asked_for(corpus, heard, unlabe
     assert heard[2][0] != own
 
 
-def test_the_linear_model_gets_band_means_and_loses_no_sound(corpus):
+def test_the_linear_model_gets_band_means_and_has_no_loss(corpus):
     table = latents.predict_with_few(corpus, setting=models.Linear(), unlabelled=0, seed=0)
     assert table[["lost", "divergence"]].isna().all(axis=None)
     assert np.isfinite(table["rmse"]).all()
@@ -84,10 +84,10 @@ def test_sound_that_is_lost_is_measured_in_decibel(corpus):
 def test_predictions_of_both_protocols(corpus, heard, features):
     setting = SETTING if features == "mel" else SETTING.network
     options = {"setting": setting, "features": features, "seed": 0}
-    test = latents.predict_latents(corpus, fold="test", **options)
+    test = predict(corpus, fold="test", **options)
     assert set(test.index.unique("song_id")) == {11, 12}
     assert list(test) == DIMENSIONS
-    cv = latents.predict_latents(corpus, fold="all", **options)
+    cv = predict(corpus, fold="all", **options)
     assert set(cv.index.unique("song_id")) == set(range(1, 11))
     assert len(score_songs(corpus.split("dev").labels, cv)) == 20
     if features == "mel":

@@ -56,7 +56,7 @@ def test_replacing_a_setting_validates_it_and_gives_an_unfitted_model():
     features, labels = songs((12,) * 3)
     model = models.ElmanRNN(epochs=1).fit(features, labels)
     assert model == models.ElmanRNN(epochs=1)
-    with pytest.raises(ValueError, match="expected a fitted model"):
+    with pytest.raises(ValueError, match=r"expected .*fitted"):
         replace(model, epochs=2).predict(features)
     with pytest.raises(ValueError, match="output: expected 'linear' or 'softmax'"):
         replace(model, output="tanh")

@@ -21,12 +21,16 @@ from mer_core.models.network import Network
 
 
 def shown(notebook: str, *wanted: str, **names: object) -> dict:
-    """Classes and functions of a notebook's source, by name, among other names that they use."""
+    """Classes and functions of a notebook's source, by name, with the names that they use."""
     (source,) = (ROOT / "notebooks" / "source").glob(f"{notebook}_*.py")
     parts = {getattr(part, "name", None): part for part in ast.parse(source.read_text()).body}
     names |= {"torch": torch, "np": np, "pd": pd, "models": models}
     exec(compile(ast.Module([parts[name] for name in wanted], []), source.name, "exec"), names)
     return names
+
+
+def assert_close(ours: torch.Tensor, theirs: torch.Tensor) -> None:
+    torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
 
 
 @pytest.fixture(autouse=True)
@@ -46,30 +50,29 @@ def elman_of_notebook(units: int = 4, inputs: int = 3) -> nn.Module:
     return shown("03", "Elman")["Elman"](weights)
 
 
+def backward(own: torch.Tensor, theirs: torch.Tensor) -> None:
+    """Compare two outputs and compute the gradients of both."""
+    assert_close(own, theirs)
+    weight = drawn(*own.shape, seed=8)
+    for output in (own, theirs):
+        (output * weight).sum().backward()
+
+
 def test_notebook_03s_network_is_torchs_rnn_values_and_gradients():
-    own = elman_of_notebook()
-    layer = nn.RNN(3, 4)
+    own, layer, x = elman_of_notebook(), nn.RNN(3, 4), drawn(9, 5, 3, seed=7)
     copied = {"weight_ih_l0": own.W, "weight_hh_l0": own.U, "bias_ih_l0": own.b}
     weights = {name: part.detach().t() for name, part in copied.items()}
     layer.load_state_dict(weights | {"bias_hh_l0": torch.zeros(4)})
-    x, weight = drawn(9, 5, 3, seed=7), drawn(9, 5, 2, seed=8)
-    theirs = layer(x)[0] @ own.V.detach() + own.d.detach()
-    torch.testing.assert_close(own(x), theirs, rtol=1e-10, atol=1e-12)
-    (own(x) * weight).sum().backward()
-    (theirs * weight).sum().backward()
+    backward(own(x), layer(x)[0] @ own.V.detach() + own.d.detach())
     for name, parameter in copied.items():
-        gradient = getattr(layer, name).grad.t()
-        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-10, atol=1e-12)
+        assert_close(parameter.grad, getattr(layer, name).grad.t())
 
 
 def test_notebook_03s_states_are_the_packages_values_and_gradients():
-    own, x, weight = elman_of_notebook(), drawn(9, 5, 3, seed=7), drawn(9, 5, 4, seed=8)
+    own, x = elman_of_notebook(), drawn(9, 5, 3, seed=7)
     recurrent = own.U.detach()[None].clone().requires_grad_()
-    theirs = elman((x @ own.W.detach() + own.b.detach())[:, None], recurrent)[:, 0]
-    torch.testing.assert_close(own.states(x), theirs, rtol=1e-10, atol=1e-12)
-    (own.states(x) * weight).sum().backward()
-    (theirs * weight).sum().backward()
-    torch.testing.assert_close(own.U.grad, recurrent.grad[0], rtol=1e-10, atol=1e-12)
+    backward(own.states(x), elman((x @ own.W.detach() + own.b.detach())[:, None], recurrent)[:, 0])
+    assert_close(own.U.grad, recurrent.grad[0])
 
 
 def one_song(steps: int = 20) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -109,44 +112,35 @@ def test_notebook_03s_gradient_norms_are_autograds():
 
 
 def test_notebook_04s_layer_is_torchs_lstm_values_and_gradients():
-    own, layer = shown("04", "lstm")["lstm"], nn.LSTM(3, 4)
+    own, layer, x = shown("04", "lstm")["lstm"], nn.LSTM(3, 4), drawn(9, 5, 3, seed=7)
     weights = [drawn(*shape, seed=i) for i, shape in enumerate([(3, 16), (4, 16), (16,)])]
     W, U, b = (weight.requires_grad_() for weight in weights)
     copied = {"weight_ih_l0": W, "weight_hh_l0": U, "bias_ih_l0": b}
     zeros = {"bias_hh_l0": torch.zeros(16)}
     layer.load_state_dict({k: v.detach().t() for k, v in copied.items()} | zeros)
-    x, weight = drawn(9, 5, 3, seed=7), drawn(9, 5, 4, seed=8)
-    ours, theirs = own(x, W, U, b), layer(x)[0]
-    torch.testing.assert_close(ours[-1], theirs, rtol=1e-10, atol=1e-12)
-    torch.testing.assert_close(ours[4, -1], layer(x)[1][1][0], rtol=1e-10, atol=1e-12)  # the cell
-    (ours[-1] * weight).sum().backward()
-    (theirs * weight).sum().backward()
+    ours = own(x, W, U, b)
+    assert_close(ours[4, -1], layer(x)[1][1][0])  # the cell
+    backward(ours[-1], layer(x)[0])
     for name, parameter in copied.items():
-        gradient = getattr(layer, name).grad.t()
-        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-10, atol=1e-12)
+        assert_close(parameter.grad, getattr(layer, name).grad.t())
 
 
-def test_notebook_04s_network_is_the_packages_values_and_gradients():
+# Two models are computed by the package's own cell, a single one by torch's kernel.
+@pytest.mark.parametrize("seeds", [[0], [0, 1]])
+def test_notebook_04s_network_is_the_packages_values_and_gradients(seeds):
     own = shown("04", "lstm", "StackedLSTM", pairwise=pairwise)["StackedLSTM"](3, (4, 2))
-    # Two models are computed by the package's own cell, a single one by torch's kernel.
-    for seeds in ([0], [0, 1]):
-        network = Network("lstm", 3, (4, 2), 2, seeds=seeds, initial=0.5)
-        pairs = list(zip(own.W, (layer.W for layer in network.layers)))
-        pairs += zip(own.U, (layer.U for layer in network.layers))
-        pairs += zip(own.b, (layer.b for layer in network.layers))
-        pairs += [(own.V, network.V), (own.d, network.d)]
-        for number, (ours, theirs) in enumerate(pairs):
-            theirs.data += drawn(*theirs.shape, seed=number) * 0.1  # biases too
-            ours.data, ours.grad = theirs.data[0].reshape(ours.shape).clone(), None
-        x, weight = drawn(9, 5, 3, seed=7), drawn(9, 5, 2, seed=8)
-        everywhere = x.transpose(0, 1).expand(len(seeds), -1, -1, -1)
-        theirs = network(everywhere)[0].transpose(0, 1)
-        torch.testing.assert_close(own(x), theirs, rtol=1e-10, atol=1e-12)
-        (own(x) * weight).sum().backward()
-        (theirs * weight).sum().backward()
-        for mine, packages in pairs:
-            gradient = packages.grad[0].reshape(mine.shape)
-            torch.testing.assert_close(mine.grad, gradient, rtol=1e-10, atol=1e-12)
+    network = Network("lstm", 3, (4, 2), 2, seeds=seeds, initial=0.5)
+    pairs = [(own.V, network.V), (own.d, network.d)]
+    for name in "WUb":
+        pairs += zip(getattr(own, name), (getattr(layer, name) for layer in network.layers))
+    for number, (ours, theirs) in enumerate(pairs):
+        theirs.data += drawn(*theirs.shape, seed=number) * 0.1  # biases too
+        ours.data = theirs.data[0].reshape(ours.shape).clone()
+    x = drawn(9, 5, 3, seed=7)
+    everywhere = x.transpose(0, 1).expand(len(seeds), -1, -1, -1)
+    backward(own(x), network(everywhere)[0].transpose(0, 1))
+    for ours, theirs in pairs:
+        assert_close(ours.grad, theirs.grad[0].reshape(ours.shape))
 
 
 def test_notebook_07s_bottleneck_is_the_packages_values_and_gradients():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -80,22 +81,22 @@ def numbers(text: str) -> list[tuple[float, float]]:
 # The papers' tables -----------------------------------------------------------------------------
 
 
-def test_every_row_uses_the_vocabulary():
+def test_every_row_uses_the_vocabulary_and_none_is_there_twice():
     rows = published()
     for column, known in VOCABULARY.items():
         assert set(rows[column]) <= known, column
     assert (rows[["system", "features", "pretraining"]] != "").all(axis=None)
-
-
-def test_no_number_is_there_twice():
-    assert not published().duplicated(KEY).any()
+    assert not rows.duplicated(KEY).any()
 
 
 def test_values_are_in_range_and_missing_only_where_the_source_is():
     rows = published()
-    assert (rows["value"].isna() == (rows["source"] == "not in our source")).all()
-    assert rows["value"].dropna().between(0, 1).all()
-    assert rows["sd"].dropna().between(0, 1).all()
+    lost = rows["source"] == "not in our source"
+    counts = rows[lost].groupby(["paper", "table"]).size().to_dict()
+    assert counts == {("munich_2014", "table 1"): 20, ("herremans_2019", "figure 4"): 10}
+    assert (rows["value"].isna() == lost).all()
+    for column in ("value", "sd"):
+        assert rows[column].dropna().between(0, 1).all()
     assert (rows.loc[rows["sd"].notna(), "aggregation"] == "mean per song").all()
 
 
@@ -105,13 +106,6 @@ def test_a_row_that_stands_beside_ours_says_where_and_others_say_nothing():
     assert (rows.loc[beside, ["output", "protocol"]] != "").all(axis=None)
     assert (rows.loc[~beside, ["output", "protocol", "our_features"]] == "").all(axis=None)
     assert beside[rows["source"] == "table"].all()
-
-
-def test_the_lost_tables_stay_lost():
-    rows = published()
-    lost = rows[rows["source"] == "not in our source"]
-    counts = lost.groupby(["paper", "table"]).size().to_dict()
-    assert counts == {("munich_2014", "table 1"): 20, ("herremans_2019", "figure 4"): 10}
 
 
 def test_text_repeats_its_paper_s_table_but_for_what_is_noted():
@@ -139,8 +133,7 @@ def test_every_number_occurs_in_its_paper(texts, paper):
 def test_irit_s_table_is_the_text_s(texts):
     lines = re.findall(r"^(?:<i>|\+ |lr).*\t.*$", texts["irit_2015"], re.M)
     assert len(lines) == 8
-    columns = [("CV", d, m) for d in DIMENSIONS for m in ("rmse", "pearson")]
-    columns += [("test", d, m) for d in DIMENSIONS for m in ("rmse", "pearson")]
+    columns = list(product(("CV", "test"), DIMENSIONS, ("rmse", "pearson")))
     ours = table("irit_2015", "table 1", "system", "features", "split", "dimension", "metric")
     names = ["lr", "BSL", "rnn", "rnn + smoothing", "rnn + smoothing + rnn2"]
     expected, features = {}, None
@@ -150,12 +143,8 @@ def test_irit_s_table_is_the_text_s(texts):
             if cell != "N/A":
                 expected[name, features, *column] = numbers(cell)[0]
     assert len(expected) == 52
-    pd.testing.assert_frame_equal(
-        ours.sort_index(),
-        pd.DataFrame.from_dict(expected, orient="index", columns=["value", "sd"])
-        .set_axis(pd.MultiIndex.from_tuples(expected, names=ours.index.names))
-        .sort_index(),
-    )
+    theirs = pd.DataFrame(expected, index=["value", "sd"]).T.rename_axis(ours.index.names)
+    pd.testing.assert_frame_equal(ours.sort_index(), theirs.sort_index())
 
 
 def test_munich_s_columns_are_the_text_s(texts):
@@ -196,12 +185,9 @@ def test_tsinghua_s_tables_are_the_text_s(texts):
 
 def test_herremans_table_is_the_text_s(texts):
     found = re.findall(r"^(\S*SVM) \(.*\)\t([\d.]+)\t([\d.]+)$", texts["herremans_2019"], re.M)
-    rows = table("herremans_2019", "table 1").pivot(
-        index="system", columns="dimension", values="value"
-    )
-    assert rows[DIMENSIONS].to_dict("index") == {
-        name: {"valence": float(valence), "arousal": float(arousal)}
-        for name, valence, arousal in found
+    rows = table("herremans_2019", "table 1").set_index(["system", "dimension"])["value"]
+    assert rows.unstack()[DIMENSIONS].T.to_dict("list") == {
+        name: [float(valence), float(arousal)] for name, valence, arousal in found
     }
 
 
@@ -242,23 +228,14 @@ def test_comparisons_name_what_there_is():
 
 
 def test_a_comparison_asks_for_rows_that_its_systems_have():
-    names = ["system", "features", "output", "protocol"]
-    stored = stored_scores().reset_index()[names].drop_duplicates()
-    sides = [
-        comparisons()[[f"{side}_{name}" for name in names]].set_axis(names, axis=1)
-        for side in ("better", "worse")
-    ]
-    asked = pd.concat(sides).drop_duplicates()
-    asked = asked[asked["system"].isin(stored["system"])]
-    for cell in asked.itertuples(index=False):
-        rows = stored[
-            (
-                stored[["system", "output", "protocol"]]
-                == [cell.system, cell.output, cell.protocol]
-            ).all(axis=1)
-        ]
-        assert not rows.empty, cell
-        assert not cell.features or cell.features in set(rows["features"]), cell
+    names = ["system", "output", "protocol", "features"]
+    stored = stored_scores().reset_index()
+    features = stored.groupby(names[:3])["features"].agg(set)
+    for side in ("better", "worse"):
+        for *cell, wanted in comparisons()[[f"{side}_{name}" for name in names]].to_numpy():
+            if cell[0] in set(stored["system"]):
+                assert not wanted or wanted in features[tuple(cell)], (cell, wanted)
+                assert features[tuple(cell)], cell
 
 
 def test_a_claim_without_pairs_says_so():
@@ -282,17 +259,14 @@ def test_dimensions_and_metrics_are_crossed_and_sides_filled():
 def paper_value(pair: pd.Series, side: str, paper: str) -> float:
     """The paper's own number for one side of a comparison of its claim; NaN if it prints none."""
     rows = published().query("paper == @paper and ours != ''")
-    rows = rows.assign(
-        aggregation=rows["aggregation"].where(rows["aggregation"] == "pooled", "mean")
-    )
-    wanted = {"ours": pair[f"{side}_system"], "metric": pair["metric"]}
-    wanted |= {name: pair[f"{side}_{name}"] for name in ("output", "protocol", "dimension")}
-    wanted |= {"aggregation": pair["aggregation"]}
-    if pair[f"{side}_features"]:
-        wanted["our_features"] = pair[f"{side}_features"]
-    found = rows[np.logical_and.reduce([rows[name] == value for name, value in wanted.items()])]
-    assert found["value"].nunique() <= 1
-    return found["value"].mean()
+    rows["aggregation"] = rows["aggregation"].where(rows["aggregation"] == "pooled", "mean")
+    wanted = {name: pair[f"{side}_{name}"] for name in ("output", "protocol", "dimension")}
+    wanted |= {"ours": pair[f"{side}_system"], "our_features": pair[f"{side}_features"]}
+    wanted |= {name: pair[name] for name in ("aggregation", "metric")}
+    wanted = {name: value for name, value in wanted.items() if value}
+    values = rows[(rows[list(wanted)] == list(wanted.values())).all(axis=1)]["value"]
+    assert values.nunique() <= 1
+    return values.mean()
 
 
 def test_the_papers_own_numbers_bear_their_claims_out_but_for_known_ones():
@@ -332,9 +306,8 @@ def elman(seed: int = 0, protocol: str = "test", aggregation: str = "mean") -> t
 
 
 def row(rows: pd.DataFrame, /, **wanted: str) -> pd.Series:
-    found = rows[np.logical_and.reduce([rows[name] == value for name, value in wanted.items()])]
-    assert len(found) == 1
-    return found.iloc[0]
+    (found,) = rows[(rows[list(wanted)] == list(wanted.values())).all(axis=1)].index
+    return rows.loc[found]
 
 
 SMOOTHED = {"paper": "irit_2015", "system": "rnn + smoothing", "features": "260"}
@@ -351,13 +324,9 @@ def test_compare_gives_the_papers_rows_in_their_order():
 
 
 def test_compare_averages_seeds_and_keeps_their_spread():
+    values = {(0, "mean"): 0.20, (1, "mean"): 0.22, (0, "sd"): 0.05, (1, "sd"): 0.07}
     ours = pd.concat(
-        [
-            results(elman(0), rmse=0.20),
-            results(elman(1), rmse=0.22),
-            results(elman(0, aggregation="sd"), rmse=0.05),
-            results(elman(1, aggregation="sd"), rmse=0.07),
-        ]
+        [results(elman(seed, aggregation=kind), rmse=v) for (seed, kind), v in values.items()]
     )
     found = row(compare(ours), **SMOOTHED, metric="rmse")
     assert found["value"] == 0.247
@@ -365,70 +334,67 @@ def test_compare_averages_seeds_and_keeps_their_spread():
     assert found["ours_spread"] == pytest.approx(np.std([0.20, 0.22], ddof=1))
     assert found["ours_sd"] == pytest.approx(0.06)
     assert found["difference"] == pytest.approx(0.21 - 0.247)
-
-
-def test_compare_without_seeds_has_no_spread():
-    found = row(compare(results(elman()).droplevel("seed")), **SMOOTHED, metric="rmse")
-    assert found["ours_value"] == 0.5
-    assert np.isnan(found["ours_spread"])
+    one = row(compare(results(elman()).droplevel("seed")), **SMOOTHED, metric="rmse")
+    assert one["ours_value"] == 0.5
+    assert np.isnan(one["ours_spread"])
 
 
 def test_a_pooled_row_takes_ours_pooled_and_a_row_per_song_the_mean():
-    ours = pd.concat(
-        [
-            results(elman(protocol="CV", aggregation="pooled"), pearson=0.6),
-            results(elman(protocol="CV", aggregation="mean"), pearson=0.4),
-        ]
-    )
+    pooled = results(elman(protocol="CV", aggregation="pooled"), pearson=0.6)
+    ours = pd.concat([pooled, results(elman(protocol="CV", aggregation="mean"), pearson=0.4)])
     found = row(compare(ours), **SMOOTHED | {"split": "CV"}, metric="pearson")
     assert (found["aggregation"], found["ours_value"]) == ("pooled", 0.6)
     assert row(compare(ours), **SMOOTHED, metric="pearson")["comparable"].startswith("Not run")
 
 
-def test_tsinghua_s_unstated_aggregation_takes_the_mean_and_says_so():
-    found = row(
-        compare(results(elman())), paper="tsinghua_2016", system="RNN+smooth", dimension="arousal"
-    )
+@pytest.mark.parametrize(
+    ("ours", "wanted", "reason"),
+    [
+        (
+            ("Elman", "FS1", "smoothed", "test", 0, "arousal", "mean"),
+            {"paper": "tsinghua_2016", "system": "RNN+smooth", "dimension": "arousal"},
+            "does not state its aggregation",
+        ),
+        (
+            ("LSTM 2014 run 1", "FS1", "raw", "test", 0, "valence", "mean"),
+            {"paper": "munich_2014", "run": "1", "dimension": "valence", "metric": "rmse"},
+            "Not in our source",
+        ),
+        (
+            ("LSTM 2015 run 2", "FS2", "raw", "held-out", 0, "valence", "mean"),
+            {"system": "LSTM-RNN", "run": "2", "table": "table 1b", **VALENCE_R},
+            "chose its models on these very songs",
+        ),
+    ],
+)
+def test_a_row_with_a_gap_in_its_paper_says_so(ours, wanted, reason):
+    found = row(compare(results(ours)), **wanted)
     assert found["ours_value"] == 0.5
-    assert "does not state its aggregation" in found["comparable"]
+    assert reason in found["comparable"]
+    assert np.isnan(found["difference"]) == (found["source"] == "not in our source")
 
 
 def test_what_is_not_run_lost_or_repeated_says_so():
     rows = compare(results(elman()))
-    run = rows["ours_value"].notna()
+    run, known = rows["ours_value"].notna(), rows["ours"] != ""
     lost = rows["source"] == "not in our source"
-    assert rows.loc[lost, "comparable"].str.startswith("Not in our source").all()
-    assert (
-        rows.loc[~run & ~lost & (rows["ours"] != ""), "comparable"].str.startswith("Not run").all()
-    )
-    assert rows.loc[rows["ours"] == "", "comparable"].str.startswith("No system of ours").all()
+    for some, reason in (
+        (lost, "Not in our source"),
+        (~run & ~lost & known, "Not run"),
+        (~known, "No system of ours"),
+    ):
+        assert rows.loc[some, "comparable"].str.startswith(reason).all()
     assert rows.loc[~run, "difference"].isna().all()
 
 
-def test_our_value_stands_beside_a_lost_number():
-    ours = results(("LSTM 2014 run 1", "FS1", "raw", "test", 0, "valence", "mean"))
-    found = row(compare(ours), paper="munich_2014", run="1", dimension="valence", metric="rmse")
-    assert found["ours_value"] == 0.5
-    assert np.isnan(found["difference"])
-    assert found["comparable"].startswith("Not in our source")
-
-
-def test_songs_that_selected_the_models_are_told():
-    ours = results(("LSTM 2015 run 2", "FS2", "raw", "held-out", 0, "valence", "mean"))
-    found = row(compare(ours), system="LSTM-RNN", run="2", table="table 1b", **VALENCE_R)
-    assert "chose its models on these very songs" in found["comparable"]
-
-
-def test_an_rmse_s_difference_means_nothing_and_an_r_s_its_direction():
-    for corpus, synthetic in (("mini", True), ("DEAM", False)):
-        rows = compare(results(elman()), corpus=corpus)
-        error, r = (
-            row(rows, **SMOOTHED, metric=metric)["comparable"] for metric in ("rmse", "pearson")
-        )
-        assert error.startswith("The difference means nothing")
-        assert "unit of its labels" in error
-        assert r.startswith("Only the direction")
-        assert ("synthetic" in error, "synthetic" in r) == (synthetic, synthetic)
+@pytest.mark.parametrize(("corpus", "synthetic"), [("mini", True), ("DEAM", False)])
+def test_an_rmse_s_difference_means_nothing_and_an_r_s_its_direction(corpus, synthetic):
+    rows = compare(results(elman()), corpus=corpus)
+    error, r = (row(rows, **SMOOTHED, metric=k)["comparable"] for k in ("rmse", "pearson"))
+    assert error.startswith("The difference means nothing")
+    assert "unit of its labels" in error
+    assert r.startswith("Only the direction")
+    assert ("synthetic" in error, "synthetic" in r) == (synthetic, synthetic)
 
 
 def test_every_comparison_gives_a_reason_even_on_deam():
@@ -445,14 +411,11 @@ def test_every_comparison_gives_a_reason_even_on_deam():
 
 
 def test_a_row_that_leaves_our_features_open_takes_what_there_is():
-    cells = [("SVM", name, "raw", "CV", 0, "valence", "pooled") for name in ("167", "functionals")]
-    rows = compare(pd.concat([results(cells[0], r2=0.35), results(cells[1], r2=0.4)]))
-    rows = rows.query("system == 'SVM' and dimension == 'valence'")
-    assert list(zip(rows["our_features"], rows["ours_value"])) == [
-        ("167", 0.35),
-        ("functionals", 0.4),
-    ]
-    nameless = compare(results(("SVM", "", "raw", "CV", 0, "valence", "pooled")))
+    found, cell = {"167": 0.35, "functionals": 0.4}, ("raw", "CV", 0, "valence", "pooled")
+    ours = [results(("SVM", name, *cell), r2=value) for name, value in found.items()]
+    rows = compare(pd.concat(ours)).query("system == 'SVM' and dimension == 'valence'")
+    assert dict(zip(rows["our_features"], rows["ours_value"])) == found
+    nameless = compare(results(("SVM", "", *cell)))
     assert len(nameless) == len(published())
 
 
@@ -479,7 +442,7 @@ def test_results_that_no_paper_has_and_no_results_at_all_are_fine():
     [
         (lambda ours: ours.droplevel("aggregation"), "expected an index of"),
         (lambda ours: ours.reset_index(), "expected an index of"),
-        (lambda ours: ours.drop(columns="ccc"), r"found no \['ccc'\]"),
+        (lambda ours: ours.drop(columns="ccc"), r"found none for \['ccc'\]"),
         (lambda ours: ours.assign(rmse="0.2"), r"expected numbers, found .*rmse"),
         (lambda ours: pd.concat([ours, ours]), "every row once"),
         (lambda ours: ours.rename({"test": "Eval"}), r"protocol to be one of .*\['Eval'\]"),
@@ -493,18 +456,17 @@ def test_malformed_results_are_named(spoil, message):
         compare(spoil(results(elman())))
 
 
-def test_every_system_has_its_class_lesson_test_and_table():
-    rows = systems()
-    named = set(published()["ours"]) - {""}
-    compared = {name for side in ("better", "worse") for name in comparisons()[f"{side}_system"]}
-    assert set(rows.index) >= named | compared
-    for system, row in rows.iterrows():
-        assert set(row["papers"].split("|")) <= set(TEXTS), system
-        assert hasattr(models, row["class"]), system
-        assert list((ROOT / "notebooks" / "source").glob(f"{row['lesson']}_*.py")), system
-        test = (ROOT / "tests" / f"{row['test']}.py").read_text()
-        assert row["class"] in test or (system in SYSTEMS_OF_SONGS and "in SYSTEMS" in test), system
-        assert row["table"] in STUDIES, system
-        assert any(label[0] == system for label, _ in STUDIES[row["table"]].units) or (
-            row["table"] == "multiscale"
-        ), system
+@pytest.mark.parametrize(("system", "row"), list(systems().iterrows()), ids=systems().index)
+def test_every_system_has_its_class_lesson_test_and_table(system, row):
+    assert set(row["papers"].split("|")) <= set(TEXTS)
+    assert hasattr(models, row["class"])
+    assert list((ROOT / "notebooks" / "source").glob(f"{row['lesson']}_*.py"))
+    test = (ROOT / "tests" / f"{row['test']}.py").read_text()
+    assert row["class"] in test or (system in SYSTEMS_OF_SONGS and "in SYSTEMS" in test)
+    labels = {label[0] for label, _ in STUDIES[row["table"]].units}
+    assert system in labels or row["table"] == "multiscale"
+
+
+def test_no_system_of_the_papers_is_left_out():
+    sides = {name for side in ("better", "worse") for name in comparisons()[f"{side}_system"]}
+    assert set(systems().index) >= set(published()["ours"]) - {""} | sides

@@ -47,7 +47,7 @@ def test_means_and_population_deviations_of_every_row():
     assert table.loc[1, "x_mean"] == pytest.approx(np.mean(track.loc[1, "x"].to_numpy()))
 
 
-def test_functionals_stand_first_and_every_song_needs_them():
+def test_functionals_come_first_and_every_song_needs_them():
     index = pd.MultiIndex.from_product([[1, 2], [0.0, 0.5]], names=["song_id", "time"])
     track = pd.DataFrame({"x": [0.0, 1, 2, 3]}, index)
     functionals = pd.DataFrame({"f": [1.0, 2, 3]}, pd.Index([2, 1, 9], name="song_id"))
@@ -78,11 +78,11 @@ def test_each_song_is_predicted_once_by_models_that_were_not_trained_on_it(corpu
 
     class Spy(Linear):
         def fit(self, features, labels):
-            trained.append(set(labels.index))
+            trained.append(set(labels.index.unique("song_id")))
             return super().fit(features, labels)
 
         def predict(self, features):
-            assert not trained[-1] & set(features.index)
+            assert not trained[-1] & set(features.index.unique("song_id"))
             return super().predict(features)
 
     monkeypatch.setitem(SYSTEMS, "spy", lambda dimensions, seed: Spy())
@@ -186,13 +186,13 @@ def test_deam_as_whole_songs(real_deam, monkeypatch):
     assert (corpus.songs["year"] == 2013).sum() == 744
 
 
-def test_deam_is_asked_for_by_name(monkeypatch):
+def test_without_a_folder_deam_is_refused(monkeypatch):
     monkeypatch.delenv("MER_DATA", raising=False)
     with pytest.raises(DataError, match="MER_DATA: expected the name of a folder"):
         study.deam_songs()
 
 
-def test_the_command_leaves_tables_of_deam_as_they_are_where_it_is_not(monkeypatch, capsys):
+def test_the_command_skips_deam_where_it_is_missing(monkeypatch, capsys):
     monkeypatch.delenv("MER_DATA", raising=False)
     monkeypatch.setattr(studies, "STUDIES", {"songs_2013": study.STUDIES["songs_2013"]})
     assert main(["results"]) == 0

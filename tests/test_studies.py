@@ -6,6 +6,7 @@ import inspect
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import warnings
@@ -208,9 +209,11 @@ def test_a_damaged_file_is_computed_again(corpus, tmp_path, damage):
 def test_without_a_cache_folder_units_are_computed_with_one_warning(corpus, tmp_path):
     (tmp_path / "file").write_text("no folder")
     units = sweeps.units(tmp_path / "log", 3)
-    with pytest.warns(DataWarning, match=r"expected a folder that can be written.*`cache`") as told:
+    with pytest.warns(
+        DataWarning, match=r"expected a folder that can be written.*`cache`"
+    ) as warned:
         found = run(sweeps.logged, units, corpus, cache=tmp_path / "file" / "cache")
-    assert len(told) == 1
+    assert len(warned) == 1
     assert len(found.done) == 3
 
 
@@ -238,9 +241,9 @@ def test_a_full_disk_costs_only_the_cache(corpus, tmp_path, disk):
     log, settings = tmp_path / "log", {"cache": disk, "processes": 2}
     # 40 kB each, and slow enough for the one that writes them to keep up.
     units = sweeps.units(log, 40, rows=1500, seconds=0.02)
-    with pytest.warns(DataWarning, match=r"No space left on device.*free some space") as told:
+    with pytest.warns(DataWarning, match=r"No space left on device.*free some space") as warned:
         found = run(sweeps.logged, units, corpus, **settings)
-    assert len(told) == 1
+    assert len(warned) == 1
     assert len(found.done) == 40
     kept = sweeps.kept(sweeps.logged, disk, units)
     assert 3 <= len(kept) < 10
@@ -257,9 +260,9 @@ def test_a_read_only_cache_is_read(corpus, tmp_path, disk):
     with warnings.catch_warnings(action="error"):
         found = run(sweeps.logged, sweeps.units(log, 3), corpus, **settings)
     assert len(found.done) == len(sweeps.calls(log)) == 3
-    with pytest.warns(DataWarning, match="Read-only file system") as told:
+    with pytest.warns(DataWarning, match="Read-only file system") as warned:
         found = run(sweeps.logged, sweeps.units(log, 5), corpus, **settings)
-    assert len(told) == 1
+    assert len(warned) == 1
     assert (len(found.done), len(sweeps.calls(log))) == (5, 5)
 
 
@@ -341,88 +344,94 @@ def test_features_on_a_cluster_are_the_same(tmp_path, two_workers):
 # Tables
 
 
+SMALL = studies.regressors(
+    {"constant": models.Constant(), "linear": LINEAR, "twin": models.Linear(ridge=10)},
+    seeds=[0, 1],
+    seeded=False,
+    files=("small.csv", "small_songs.parquet"),
+)
+
+
 @pytest.fixture
 def small(monkeypatch):
-    """A catalogue of one small sweep."""
-    systems = {"constant": models.Constant(), "linear": LINEAR}
-    files = ("small.csv", "small_songs.parquet")
-    study = studies.regressors(systems, seeds=[0, 1], seeded=False, files=files)
-    monkeypatch.setitem(studies.STUDIES, "small", study)
+    """The name of a small study in the catalogue."""
+    monkeypatch.setitem(studies.STUDIES, "small", SMALL)
     return "small"
 
 
-def test_a_table_holds_what_scoring_gives(corpus, tmp_path, small):
-    results.compute(small, corpus, folder=tmp_path, cache=tmp_path / "store", processes=1)
-    table = results.table("small", folder=tmp_path)
+@pytest.fixture(scope="module")
+def computed(corpus, tmp_path_factory):
+    """A folder with the tables of `small`, and the cache of its units."""
+    folder = tmp_path_factory.mktemp("small")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(studies.STUDIES, "small", SMALL)
+        results.compute(
+            "small", corpus, folder=folder / "tables", cache=folder / "cache", processes=1
+        )
+    return folder
+
+
+@pytest.fixture
+def stored(computed, tmp_path, small):
+    """A copy of those tables, which a test may change."""
+    return shutil.copytree(computed / "tables", tmp_path / "tables")
+
+
+def test_a_table_holds_what_scoring_gives(corpus, stored):
+    table = results.table("small", folder=stored)
     dev = corpus.split("dev")
     folds = evaluation.k_folds(dev.songs.index, seed=1)
     raw = evaluation.cross_validate(models.Linear(ridge=10), dev, folds)
-    row = table.loc["linear", "FS1", "raw", "CV", 1]
-    expected = score(dev.labels, raw)
-    pd.testing.assert_frame_equal(row.loc[expected.index], expected, rtol=1e-4)
-    smoothed = score(dev.labels, moving_average(raw))
-    row = table.loc["linear", "FS1", "smoothed", "CV", 1].loc[expected.index]
-    pd.testing.assert_frame_equal(row, smoothed, rtol=1e-4)
+    for output, track in {"raw": raw, "smoothed": moving_average(raw)}.items():
+        expected = score(dev.labels, track)
+        row = table.loc["linear", "FS1", output, "CV", 1].loc[expected.index]
+        pd.testing.assert_frame_equal(row, expected, rtol=1e-4)
     assert list(table.xs("test", level="protocol").index.unique("seed")) == [0]
-    songs = results.table("small_songs", folder=tmp_path)
-    row = songs.loc["linear", "FS1", "raw", "CV", 1]
+    songs = results.table("small_songs", folder=stored)
     expected = score_songs(dev.labels, raw)[["rmse", "pearson"]]
+    row = songs.loc["linear", "FS1", "raw", "CV", 1].loc[expected.index]
     pd.testing.assert_frame_equal(
-        row.loc[expected.index], expected, atol=1e-4, check_dtype=False, check_index_type=False
+        row, expected, atol=1e-4, check_dtype=False, check_index_type=False
     )
+    pd.testing.assert_frame_equal(table.loc["twin"], table.loc["linear"])
+    assert (table.loc["constant"]["rmse"] != table.loc["linear"]["rmse"]).any()
 
 
-def test_a_table_says_how_it_was_made(corpus, tmp_path, small):
-    settings = {"folder": tmp_path, "cache": tmp_path / "cache", "processes": 1}
-    results.compute(small, corpus, **settings)
-    about = json.loads((tmp_path / "small.json").read_text())
+def test_a_table_says_how_it_was_made(stored):
+    about = json.loads((stored / "small.json").read_text())
     assert about["settings"]["setting"] == [repr(models.Constant()), repr(LINEAR)]
     assert about["libraries"]["numpy"] == np.__version__
-    assert (about["songs"], about["units"]) == (12, 42)
+    assert (about["songs"], about["units"]) == (12, 63)
     assert set(about) >= {"commit", "date", "function", "data", "seconds"}
 
 
-def test_a_check_compares_numbers_and_finds_a_changed_one(corpus, tmp_path, small):
-    settings = {"folder": tmp_path, "cache": tmp_path / "cache", "processes": 1}
-    results.compute(small, corpus, **settings)
+def test_a_check_compares_numbers_and_finds_a_changed_one(corpus, computed, stored, small):
+    settings = {"folder": stored, "cache": computed / "cache", "processes": 1}
     table = results.check(small, corpus, every=True, **settings)
     assert (table["compared"] > 100).all()
     assert (table["different"] == 0).all()
     louder = replace(corpus, labels=corpus.labels * 1.01)
     assert (results.check(small, louder, **settings)["different"] > 0).all()
-    text = (tmp_path / "small.csv").read_text()
-    (tmp_path / "small.csv").write_text(text.replace("mean,0.", "mean,0.9"))
+    text = (stored / "small.csv").read_text()
+    (stored / "small.csv").write_text(text.replace("mean,0.", "mean,0.9"))
     assert results.check(small, corpus, **settings)["different"].tolist()[0] > 0
 
 
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", "null", "7", '{"tables": []}', '{"tables": {"a.csv": 5}}']
 )
-def test_what_stands_beside_a_table_is_read_with_care(tmp_path, text):
+def test_a_damaged_description_of_tables_is_refused(tmp_path, text):
     (tmp_path / "small.json").write_text(text)
     with pytest.raises(DataError, match=r"small\.json: expected a description of tables"):
         results.table("small", folder=tmp_path)
 
 
-def test_tables_lie_in_their_own_folder(corpus, tmp_path, small):
-    results.compute(small, corpus, folder=tmp_path, cache=tmp_path / "store", processes=1)
-    about = json.loads((tmp_path / "small.json").read_text())
+def test_tables_lie_in_their_own_folder(stored):
+    about = json.loads((stored / "small.json").read_text())
     about["tables"] = {"../small.csv": about["tables"]["small.csv"]}
-    (tmp_path / "small.json").write_text(json.dumps(about))
+    (stored / "small.json").write_text(json.dumps(about))
     with pytest.raises(DataError, match=r"tables in its own folder, found \['\.\./small\.csv'\]"):
-        results.table("small", folder=tmp_path)
-
-
-def test_two_systems_of_one_setting_both_stand_in_the_table(corpus, tmp_path, monkeypatch):
-    systems = {"one": LINEAR, "other": models.Linear(ridge=10), "zero": models.Constant()}
-    files = ("twins.csv", "twins_songs.parquet")
-    study = studies.regressors(systems, seeds=[0], seeded=False, files=files)
-    monkeypatch.setitem(studies.STUDIES, "twins", study)
-    settings = {"folder": tmp_path, "cache": tmp_path / "store", "processes": 1}
-    results.compute("twins", corpus, **settings)
-    table = results.table("twins", folder=tmp_path)
-    pd.testing.assert_frame_equal(table.loc["one"], table.loc["other"])
-    assert (table.loc["zero"]["rmse"] != table.loc["one"]["rmse"]).any()
+        results.table("small", folder=stored)
 
 
 def test_no_two_sweeps_on_the_embedded_corpus_fill_the_same_row():
@@ -430,18 +439,16 @@ def test_no_two_sweeps_on_the_embedded_corpus_fill_the_same_row():
     assert scores.index.is_unique, scores.index[scores.index.duplicated()][0]
 
 
-def test_the_overview_is_the_mean_over_seeds(corpus, tmp_path, small):
-    settings = {"folder": tmp_path, "cache": tmp_path / "store", "processes": 1}
-    results.compute(small, corpus, **settings)
-    shown = results.overview(results.stored_scores(folder=tmp_path))
-    table = results.table(small, folder=tmp_path)
-    row = ("CV", "linear", "FS1", "raw")
+def test_the_overview_is_the_mean_over_seeds(stored, tmp_path):
+    shown = results.overview(results.stored_scores(folder=stored))
+    table = results.table("small", folder=stored)
     seeds = [table.loc["linear", "FS1", "raw", "CV", k, "arousal", "pooled"] for k in (0, 1)]
-    assert shown.loc[row, ("arousal", "RMSE")] == pytest.approx((seeds[0] + seeds[1])["rmse"] / 2)
-    assert list(shown["seeds"]) == [2] * 4 + [1] * 4
+    rmse = shown.loc[("CV", "linear", "FS1", "raw"), ("arousal", "RMSE")]
+    assert rmse == pytest.approx((seeds[0] + seeds[1])["rmse"] / 2)
+    assert list(shown["seeds"]) == [2] * 6 + [1] * 6
     mean = table.loc["linear", "FS1", "raw", "test", 0, "valence", "mean"]
     assert shown.loc[("test", "linear", "FS1", "raw"), ("valence", "r")] == mean["pearson"]
-    assert results.stored_scores(folder=tmp_path / "store").empty
+    assert results.stored_scores(folder=tmp_path).empty
 
 
 def test_there_is_no_table_with_holes(corpus, tmp_path, monkeypatch):
@@ -456,7 +463,7 @@ def test_there_is_no_table_with_holes(corpus, tmp_path, monkeypatch):
     assert not list(tmp_path.glob("*.*"))
 
 
-def test_unknown_names_are_told(corpus, tmp_path):
+def test_unknown_names_are_refused(corpus, tmp_path):
     with pytest.raises(ValueError, match=r"a study of \[.*'baselines'.*found 'elmo'"):
         results.compute("elmo", corpus, folder=tmp_path)
     with pytest.raises(DataError, match=r"a table of \[.*'baselines'.*make results"):

@@ -245,7 +245,7 @@ TRACKS: dict[str, Callable[[object], object]] = {
     "song_level": lambda f: features.song_level(f),
     "save": saved,
     "label_correlations": lambda f: valence.label_correlations(f, draws=20),
-    "between_share": valence.between_share,
+    "between_song_variance": valence.between_song_variance,
 }
 
 
@@ -310,8 +310,8 @@ TABLES: dict[str, Callable[[object], object]] = {
     "TripletNetwork.predict": lambda f: learned(TRIPLET, songs_of, at=_x(f)),
     "nearest": lambda f: retrieval.nearest(f, (0.1, 0.2), 20)["distance"].sort_index(),
     "song_level, functionals": lambda f: features.song_level(plain_track(), f),
-    "shifts, before": lambda f: valence.shifts(f, songs_of(plain_track(seed=3))),
-    "shifts, after": lambda f: valence.shifts(songs_of(plain_track(seed=3)), f),
+    "feature_shift, before": lambda f: valence.feature_shift(f, songs_of(plain_track(seed=3))),
+    "feature_shift, after": lambda f: valence.feature_shift(songs_of(plain_track(seed=3)), f),
     "domain_auc": lambda f: np.round(valence.domain_auc(f, songs_of(plain_track(seed=3))), 1),
     "tilt": lambda f: valence.tilt(f, 0.1).sort_index(),
 }
@@ -599,7 +599,6 @@ def test_ratings_may_be_missing_but_must_be_numbers():
     for kind in ("Float64", "double[pyarrow]", object):
         found = agreement.rater_statistics(ratings.astype(kind))
         pd.testing.assert_frame_equal(found, wanted)
-        valence.song_agreement(ratings.astype(kind))
     no_raters = ratings.droplevel("rater")
     for wrong in (ratings.astype(str), ratings > 0, no_raters, ratings.swaplevel()):
         with pytest.raises(ValueError, match=r"ratings.*: expected .* found"):

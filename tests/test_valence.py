@@ -1,4 +1,4 @@
-"""The analyses of lesson 09, held against explicit computations, scipy and the real annotations."""
+"""The analyses of lesson 09 against explicit computations, scipy and the real annotations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from workbook.studies.valence_systems import PENALTIES, SYSTEMS, Problem, answer
 
 @pytest.fixture
 def rng() -> np.random.Generator:
-    """One of its own for each test: what one draws is not for the others' order to decide."""
+    """A generator for each test, so that results do not depend on the order of tests."""
     return np.random.default_rng(0)
 
 
@@ -81,7 +81,13 @@ def test_intervals_are_those_of_drawing_whole_songs_anew(labels):
     assert table.loc["pooled", ["low", "high"]].tolist() == pytest.approx(expected.tolist())
 
 
-def test_a_song_that_stands_still_has_no_r_within(labels):
+def test_the_interval_of_draws_that_are_nan_is_nan():
+    found = valence.interval([0.5, np.nan, np.nan])
+    assert (found["value"], np.isnan(found["low"]), np.isnan(found["high"])) == (0.5, True, True)
+    assert valence.interval([np.nan, 1.0, np.nan])["low"] == 1
+
+
+def test_a_constant_song_has_no_r_within(labels):
     flat = labels.copy()
     flat.loc[[0], "valence"] = 0.1
     assert valence.label_correlations(flat, draws=5).loc["within songs", "songs"] == 29
@@ -89,7 +95,7 @@ def test_a_song_that_stands_still_has_no_r_within(labels):
 
 def test_knowing_song_means_gives_the_root_of_the_share_between_songs(labels):
     means = labels.groupby("song_id").transform("mean")
-    share = valence.between_share(labels)
+    share = valence.between_song_variance(labels)
     for name in DIMENSIONS:
         assert np.sqrt(share[name]) == pytest.approx(pearson(labels[name], means[name]))
 
@@ -117,21 +123,9 @@ def test_reliability_of_means_is_icc_1k(rng):
     assert found == pytest.approx(1 / (1 + 1.5**2 / 5), abs=0.03)
 
 
-def test_agreement_of_each_song_with_its_ceiling():
-    names = ["song_id", "rater", "time"]
-    index = pd.MultiIndex.from_product([[7], list("abcd"), np.arange(10) / 2], names=names)
-    curve = np.tile(np.arange(10) / 10, 4)
-    noise = 0.2 * np.random.default_rng(2).normal(size=(40, 2))
-    ratings = pd.DataFrame(np.column_stack([curve, curve]) + noise, index, DIMENSIONS)
-    row = valence.song_agreement(ratings).loc[(7, "valence")]
-    assert row["alpha"] == pytest.approx(cronbach_alpha(ratings["valence"].loc[7].unstack("rater")))
-    assert row["ceiling"] == pytest.approx(np.sqrt(row["alpha"]))
-    assert valence.spearman_brown(row["one_rater"], row["raters"]) == pytest.approx(row["alpha"])
-
-
 def test_shift_is_cohens_d_and_a_classifier_tells_the_shifted_from_the_same(rng):
     a, b = rng.normal(size=(80, 5)), rng.normal(size=(60, 5)) * 2 + 1
-    table = valence.shifts(pd.DataFrame(a), pd.DataFrame(b))
+    table = valence.feature_shift(pd.DataFrame(a), pd.DataFrame(b))
     pooled = np.sqrt((a[:, 0].var(ddof=1) + b[:, 0].var(ddof=1)) / 2)
     assert table.loc[0, "difference"] == pytest.approx((b[:, 0].mean() - a[:, 0].mean()) / pooled)
     assert table.loc[0, "spread_ratio"] == pytest.approx(b[:, 0].std(ddof=1) / a[:, 0].std(ddof=1))
@@ -185,8 +179,8 @@ def test_a_correlation_out_of_reach_is_refused():
         valence.tilt(songs, 0.0)
 
 
-def test_standing_counts_tails():
-    row = valence.standing(2.0, [0, 1, 2, 3, 4, np.nan])
+def test_ranks_among_draws_count_tails():
+    row = valence.rank_among_draws(2.0, [0, 1, 2, 3, 4, np.nan])
     assert (row["lower"], row["higher"]) == (4 / 6, 4 / 6)
     assert row["median"] == 2
 
@@ -195,31 +189,31 @@ def test_standing_counts_tails():
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_every_system_answers_every_row_and_learns(system):
-    asked = problem(frames=6)
-    predicted = answer(system, asked)
-    assert predicted.index.equals(asked.heard.index)
-    truth = asked.heard["x0"] - 3
+def test_every_system_predicts_every_row_and_learns(system):
+    given = problem(frames=6)
+    predicted = answer(system, given)
+    assert predicted.index.equals(given.test_features.index)
+    truth = given.test_features["x0"] - 3
     if system != "constant":
         assert pearson(truth, predicted["arousal"]) > 0.8
 
 
 def test_ridge_is_the_textbooks():
-    asked = problem(penalty=7.0)
-    mean, sd = asked.features.mean(), asked.features.std(ddof=0)
-    x, y = ((asked.features - mean) / sd).to_numpy(), asked.labels[DIMENSIONS].to_numpy()
+    given = problem(penalty=7.0)
+    mean, sd = given.features.mean(), given.features.std(ddof=0)
+    x, y = ((given.features - mean) / sd).to_numpy(), given.labels[DIMENSIONS].to_numpy()
     w = np.linalg.solve(x.T @ x + 7 * np.eye(4), x.T @ (y - y.mean(axis=0)))
-    expected = ((asked.heard - mean) / sd).to_numpy() @ w + y.mean(axis=0)
-    np.testing.assert_allclose(ridge(asked), expected)
-    assert ridge(asked._replace(penalty=None)).shape == expected.shape
+    expected = ((given.test_features - mean) / sd).to_numpy() @ w + y.mean(axis=0)
+    np.testing.assert_allclose(ridge(given), expected)
+    assert ridge(given._replace(penalty=None)).shape == expected.shape
     assert min(PENALTIES) < 100 < max(PENALTIES)
 
 
 def test_the_residual_has_nothing_of_arousal_and_weights_less_than_plain_ridge():
-    asked = problem(songs=300)
-    own = asked.heard["x0"]
+    given = problem(songs=300)
+    own = given.test_features["x0"]
     in_it = {
-        name: abs(pearson(own, answer(name, asked)["valence"]))
+        name: abs(pearson(own, answer(name, given)["valence"]))
         for name in ("ridge", "decorrelating weights", "valence freed from arousal", "arousal only")
     }
     assert in_it["valence freed from arousal"] < 0.25 < in_it["ridge"]
@@ -227,23 +221,25 @@ def test_the_residual_has_nothing_of_arousal_and_weights_less_than_plain_ridge()
 
 
 def test_the_stretch_for_ccc_leaves_r_and_raises_ccc_where_ridge_is_too_cautious():
-    asked = problem(songs=200, penalty=500.0)
-    plain, stretched = (answer(name, asked)["valence"] for name in ("ridge", "CCC"))
-    truth = 0.1 * (asked.heard["x0"] - 3 + asked.heard["x1"] - 3) + 0.2
+    given = problem(songs=200, penalty=500.0)
+    plain, stretched = (answer(name, given)["valence"] for name in ("ridge", "CCC"))
+    truth = 0.1 * (given.test_features["x0"] - 3 + given.test_features["x1"] - 3) + 0.2
     assert pearson(plain, stretched) == pytest.approx(1)
     assert ccc(truth, stretched) > ccc(truth, plain) + 0.1
 
 
 def test_alignment_undoes_another_mix_that_ruins_plain_ridge():
-    asked = problem(songs=300)
-    asked = asked._replace(heard=problem(songs=300).heard * [5, 0.2, 1, 1] + [40, 0, 0, 0])
-    truth = problem(songs=300).heard["x0"] - 3
+    given = problem(songs=300)
+    given = given._replace(
+        test_features=problem(songs=300).test_features * [5, 0.2, 1, 1] + [40, 0, 0, 0]
+    )
+    truth = problem(songs=300).test_features["x0"] - 3
     for name in ("standardised per collection", "CORAL"):
-        predicted = answer(name, asked)["arousal"] / 0.1
+        predicted = answer(name, given)["arousal"] / 0.1
         assert (
             np.abs(predicted - truth).mean()
             < 1
-            < np.abs(answer("ridge", asked)["arousal"] / 0.1 - truth).mean()
+            < np.abs(answer("ridge", given)["arousal"] / 0.1 - truth).mean()
         )
 
 
@@ -285,7 +281,7 @@ def test_a_stored_row_of_real_songs_computed_anew(real):
     assert kept.loc["pearson", "value"] == pytest.approx(pearson(y, live["valence"]), abs=0.002)
 
 
-def test_tasks_never_share_a_song_but_for_the_one_that_is_asked_what_it_learned(real):
+def test_tasks_share_no_song_between_training_and_test(real):
     for task in deam_studies.TASKS:
         for fold in deam_studies.tasks(real, task, 0):
             assert fold.train.intersection(fold.test).empty

@@ -1,3 +1,5 @@
+"""Widgets without a browser, and the figures of `workbook.plots`."""
+
 from __future__ import annotations
 
 import io
@@ -12,8 +14,8 @@ from PIL import Image
 
 from conftest import ROOT
 from mer_core.files import DataError
-from workbook.plots import CORNERS, PALETTE
-from workbook.widgets import PlanePicker, Player, ProfileDrawing
+from workbook import plots
+from workbook.widgets import FigureSlider, PlanePicker, Player, ProfileDrawing
 
 mpl.use("Agg")
 SECOND = np.sin(np.arange(44_100) / 10).astype(np.float32) / 2
@@ -25,13 +27,29 @@ def player(**options: object) -> Player:
     return Player((SECOND, 44_100), {"rated": TRACK, "predicted": TRACK / 2}, **options)
 
 
-def widgets() -> list:
-    return [player(title="a tone"), PlanePicker(TRACK), ProfileDrawing(1, profile=TRACK)]
+def slider() -> FigureSlider:
+    return FigureSlider.draw("size (inch)", [1, 2, 3], figure, start=1)
 
 
-@pytest.mark.parametrize("which", range(3))
-def test_without_a_kernel_a_picture_stands_there_and_it_is_always_the_same(which):
-    first, again = (widgets()[which]._repr_mimebundle_()[0] for _ in range(2))
+def figure(size: int) -> plt.Figure:
+    return plt.figure(figsize=(5 * size, 1))
+
+
+def tone(pitch: int) -> np.ndarray:
+    return 0.5 * np.sin(2 * np.pi * pitch * np.arange(4410) / 44_100)
+
+
+WIDGETS = {
+    "player": lambda: player(title="a tone"),
+    "picker": lambda: PlanePicker(TRACK),
+    "drawing": lambda: ProfileDrawing(1, profile=TRACK),
+    "slider": slider,
+}
+
+
+@pytest.mark.parametrize("name", WIDGETS)
+def test_without_a_kernel_there_is_a_picture_which_is_always_the_same(name):
+    first, again = (WIDGETS[name]()._repr_mimebundle_()[0] for _ in range(2))
     assert first["image/png"] == again["image/png"]
     assert first["text/plain"] == again["text/plain"]
     assert Image.open(io.BytesIO(first["image/png"])).width > 300
@@ -39,14 +57,36 @@ def test_without_a_kernel_a_picture_stands_there_and_it_is_always_the_same(which
     assert not plt.get_fignums()
 
 
-@pytest.mark.parametrize("which", range(3))
-def test_the_page_has_the_figures_colours_and_corners_and_loads_nothing_from_elsewhere(which):
-    widget = widgets()[which]
-    assert all(colour in widget._css for colour in PALETTE.values())
-    assert all(f'"{text}"' in widget._esm for text in CORNERS.values())
-    assert "http" not in widget._css
-    assert "http" not in widget._esm.replace("http://www.w3.org/2000/svg", "")
-    assert "import " not in widget._esm
+@pytest.mark.parametrize("name", WIDGETS)
+def test_a_page_has_the_figures_colours_and_corners_and_loads_nothing_from_elsewhere(name):
+    widget = WIDGETS[name]()
+    if name != "slider":
+        assert all(colour in widget._css for colour in plots.PALETTE.values())
+        assert all(f'"{text}"' in widget._esm for text in plots.CORNERS.values())
+    for text in (str(widget._css), str(widget._esm)):
+        assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
+        assert "import " not in text
+
+
+def test_slider_draws_each_position_once_and_shows_the_chosen_one():
+    assert slider().values == ["1", "2", "3"]
+    assert len(set(slider().pictures)) == 3
+    bundle, _ = slider()._repr_mimebundle_()
+    assert bundle["image/png"] == slider().pictures[1]
+    assert bundle["text/plain"] == "size (inch): 2, of 1, 2, 3"
+
+
+def test_slider_with_sound_holds_a_wav_file_for_each_position():
+    sounds = FigureSlider.draw("f (Hz)", [220, 440], lambda _: figure(1), sound=tone).sounds
+    samples, rate = soundfile.read(io.BytesIO(sounds[1]))
+    assert (len(sounds), rate) == (2, 44_100)
+    assert np.abs(samples - tone(440)).max() < 1e-4
+
+
+@pytest.mark.parametrize(("values", "start"), [([], 0), ([1], 1), ([1], -1)])
+def test_slider_refuses_positions_that_are_not_there(values, start):
+    with pytest.raises(ValueError, match="position"):
+        FigureSlider.draw("size", values, figure, start=start)
 
 
 def test_player_sends_the_file_itself_where_browsers_play_it():
@@ -55,13 +95,15 @@ def test_player_sends_the_file_itself_where_browsers_play_it():
     assert sent.seconds == sent.end == pytest.approx(45, abs=0.1)
 
 
-@pytest.mark.parametrize("suffix", ["wav", "aiff"])
-def test_player_sends_what_sounds_as_the_audio_does(tmp_path, suffix):
-    soundfile.write(tmp_path / f"a.{suffix}", SECOND, 44_100)
-    for sent in (player(), Player(tmp_path / f"a.{suffix}")):
-        samples, rate = soundfile.read(io.BytesIO(sent.sound))
-        assert (rate, sent.kind) == (44_100, "audio/wav")
-        assert np.abs(samples - SECOND).max() < 1e-4
+@pytest.mark.parametrize("suffix", [None, "wav", "aiff"])
+def test_player_sends_the_sound_of_the_audio(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    if suffix:
+        soundfile.write(path, SECOND, 44_100)
+    sent = Player(path) if suffix else player()
+    samples, rate = soundfile.read(io.BytesIO(sent.sound))
+    assert (rate, sent.kind) == (44_100, "audio/wav")
+    assert np.abs(samples - SECOND).max() < 1e-4
 
 
 def test_envelope_is_the_loudest_sample_of_each_piece_and_silence_stays_flat():
@@ -76,17 +118,9 @@ def test_envelope_is_the_loudest_sample_of_each_piece_and_silence_stays_flat():
     assert max(silent.envelope) == 0
 
 
-def test_player_sends_tracks_as_they_are():
-    assert player().tracks[0] == {
-        "name": "rated",
-        "time": [0.0, 0.5],
-        "valence": [0.1, 0.3],
-        "arousal": [-0.5, 0.5],
-    }
-
-
-def test_player_begins_at_its_stretch_and_cuts_it_at_the_songs_end():
+def test_player_sends_its_tracks_and_cuts_the_stretch_at_the_songs_end():
     part = player(start=0.25, end=7)
+    assert part.tracks[0] == {"name": "rated", "time": [0.0, 0.5], **TRACK.to_dict("list")}
     assert (part.time, part.start, part.end) == (0.25, 0.25, 1)
 
 
@@ -97,14 +131,12 @@ def test_player_refuses_a_stretch_outside_the_song(stretch):
 
 
 BAD_TRACKS = {
-    "at least one row": TRACK.iloc[:0],
-    "columns valence and arousal, found \\['valence'\\]": TRACK[["valence"]],
+    "0 rows": TRACK.iloc[:0],
+    "columns valence, arousal": TRACK[["valence"]],
     "found list": [1, 2],
-    "finite numbers, found \\[0.1, nan\\] at 0.0": TRACK.mask(TRACK == -0.5),
-    "found \\[0.3, inf\\] at 0.5": TRACK.replace({0.5: np.inf}),
-    "the track of one song.*found an index of song_id, time": pd.concat(
-        {1: TRACK}, names=["song_id", "time"]
-    ),
+    "'arousal' at 0.0": TRACK.mask(TRACK == -0.5),
+    "'arousal' at 0.5": TRACK.replace({0.5: np.inf}),
+    "found an index of song_id, time": pd.concat({1: TRACK}, names=["song_id", "time"]),
     "times that increase": TRACK[::-1],
 }
 
@@ -124,6 +156,13 @@ def test_player_says_what_is_wrong_with_the_audio(tmp_path):
         Player((SECOND, 44_100), {str(k): TRACK for k in range(4)})
 
 
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT, "", " "])
+def test_without_a_title_the_player_shows_the_files_name_which_is_the_song_id(missing):
+    assert Player(SONG, title=missing).title == "1"
+    assert player(title=missing).title == "", "an array has no name"
+    assert player(title=7).title == "7"
+
+
 def test_picker_counts_what_lies_in_the_circle():
     picker = PlanePicker(TRACK, valence=0.1, arousal=-0.3, radius=0.25)
     assert picker.inside().tolist() == [True, False]
@@ -132,18 +171,17 @@ def test_picker_counts_what_lies_in_the_circle():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"valence": 1.1}, {"arousal": float("nan")}, {"radius": 0}, {"radius": 2}]
+    ("name", "value"), [("valence", 1.1), ("arousal", float("nan")), ("radius", 0), ("radius", 2)]
 )
-def test_picker_refuses_what_is_not_on_the_plane(wrong):
-    (name,) = wrong
+def test_picker_refuses_a_place_outside_the_plane(name, value):
     with pytest.raises(ValueError, match=f"{name}: expected a number in"):
-        PlanePicker(TRACK, **wrong)
-    picker = PlanePicker(TRACK)
+        PlanePicker(TRACK, **{name: value})
     with pytest.raises(ValueError, match=f"{name}: expected a number in"):
-        setattr(picker, name, wrong[name])
-    with pytest.raises(
-        DataError, match=r"points: expected numbers from -1 to 1, found \[3.0, 5.0\]"
-    ):
+        setattr(PlanePicker(TRACK), name, value)
+
+
+def test_picker_refuses_points_outside_the_plane():
+    with pytest.raises(DataError, match=r"points: expected .* -1 to 1, found \[3.0, 5.0\]"):
         PlanePicker(TRACK.replace({0.1: 3.0, -0.5: 5.0}))
     with pytest.raises(DataError, match="points: expected"):
         PlanePicker(TRACK.rename(columns=str.upper))
@@ -156,30 +194,40 @@ def test_profile_bridges_gaps_holds_the_ends_and_leaves_open_what_was_not_drawn(
     assert profile.index.tolist() == [0, 0.5, 1, 1.5, 2, 2.5]
     assert profile["valence"].round(6).tolist() == [0.2, 0.2, 0.4, 0.6, 0.8, 0.8]
     assert profile["arousal"].isna().all()
+    given = TRACK.rename_axis("time").assign(arousal=np.nan)
+    pd.testing.assert_frame_equal(ProfileDrawing(1, profile=given).profile, given)
 
 
-def test_profile_given_is_the_profile_drawn():
-    profile = TRACK.rename_axis("time").assign(arousal=np.nan)
-    pd.testing.assert_frame_equal(ProfileDrawing(1, profile=profile).profile, profile)
+@pytest.mark.parametrize("seconds", [0, -1, 0.7, 601, float("nan")])
+def test_drawing_refuses_other_lengths(seconds):
+    with pytest.raises(ValueError, match="seconds: expected a multiple"):
+        ProfileDrawing(seconds)
 
 
-def test_drawing_refuses_other_lengths_times_and_values():
-    for seconds in (0, -1, 0.7, 601, float("nan")):
-        with pytest.raises(ValueError, match="seconds: expected a multiple"):
-            ProfileDrawing(seconds)
-    drawing = ProfileDrawing(1)
-    with pytest.raises(ValueError, match="valence: expected 2 values, found 1"):
-        drawing.valence = [0.0]
-    with pytest.raises(ValueError, match=r"arousal: expected values in \[-1, 1\] or None"):
-        drawing.arousal = [0.0, float("nan")]
-    with pytest.raises(ValueError, match=r"profile: expected 2 rows every 0\.5 s, found 2"):
-        drawing.profile = TRACK.set_axis([15.0, 15.5])
-    with pytest.raises(DataError, match="profile: expected a frame with the columns"):
-        drawing.profile = TRACK[["arousal"]]
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("valence", [0.0], "valence: expected 2 values, found 1"),
+        ("arousal", [0.0, float("nan")], r"arousal: expected values in \[-1, 1\] or None"),
+        (
+            "profile",
+            TRACK.set_axis([15.0, 15.5]),
+            r"profile: expected 2 rows every 0\.5 s",
+        ),
+        ("profile", TRACK[["arousal"]], "profile: expected the columns"),
+    ],
+)
+def test_drawing_refuses_other_times_and_values(name, value, message):
+    with pytest.raises(ValueError, match=message):
+        setattr(ProfileDrawing(1), name, value)
 
 
-@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT, "", " "])
-def test_without_a_title_the_player_shows_the_files_name_which_is_the_song_id(missing):
-    assert Player(SONG, title=missing).title == "1"
-    assert player(title=missing).title == "", "an array has no name"
-    assert player(title=7).title == "7"
+def test_curves_and_plane_have_units_and_the_palette():
+    ax = plots.draw_curves(TRACK, TRACK * 0.5)
+    assert ax.get_xlabel() == "time (s)"
+    assert {line.get_color() for line in ax.lines} == set(plots.PALETTE.values())
+    assert len(ax.lines) == 4
+    ax = plots.draw_plane(TRACK, hue=TRACK["valence"])
+    assert "valence" in ax.get_xlabel()
+    assert ax.get_xlim() == (-1, 1)
+    plt.close("all")

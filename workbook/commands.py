@@ -16,27 +16,22 @@ EXTRA = ("psychoacoustic", "spectral")
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
-    """Add the commands to those of `mer_core`; its entry point in the group `mer.commands`.
-
-    Parameters
-    ----------
-    commands : subparsers of argparse
-    """
+    """Add the commands to those of `mer_core`: an entry point of the group `mer.commands`."""
     command = add_command(commands, scoreboard)
     command.add_argument("where", nargs="?", help="a folder with DEAM, or mini")
     years = "of MediaEval (default: 2015)"
     command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"), help=years)
     command.add_argument("--folds", type=folds, help="of the cross-validation (default: 10)")
     command.add_argument("--sets", nargs="+", help="feature sets (default: compare)")
-    short = "the README's tables, from the stored results"
-    command.add_argument("--markdown", action="store_true", help=short)
+    text = "the README's tables, from the stored results"
+    command.add_argument("--markdown", action="store_true", help=text)
     command = add_command(commands, ablation)
     command.add_argument("where", nargs="?", default="mini", help="a folder with DEAM, or mini")
     command = add_command(commands, results)
     command.add_argument("names", nargs="*", metavar="NAME", help="of a study; default: all")
     add_processes(command)
-    short = "compute again and compare with the stored tables, writing nothing"
-    command.add_argument("--check", action="store_true", help=short)
+    text = "compute again and compare with the stored tables, writing nothing"
+    command.add_argument("--check", action="store_true", help=text)
 
 
 def scoreboard(
@@ -68,10 +63,9 @@ def _live_scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None
         print(f"Features: {', '.join(sets)}.")
     dev = evaluation.labelled(corpus, "dev").songs.index
     if dev.empty:
-        corpus.split("dev")  # raises, and says what there is instead
+        corpus.split("dev")  # raises an error that lists the splits there are
         raise DataError(where, "labels (curves) of development songs", "none")
-    divided = evaluation.k_folds(dev, k=folds)
-    table = evaluation.scoreboard(systems, corpus, folds=divided)
+    table = evaluation.scoreboard(systems, corpus, folds=evaluation.k_folds(dev, k=folds))
     kind = " (synthetic)" if where == "mini" else ""
     print(f"Corpus: {where}{kind}, task {task}. {folds} folds; 13 frames smoothed.")
     print(deam.describe_split(corpus.songs, where, task))
@@ -91,10 +85,9 @@ def _static_scoreboard(where: Path, corpus: Corpus) -> None:
         return
     print(
         "\nWhole songs of 2013, ten folds: R2 with its 95 % interval. The paper's features differ."
-        "\n"
-        "Songs are divided once here (seed 0); the README's R2 are means over three divisions\n"
-        "(seeds 0, 1, 2) and differ by about .02."
     )
+    print("Songs are divided once here (seed 0); the README's R2 are means over three divisions")
+    print("(seeds 0, 1, 2) and differ by about .02.")
     table = songs.static_scores(whole)
     printed = papers.published().query("paper == 'herremans_2019' and metric == 'r2'")
     printed = printed.set_index(["ours", "dimension"])["value"].rename_axis(table.index.names)

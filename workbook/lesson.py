@@ -1,4 +1,4 @@
-"""What the notebooks share: their corpus, the check of an answer, the check of key numbers."""
+"""Shared by the notebooks: their corpus, the checks of answers and of key numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import pandas as pd
 
 from mer_core import features
 from mer_core.corpus import Corpus, with_titles
-from mer_core.datasets.deam import chosen_data, load_corpus
+from mer_core.datasets import load_corpus
+from mer_core.datasets.deam import chosen_data
 from mer_core.features.sets import columns_of
 from mer_core.files import DataError, check_in_repository, written_atomically
 from mer_core.tracks import floats
@@ -25,27 +26,21 @@ _answers: dict[str, bool] = {}
 
 
 def corpus(sets: Sequence[str] = ("compare",)) -> Corpus:
-    """The corpus of the course: the embedded one, or the DEAM folder that `MER_DATA` names.
+    """Load the corpus of the course: the embedded one, or the DEAM folder that `MER_DATA` names.
 
-    Prints which of the two it is, so that no number of the synthetic one is taken for a finding.
-    `MER_DATA` unset, empty or "mini" means the embedded corpus.
+    Prints which it is, so that synthetic numbers are not taken for findings. `MER_DATA` unset,
+    empty or "mini" means the embedded corpus.
 
     Parameters
     ----------
     sets : sequence of str
-        Its feature sets. DEAM brings "compare" only; others are extracted from its audio at the
-        first time (minutes) and kept.
-
-    Returns
-    -------
-    Corpus
-        For the task of 2015, with audio, features and ratings. A song without a title has its
-        song_id for one.
+        Feature sets. DEAM brings "compare" only; others are extracted from its audio the first
+        time (minutes) and cached.
 
     Raises
     ------
     DataError
-        If the folder lacks what the notebooks need beyond labels.
+        If the folder lacks features, ratings or audio.
     """
     where = chosen_data()
     loaded = load_corpus(where)
@@ -63,14 +58,14 @@ def corpus(sets: Sequence[str] = ("compare",)) -> Corpus:
 
 
 def _with_sets(loaded: Corpus, sets: Sequence[str]) -> pd.DataFrame:
-    held = loaded.features
-    missing = [name for name in sets if not columns_of(held, name)]
+    table = loaded.features
+    missing = [name for name in sets if not columns_of(table, name)]
     if missing:
         more, failures = features.extract_all(loaded.songs["audio"].dropna(), missing)
         if len(failures):
             raise DataError("MEMD_audio", "audio that can be read", failures.iloc[0])
-        held = held.join(more, how="inner")
-    return features.choose(held, sets)
+        table = table.join(more, how="inner")
+    return features.choose(table, sets)
 
 
 def check_answer(
@@ -82,22 +77,21 @@ def check_answer(
     hint: str = "",
     mistakes: Mapping[str, object] = MappingProxyType({}),
 ) -> None:
-    """Say whether an exercise is answered, and rightly; if wrongly, why.
+    """Print whether the answer to an exercise is right and, if it is wrong, why.
 
     Parameters
     ----------
     exercise : str
-        Its name.
     answer : object
         The student's; `...` means that there is none yet.
     expected : object
         A number, an array, or anything that compares with `==`.
     tolerance : float
-        By how much numbers may differ.
+        Largest difference between numbers.
     hint : str
-        Shown with a wrong answer.
+        Printed with a wrong answer.
     mistakes : mapping of str to object
-        What to say to answers that a known mistake leads to.
+        Comments, each with the answer to which a known mistake leads.
 
     Examples
     --------
@@ -116,8 +110,8 @@ def check_answer(
     elif _answers[exercise]:
         verdict = "right."
     else:
-        known = (said for said, wrong in mistakes.items() if _agrees(answer, wrong, tolerance))
-        why = next(known, None) or _difference(answer, expected, tolerance)
+        known = [why for why, wrong in mistakes.items() if _agrees(answer, wrong, tolerance)]
+        why = known[0] if known else _difference(answer, expected, tolerance)
         verdict = " ".join(filter(None, [f"{_shown(answer)} is not it.", why, hint]))
     print(f"Exercise {exercise}: {verdict}")
 
@@ -135,7 +129,7 @@ def _agrees(answer: object, expected: object, tolerance: float) -> bool:
 
 def _numbers(value: object) -> np.ndarray:
     if isinstance(value, (bool, np.bool_)) or getattr(value, "dtype", "") == "bool":
-        value = np.asarray(value).astype(float)
+        return np.asarray(value).astype(float)
     if isinstance(value, str):
         try:
             return np.asarray(value, dtype=float)
@@ -148,24 +142,21 @@ def _difference(answer: object, expected: object, tolerance: float) -> str:
     kinds = [type(side).__name__ for side in (expected, answer)]
     other_kind = "" if kinds[0] == kinds[1] else f"Wanted: {kinds[0]}; found: {kinds[1]}."
     try:
-        given, wanted = _numbers(answer), _numbers(expected)
+        given, wanted = both = _numbers(answer), _numbers(expected)
     except DataError:
         return other_kind
     if isinstance(expected, bool):
         return other_kind
     if given.shape != wanted.shape:
-        shapes = [
-            f"numbers of shape {side.shape}" if side.ndim else "one number"
-            for side in (wanted, given)
-        ]
-        return f"Wanted: {shapes[0]}; found: {shapes[1]}."
+        shapes = [f"numbers of shape {x.shape}" if x.ndim else "one number" for x in both]
+        return f"Wanted: {shapes[1]}; found: {shapes[0]}."
     if wanted.ndim:
         wrong = int((~(np.abs(given - wanted) <= tolerance)).sum())
         return f"{wrong} of {wanted.size} numbers differ."
     if np.isnan(given):
-        return "That is no number."
+        return "That is not a number."
     if wanted and abs(given + wanted) <= tolerance:
-        return "The sign is turned."
+        return "The sign is wrong."
     return "That is too much." if given > wanted else "That is too little."
 
 
@@ -176,22 +167,16 @@ def _shown(answer: object) -> str:
 
 
 def require_answers() -> None:
-    """Fail unless every exercise so far is rightly answered; ends the notebooks with solutions.
-
-    Raises
-    ------
-    AssertionError
-        Naming the exercises that are not.
-    """
+    """Raise an AssertionError unless all exercises so far are answered rightly."""
     wrong = [exercise for exercise, right in _answers.items() if not right]
     if wrong or not _answers:
         raise AssertionError(f"expected right answers to all exercises, found none to {wrong}")
 
 
 def check_numbers(notebook: str, numbers: Mapping[str, tuple[float, float]]) -> None:
-    """Hold a notebook's key numbers against `data/expected.json`: the reproducibility check.
+    """Compare a notebook's key numbers with `data/expected.json`: the reproducibility check.
 
-    It applies to the embedded corpus; if `MER_DATA` names a folder, it prints that and passes. With
+    It applies to the embedded corpus; if `MER_DATA` names a folder, it only says so. With
     `MER_EXPECTED=write` the numbers are stored first.
 
     Parameters
@@ -199,14 +184,13 @@ def check_numbers(notebook: str, numbers: Mapping[str, tuple[float, float]]) -> 
     notebook : str
         Its number, "00" to "11".
     numbers : mapping of name to (value, tolerance)
-        What was computed, and by how much it may differ from machine to machine.
 
     Raises
     ------
     AssertionError
         If a number is missing in the file or differs by more than the tolerance stored there.
     DataError
-        If there is no such file, as without the project's repository.
+        If there is no such file, as in an installed package.
     """
     if chosen_data() != "mini":
         print("Other data than the embedded corpus: there are no expected numbers to check.")
@@ -215,7 +199,7 @@ def check_numbers(notebook: str, numbers: Mapping[str, tuple[float, float]]) -> 
         check_in_repository(EXPECTED.parent, "the folder of the expected numbers")
         _store(notebook, numbers)
     check_in_repository(EXPECTED, "the expected numbers of the lessons")
-    problems = _differences(_expected().get(notebook, {}), numbers)
+    problems = _differences(json.loads(EXPECTED.read_text()).get(notebook, {}), numbers)
     if problems:
         raise AssertionError(f"notebook {notebook}: " + "; ".join(problems))
     print(f"All {len(numbers)} key numbers are as expected.")
@@ -232,12 +216,11 @@ def _differences(known: Mapping, numbers: Mapping[str, tuple[float, float]]) -> 
     ]
 
 
-def _expected() -> dict:
-    return json.loads(EXPECTED.read_text()) if EXPECTED.exists() else {}
-
-
 def _store(notebook: str, numbers: Mapping[str, tuple[float, float]]) -> None:
-    rows = {k: {"value": round(float(v), 6), "tolerance": t} for k, (v, t) in numbers.items()}
+    known = json.loads(EXPECTED.read_text()) if EXPECTED.exists() else {}
+    known[notebook] = {
+        name: {"value": round(float(value), 6), "tolerance": tolerance}
+        for name, (value, tolerance) in numbers.items()
+    }
     with written_atomically(EXPECTED) as part:
-        text = json.dumps(_expected() | {notebook: rows}, indent=1, sort_keys=True)
-        part.write_text(text + "\n")
+        part.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")

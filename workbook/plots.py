@@ -1,4 +1,4 @@
-"""Figures in one palette: valence and arousal have their colours throughout, colour-blind safe."""
+"""Figures in one palette, safe for colour-blind readers."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ CORNERS = {
     (-1, -1): "sad, bored",
     (1, -1): "calm, content",
 }
-"""What the corners of the plane of valence and arousal feel like."""
+"""Emotions at the corners of the plane of valence and arousal."""
 
 
 def use_style() -> None:
-    """Set the workbook's look for all figures that follow."""
+    """Set the workbook's style for all figures that follow."""
     sns.set_theme(context="notebook", style="whitegrid", palette="colorblind")
     plt.rcParams.update({"figure.figsize": (9, 3.6), "figure.dpi": 90, "axes.titlesize": "medium"})
     plt.rcParams.update({"figure.constrained_layout.use": True, "savefig.dpi": 90})
@@ -33,29 +33,17 @@ def draw_curves(
 
     Parameters
     ----------
-    labels : DataFrame
+    labels, predictions : DataFrame
         Index time in s, columns valence, arousal in [-1, 1]: one song of a track.
-    predictions : DataFrame, optional
-        The same.
     ax : Axes, optional
-        Where to draw; a new figure by default.
-
-    Returns
-    -------
-    Axes
-
-    References
-    ----------
-    Notebooks 00 and 02.
+        A new figure by default.
     """
     ax = ax or plt.subplots()[1]
     for dimension, colour in PALETTE.items():
         ax.plot(labels.index, labels[dimension], color=colour, lw=2, label=f"{dimension}, rated")
         if predictions is not None:
-            line = predictions[dimension]
-            ax.plot(
-                line.index, line, color=colour, lw=1.2, ls="--", label=f"{dimension}, predicted"
-            )
+            line, dashed = predictions[dimension], {"ls": "--", "lw": 1.2, "color": colour}
+            ax.plot(line.index, line, label=f"{dimension}, predicted", **dashed)
     ax.set(xlabel="time (s)", ylabel="rating, -1 to 1", ylim=(-1, 1))
     ax.legend(fontsize="small", handlelength=1.5, labelspacing=0.3)  # where it hides least
     return ax
@@ -64,26 +52,18 @@ def draw_curves(
 def draw_plane(
     points: pd.DataFrame, *, hue: pd.Series | None = None, ax: Axes | None = None, **style: object
 ) -> Axes:
-    """Draw points on the plane of valence and arousal, with its four corners named.
+    """Draw points on the plane of valence and arousal (Russell, 1980), with its corners named.
 
     Parameters
     ----------
     points : DataFrame
         Columns valence, arousal in [-1, 1].
     hue : Series, optional
-        Same index as the points; what colours them.
+        Same index as the points; the values that the colours show.
     ax : Axes, optional
-        Where to draw; a new figure by default.
+        A new figure by default.
     **style
         Passed to :func:`seaborn.scatterplot`.
-
-    Returns
-    -------
-    Axes
-
-    References
-    ----------
-    Russell (1980), "A circumplex model of affect". Notebook 00.
     """
     ax = ax or plt.subplots(figsize=(5.2, 5))[1]
     sns.scatterplot(points, x="valence", y="arousal", hue=hue, ax=ax, **style)

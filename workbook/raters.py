@@ -1,9 +1,8 @@
-"""Simulated raters: what they make of a path of valence and arousal that is known.
+"""Simulated raters, who rate a known path of valence and arousal.
 
 A *path* is what a song is composed to express: valence and arousal in [-1, 1] every half second
-from the first moment of the audio. *Ratings* are what raters make of a path, and *labels* are the
-mean over raters from 15 s on. None of this needs audio, so other labels (of other raters, or with
-another correlation of valence and arousal) come from the stored paths in seconds.
+from 0 s on. *Ratings* follow a path, and *labels* are the mean over raters from 15 s on. This needs
+no audio, so other labels come from the stored paths in seconds.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ VALENCE, AROUSAL = 0, 1  # position on the last axis of every path and rating
 
 @dataclass(frozen=True)
 class Raters:
-    """How simulated raters hear and report; pairs are (valence, arousal).
+    """Properties of simulated raters; pairs are (valence, arousal).
 
     Lag and inertia follow the 2-4 s delays found by Schubert (2004); personal scale, bias and slow
     wandering follow the rater effects described for DEAM by Aljanaki, Yang & Soleymani (2017).
@@ -59,17 +58,17 @@ def follow(path: np.ndarray, lag: np.ndarray, inertia: float) -> np.ndarray:
 
 
 def rate(path: np.ndarray, raters: Raters, rng: np.random.Generator) -> np.ndarray:
-    """Ratings in [-1, 1] that simulated raters give along a path [shape=(raters, steps, 2)]."""
+    """Ratings in [-1, 1] of a path by simulated raters [shape=(raters, steps, 2)]."""
     count, steps = raters.count, len(path)
-    heard = follow(path, rng.uniform(*raters.lag, size=count), raters.inertia)
-    centre = heard.mean(axis=1, keepdims=True)
+    followed = follow(path, rng.uniform(*raters.lag, size=count), raters.inertia)
+    centre = followed.mean(axis=1, keepdims=True)
     attentive = rng.random((count, 1, 2)) >= np.asarray(raters.ignoring)
     scale = np.exp(raters.scale_spread * rng.standard_normal((count, 1, 2))) * attentive
     bias = np.asarray(raters.bias) * rng.standard_normal((count, 1, 2))
     own_noise = np.exp(raters.noise_spread * rng.standard_normal((count, 1, 2)))
     noise = ornstein_uhlenbeck((count, steps, 2), raters.noise_time, rng)
     noise *= own_noise * np.asarray(raters.noise)
-    return np.clip(centre + scale * (heard - centre) + bias + noise, -1.0, 1.0)
+    return np.clip(centre + scale * (followed - centre) + bias + noise, -1.0, 1.0)
 
 
 def labelled(ratings: np.ndarray) -> np.ndarray:
@@ -78,22 +77,21 @@ def labelled(ratings: np.ndarray) -> np.ndarray:
 
 
 def recolour(paths: list[np.ndarray], correlation: float) -> list[np.ndarray]:
-    """Paths heard otherwise: valence keeps its spread and gets another correlation with arousal.
+    """Paths whose valence keeps its spread and gets this correlation with arousal over song means.
 
-    Over song means the correlation is exactly the one asked for. Arousal stays as it is, so the
-    music that was composed from the paths still fits it.
+    Arousal stays as it is, so the music that was composed from the paths still fits it.
     """
     means = np.array([path[int(LABEL_START / STEP) :].mean(axis=0) for path in paths])
     centre, spread = means.mean(axis=0), means.std(axis=0)
     found = np.corrcoef(means.T)[VALENCE, AROUSAL]
     own, shared = np.sqrt((1 - correlation**2) / (1 - found**2)), correlation
-    heard = []
+    changed = []
     for path in paths:
         valence, arousal = ((path - centre) / spread).T
         mixed = own * (valence - found * arousal) + shared * arousal
         new = np.column_stack([mixed, arousal]) * spread + centre
-        heard.append(np.clip(new, -1.0, 1.0))
-    return heard
+        changed.append(np.clip(new, -1.0, 1.0))
+    return changed
 
 
 def relabel(
@@ -103,9 +101,9 @@ def relabel(
     *,
     correlation: float | None = None,
 ) -> list[np.ndarray]:
-    """Ratings that other raters would give to the same songs, without rendering anything anew.
+    """Ratings of the same songs by other raters, who may relate valence to arousal otherwise.
 
-    With a correlation, these raters understand valence otherwise (see `recolour`).
+    For the correlation see `recolour`.
     """
     if correlation is not None:
         paths = recolour(paths, correlation)

@@ -46,30 +46,11 @@ def compute(
     cache: str | os.PathLike | None = None,
     processes: int = -1,
 ) -> list[Path]:
-    """Compute a study's units, as far as they are not cached, and write its tables.
+    """Compute a study's units, as far as they are not cached, and write its tables to a folder.
 
-    Parameters
-    ----------
-    name : str
-        A study of `STUDIES`.
-    corpus : Corpus
-    folder : path
-        Where the tables go, and `<name>.json`, which says how they were made.
-    cache, processes
-        As for :func:`run`.
-
-    Returns
-    -------
-    list of Path
-        The files that were written.
-
-    Raises
-    ------
-    DataError
-        If units fail: no table has holes. Finished units are kept. Also if `folder` is the default
-        and the package is installed without the repository.
-    ValueError
-        If there is no such study.
+    Returns the files: the tables and `<name>.json`, which says how they were made. DataError if
+    units fail, since no table has holes: finished units are kept; or if the folder is the default
+    and the package is installed without the repository. ValueError if there is no such study.
     """
     study, start = _study(name), time.perf_counter()
     _check_folder(folder)
@@ -94,23 +75,11 @@ def check(
     cache: str | os.PathLike | None = None,
     processes: int = -1,
 ) -> pd.DataFrame:
-    """Compute a study again, its cheapest rows or all, and compare with the stored tables.
+    """Compute a study again, its cheapest rows or `every` one, and compare with the stored tables.
 
-    Parameters
-    ----------
-    name : str
-        A study of `STUDIES`.
-    corpus : Corpus
-    every : bool
-        Whether to compute all rows: for most studies that takes hours, and resumes.
-    folder, cache, processes
-        As for :func:`compute`.
-
-    Returns
-    -------
-    DataFrame
-        Index file; columns `compared`, the number of values, `different`, how many are outside
-        `TOLERANCE`, and `largest`, the largest absolute difference.
+    All rows of most studies take hours, and resume. Index file; columns `compared`, the number of
+    values, `different`, how many are outside `TOLERANCE`, and `largest`, the largest absolute
+    difference.
     """
     study = _study(name)
     prefix = () if every else study.cheapest
@@ -252,14 +221,13 @@ def _indexed(frame: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
 
 def _kinds(frame: pd.DataFrame) -> dict[str, str]:
     """Levels of a table's index and whether they hold text, "str", or numbers, as "int64"."""
-    levels = frame.index.dtypes if isinstance(frame.index, pd.MultiIndex) else None
-    levels = {frame.index.name: frame.index.dtype} if levels is None else levels.to_dict()
+    levels = frame.index.to_frame().dtypes
     numeric = pd.api.types.is_numeric_dtype
     return {name: str(kind) if numeric(kind) else "str" for name, kind in levels.items()}
 
 
 def _about(path: Path) -> dict:
-    """The provenance of a table, as far as reading the table needs it."""
+    """The provenance of a table; DataError unless it describes tables in its own folder."""
     expected = "a description of tables, as `make results` writes it"
     try:
         about = json.loads(path.read_text())
@@ -273,14 +241,10 @@ def _about(path: Path) -> dict:
 
 
 def stored_scores(*, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
-    """The stored scores of all regressors on the embedded corpus (SYNTHETIC), one under the other.
+    """The stored scores of all regressors on the embedded corpus (SYNTHETIC), concatenated.
 
-    Sweeps on other data are left out: their rows would bear the same names.
-
-    Returns
-    -------
-    DataFrame
-        As of :func:`table`, for :func:`workbook.papers.compare`; empty if nothing is stored.
+    As of :func:`table`, for :func:`workbook.papers.compare`; empty if nothing is stored. Studies on
+    other data are left out: their rows would have the same names.
     """
     tables = [table(name, folder=folder) for name in _on_mini(folder)]
     of_regressors = [found for found in tables if list(found.index.names) == LEVELS]
@@ -290,10 +254,7 @@ def stored_scores(*, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
 def stored_songs(*, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
     """The stored scores of single songs of the embedded corpus (SYNTHETIC), for paired tests.
 
-    Returns
-    -------
-    DataFrame
-        For :func:`workbook.papers.judge`: song_id in place of aggregation; columns rmse, pearson.
+    For :func:`workbook.papers.judge`: song_id in place of aggregation; columns rmse, pearson.
     """
     names = [f"{name}_songs" for name in _on_mini(folder)]
     stored = [name for name in names if (Path(folder) / f"{name}.parquet").exists()]
@@ -310,16 +271,8 @@ def _on_mini(folder: str | os.PathLike) -> list[str]:
 def overview(scores: pd.DataFrame) -> pd.DataFrame:
     """Means over seeds, as the papers print them: CV pooled, all else the mean over songs.
 
-    Parameters
-    ----------
-    scores : DataFrame
-        From :func:`stored_scores`.
-
-    Returns
-    -------
-    DataFrame
-        Index (protocol, system, features, output), columns (dimension, metric) with RMSE, r and
-        CCC, and the number of seeds.
+    `scores` are those of :func:`stored_scores`. Index (protocol, system, features, output), columns
+    (dimension, metric) with RMSE, r and CCC, and the number of seeds.
     """
     protocol, aggregation = map(scores.index.get_level_values, ("protocol", "aggregation"))
     shown = scores[aggregation == np.where(protocol == "CV", "pooled", "mean")]

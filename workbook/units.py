@@ -2,13 +2,7 @@
 
 A *unit* is a dictionary of keyword arguments for a function, `function(corpus, **unit)` ->
 DataFrame. Finished units are kept in a joblib cache, under a hash of the function, the unit, the
-data and the source code. The same call runs on a Dask cluster::
-
-    from dask.distributed import Client
-
-    client = Client("tcp://the-scheduler:8786")
-    with joblib.parallel_config(backend="dask"):
-        units.run(function, some_units, corpus)
+data and the source code. The same call runs on a Dask cluster; see the README.
 """
 
 from __future__ import annotations
@@ -75,7 +69,7 @@ def run(
     corpus : Corpus
     cache : path, optional
         A folder; the user's cache folder by default. If it cannot be written, the units are
-        computed all the same, with one warning.
+        computed without it, with one warning.
     processes : int
         How many run at a time; -1 for one per core.
 
@@ -119,18 +113,18 @@ def _computed(
         return
     # One unit a batch and few of them waiting: a kill loses only what is being computed.
     settings = {"return_as": "generator_unordered", "batch_size": 1, "pre_dispatch": "n_jobs + 1"}
-    with tqdm(total=len(missing), desc=function.__name__, unit="unit") as bar:
-        jobs = _jobs(function, missing, corpus, kept)
-        with closing(Parallel(processes, **settings)(jobs)) as finished:
-            try:
-                for outcome in finished:
-                    yield outcome
-                    bar.update()
-            except BrokenProcessPool as error:
-                remedy = (
-                    "Finished units are kept: run again, with fewer processes if memory is short"
-                )
-                raise RuntimeError(f"a worker process died. {remedy}") from error
+    jobs = _jobs(function, missing, corpus, kept)
+    with (
+        tqdm(total=len(missing), desc=function.__name__, unit="unit") as bar,
+        closing(Parallel(processes, **settings)(jobs)) as finished,
+    ):
+        try:
+            for outcome in finished:
+                yield outcome
+                bar.update()
+        except BrokenProcessPool as error:
+            remedy = "Finished units are kept: run again, with fewer processes if memory is short"
+            raise RuntimeError(f"a worker process died. {remedy}") from error
 
 
 def _jobs(function: Callable, missing: dict, corpus: Corpus, kept: _Cache) -> Iterator[tuple]:
@@ -236,20 +230,12 @@ def _code(source: str) -> str:
 
 
 def fingerprint(corpus: Corpus) -> str:
-    """Hash what a model can use of a corpus: labels, features, genres and splits; no paths.
-
-    Parameters
-    ----------
-    corpus : Corpus
-
-    Returns
-    -------
-    str
-        Hexadecimal digits.
-    """
-    songs = corpus.songs[["genre", "split"]].fillna("").astype(object)
+    """Hash all that a study can use of a corpus: its four frames, without the audio's paths."""
+    songs = corpus.songs.drop(columns="audio").astype(str)
     whole = hashlib.sha256()
-    for frame in (corpus.labels, corpus.features, songs):
+    for frame in (corpus.labels, corpus.features, songs, corpus.ratings):
+        if frame is None:
+            continue
         whole.update(json.dumps(list(map(str, frame))).encode())
         whole.update(pd.util.hash_pandas_object(frame).to_numpy().tobytes())
     return whole.hexdigest()

@@ -1,4 +1,4 @@
-"""Why a prediction of valence fails: what labels, raters and features can say about it."""
+"""Why a prediction of valence fails: labels, raters, features and errors, measured."""
 
 from __future__ import annotations
 
@@ -6,66 +6,45 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from mer_core.agreement import rater_statistics
 from mer_core.files import DataError
 from mer_core.tracks import DIMENSIONS, as_array, as_table, as_track
 
-AGGREGATIONS = ["pooled", "over song means", "within songs"]
-
 
 def song_counts(songs: int, *, draws: int = 2000, seed: int = 0) -> np.ndarray:
-    """How often each song stands in each bootstrap sample, the whole set first.
+    """How often each song is in each bootstrap sample, shape (1 + draws, songs).
 
-    Returns
-    -------
-    ndarray, shape (1 + draws, songs)
-        The first row is all ones: whatever is computed along it is the estimate itself.
+    The first row is all ones: a statistic along it is the estimate itself (Efron, 1979).
 
     Examples
     --------
     >>> song_counts(3, draws=2).sum(axis=1)
     array([3., 3., 3.])
-
-    References
-    ----------
-    Efron (1979), "Bootstrap methods". Notebook 09.
     """
     drawn = np.random.default_rng(seed).multinomial(songs, np.full(songs, 1 / songs), draws)
     return np.vstack([np.ones(songs), drawn])
 
 
 def interval(values: ArrayLike) -> dict[str, float]:
-    """The estimate, which stands first, and the 2.5 and 97.5 % points of the draws behind it."""
-    values = as_array(values, "values", missing=True)
-    if len(values) < 2 or np.isnan(values[1:]).all():
-        raise DataError("values", "an estimate and draws behind it", f"{len(values)} values")
-    low, high = np.nanpercentile(values[1:], [2.5, 97.5])
+    """The estimate, which is the first value, and the 2.5 and 97.5 % points of the draws.
+
+    Draws that are NaN, as the r of a constant prediction is, are left out; the points are NaN if
+    all of them are.
+    """
+    values = np.asarray(values, dtype=float)
+    drawn = values[1:][~np.isnan(values[1:])]
+    low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (np.nan, np.nan)
     return {"value": values[0], "low": low, "high": high}
 
 
 def weighted_scores(y: ArrayLike, p: ArrayLike, weights: ArrayLike) -> dict[str, np.ndarray]:
-    """RMSE, r, CCC and R2 of songs that count more or less often.
+    """RMSE, r, CCC and R2 of labels and predictions (n,), one a song, with weights (..., n).
 
-    Parameters
-    ----------
-    y, p : array_like, shape (n,)
-        Labels and predictions, one a song.
-    weights : array_like, shape (..., n)
-        0 or more; rows of counts give bootstrap samples.
-
-    Returns
-    -------
-    dict of ndarray, shape (...)
-        rmse, pearson, ccc, r2, as of :mod:`mer_core.metrics`; r is NaN where a side is constant.
+    Rows of counts give bootstrap samples. r is NaN where either side is constant.
 
     Examples
     --------
     >>> weighted_scores([0, 1, 2, 9], [0, 1, 2, 0], [1, 1, 1, 0])["r2"]
     np.float64(1.0)
-
-    References
-    ----------
-    Notebook 09.
     """
     y, p = _songs(labels=y, predictions=p)
     weights = _weights(weights, len(y))
@@ -73,11 +52,11 @@ def weighted_scores(y: ArrayLike, p: ArrayLike, weights: ArrayLike) -> dict[str,
     mean_y, mean_p = weights @ y, weights @ p
     var_y = weights @ y**2 - mean_y**2
     var_p = np.maximum(weights @ p**2 - mean_p**2, 0)
-    both = weights @ (y * p) - mean_y * mean_p
+    covariance = weights @ (y * p) - mean_y * mean_p
     error = weights @ (y - p) ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        r = np.where(var_p > 1e-14, both / np.sqrt(var_y * var_p), np.nan)[()]
-    ccc = 2 * both / (var_y + var_p + (mean_y - mean_p) ** 2)
+        r = np.where(var_p > 1e-14, covariance / np.sqrt(var_y * var_p), np.nan)[()]
+    ccc = 2 * covariance / (var_y + var_p + (mean_y - mean_p) ** 2)
     return {"rmse": np.sqrt(error), "pearson": r, "ccc": ccc, "r2": 1 - error / var_y}
 
 
@@ -100,21 +79,12 @@ def _weights(weights: ArrayLike, songs: int) -> np.ndarray:
 
 
 def label_correlations(labels: pd.DataFrame, *, draws: int = 2000, seed: int = 0) -> pd.DataFrame:
-    """Pearson's r of valence and arousal in three aggregations, with 95 % intervals over songs.
+    """Pearson's r of valence and arousal of a track, with 95 % intervals over songs.
 
-    Parameters
-    ----------
-    labels : DataFrame
-        A track with the columns valence, arousal.
-    draws, seed : int
-        Bootstrap samples of songs.
-
-    Returns
-    -------
-    DataFrame
-        Index aggregation: "pooled" (all frames of all songs), "over song means", "within songs"
-        (the mean of the songs' own r; songs in which a dimension does not move are left out);
-        columns value, low, high, sd_over_songs (of the songs' own r) and songs.
+    Index aggregation: "pooled" (all frames of all songs), "over song means", "within songs" (the
+    mean of the songs' own r, without songs in which a dimension is constant); columns value, low,
+    high, sd_over_songs (of the songs' own r) and songs. Pellegrini and Barriere (2015, section 3)
+    give 0.626 for the development songs: the task's own labels, pooled over frames.
 
     Examples
     --------
@@ -122,57 +92,44 @@ def label_correlations(labels: pd.DataFrame, *, draws: int = 2000, seed: int = 0
     >>> labels = pd.DataFrame({"valence": [0, 2, 1, 3, 2, 4], "arousal": [2, 0, 3, 1, 4, 2]}, index)
     >>> label_correlations(labels, draws=50)["value"].round(2).tolist()
     [-0.2, 1.0, -1.0]
-
-    References
-    ----------
-    Pellegrini and Barriere (2015, section 3) give 0.626 for the development songs. The task's own
-    labels have that pooled over frames (0.626; over song means 0.631); DEAM's newer labels of the
-    same songs have 0.614 pooled and 0.617 over song means. Notebook 09.
     """
     labels = as_track(labels, "labels", columns=DIMENSIONS)
-    own = _song_sums(labels)
-    counts = song_counts(len(own), draws=draws, seed=seed)
-    pooled = _correlation(counts @ own[["n", "v", "a", "vv", "aa", "va"]].to_numpy())
-    means = own[["v", "a"]].div(own["n"], axis=0)
-    means = means.assign(n=1.0, vv=means["v"] ** 2, aa=means["a"] ** 2, va=means["v"] * means["a"])
-    over_means = _correlation(counts @ means[["n", "v", "a", "vv", "aa", "va"]].to_numpy())
-    moving = own["r"].notna().to_numpy()
-    known = counts[:, moving]
-    within = known @ own["r"].to_numpy()[moving] / known.sum(axis=1)
-    rows = {k: interval(v) for k, v in zip(AGGREGATIONS, (pooled, over_means, within))}
+    songs = labels.groupby(level="song_id")
+    sums = _moments(labels).groupby(level="song_id").sum()
+    own = _correlation(sums)
+    moving = np.isfinite(own)
+    counts = song_counts(len(sums), draws=draws, seed=seed)
+    drawn = {
+        "pooled": _correlation(counts @ sums),
+        "over song means": _correlation(counts @ _moments(songs.mean())),
+        "within songs": counts[:, moving] @ own[moving] / counts[:, moving].sum(axis=1),
+    }
+    rows = {name: interval(values) | {"songs": len(sums)} for name, values in drawn.items()}
+    rows["within songs"] |= {"sd_over_songs": pd.Series(own).std(), "songs": moving.sum()}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("aggregation")
-    spread = pd.Series({"within songs": own["r"].std()})
-    songs = pd.Series([len(own), len(own), moving.sum()], AGGREGATIONS)
-    return table.assign(sd_over_songs=spread, songs=songs)
+    return table[["value", "low", "high", "sd_over_songs", "songs"]]
 
 
-def _song_sums(labels: pd.DataFrame) -> pd.DataFrame:
+def _moments(labels: pd.DataFrame) -> pd.DataFrame:
     v, a = (labels[name] for name in DIMENSIONS)
-    products = pd.DataFrame({"v": v, "a": a, "vv": v**2, "aa": a**2, "va": v * a}).assign(n=1.0)
-    sums = products.groupby(level="song_id").sum()
-    columns = sums[["n", "v", "a", "vv", "aa", "va"]].to_numpy()
-    return sums.assign(r=_correlation(columns))
+    products = {"v": v, "a": a, "vv": v**2, "aa": a**2, "va": v * a}
+    return pd.DataFrame(products).assign(n=1.0)
 
 
-def _correlation(sums: np.ndarray) -> np.ndarray:
-    """Pearson's r from sums of 1, v, a, v^2, a^2 and va along the last axis."""
-    n, v, a, vv, aa, va = np.moveaxis(sums, -1, 0)
+def _correlation(sums: pd.DataFrame) -> np.ndarray:
+    """Pearson's r from sums of the columns of `_moments`; NaN where a dimension is constant."""
+    v, a, vv, aa, va, n = sums.to_numpy().T
     var_v, var_a = vv / n - (v / n) ** 2, aa / n - (a / n) ** 2
-    moves = (var_v > 1e-12) & (var_a > 1e-12)
     with np.errstate(invalid="ignore", divide="ignore"):
         r = (va / n - v * a / n**2) / np.sqrt(var_v * var_a)
-    return np.where(moves, np.clip(r, -1, 1), np.nan)
+    return np.where((var_v > 1e-12) & (var_a > 1e-12), np.clip(r, -1, 1), np.nan)
 
 
-def between_share(labels: pd.DataFrame) -> pd.Series:
-    """Share of the frames' variance that lies between songs, for each dimension, in [0, 1].
+def between_song_variance(labels: pd.DataFrame) -> pd.Series:
+    """Share of the frames' variance that is between songs, for each dimension, in [0, 1].
 
-    Its square root is the pooled r of somebody who knows every song's mean and nothing else; within
-    every song that one's r is 0.
-
-    References
-    ----------
-    Notebook 09.
+    Its square root is the pooled r of a prediction that knows each song's mean and nothing else;
+    within a song the r of that prediction is undefined.
     """
     labels = as_track(labels, "labels", columns=DIMENSIONS)
     means = labels.groupby(level="song_id").transform("mean")
@@ -180,16 +137,14 @@ def between_share(labels: pd.DataFrame) -> pd.Series:
 
 
 def spearman_brown(reliability: ArrayLike, times: float) -> ArrayLike:
-    """Reliability of a mean of `times` as many raters.
-
-    times * rho / (1 + (times - 1) * rho)
+    """Reliability of a mean of `times` as many raters: times * rho / (1 + (times - 1) * rho).
 
     Parameters
     ----------
     reliability : array_like
         rho of the raters at hand (as Cronbach's alpha), at most 1.
     times : float
-        10 goes from one rater to ten, 0.1 from ten to one.
+        10 is from one rater to ten, 0.1 from ten to one.
 
     Examples
     --------
@@ -205,14 +160,10 @@ def spearman_brown(reliability: ArrayLike, times: float) -> ArrayLike:
 
 
 def ceiling(reliability: ArrayLike) -> ArrayLike:
-    """The highest r that any prediction can be expected to reach with labels of this reliability.
+    """The highest r to be expected of any prediction of labels of this reliability: its root.
 
-    sqrt(rho): with labels = truth + independent error, the truth itself correlates so with them.
-
-    Parameters
-    ----------
-    reliability : array_like
-        Below 0, where raters contradict each other, it counts as 0.
+    With labels = truth + independent error, the truth itself has this r. A reliability below 0,
+    where raters contradict each other, counts as 0.
 
     Examples
     --------
@@ -223,31 +174,21 @@ def ceiling(reliability: ArrayLike) -> ArrayLike:
     ----------
     Spearman (1904), correction for attenuation. Notebook 09.
     """
-    return np.sqrt(
-        np.clip(as_array(reliability, "reliability", ndim=(0, 1, 2), missing=True), 0, 1)
-    )
+    reliability = as_array(reliability, "reliability", ndim=(0, 1, 2), missing=True)
+    return np.sqrt(np.clip(reliability, 0, 1))
 
 
 def mean_reliability(means: ArrayLike, spreads: ArrayLike, raters: ArrayLike) -> float:
-    """Reliability of song means, from each song's mean, spread between raters and their number.
+    """Reliability of song means: 1 - mean(spread^2 / raters) / variance of the means.
 
-    1 - mean(spread^2 / raters) / variance of the means: raters drawn anew for each song.
-
-    Parameters
-    ----------
-    means, spreads : array_like, shape (songs,)
-        Mean and sample standard deviation (n - 1) over the song's raters.
-    raters : array_like
-        One number, or one a song.
+    Of each song the mean and the sample standard deviation (n - 1) over its raters, who are
+    others for each song, and their number (one, or one a song): ICC(1,k) of Shrout and Fleiss
+    (1979).
 
     Examples
     --------
     >>> round(mean_reliability([0, 1, 2], [1, 1, 1], 4), 3)
     0.75
-
-    References
-    ----------
-    ICC(1,k) of Shrout and Fleiss (1979). Notebook 09.
     """
     means, spreads = _songs(means=means, spreads=spreads)
     raters = as_array(raters, "raters", ndim=(0, 1))
@@ -259,59 +200,21 @@ def mean_reliability(means: ArrayLike, spreads: ArrayLike, raters: ArrayLike) ->
     return float(1 - error / np.var(means, ddof=1))
 
 
-def song_agreement(ratings: pd.DataFrame) -> pd.DataFrame:
-    """Agreement song by song, and the ceiling it sets on r within the song.
+def feature_shift(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """How far the mean of each column (a row per song) has moved, and its spread changed.
 
-    Parameters
-    ----------
-    ratings : DataFrame
-        As of a corpus: MultiIndex (song_id, rater, time).
-
-    Returns
-    -------
-    DataFrame
-        As of :func:`mer_core.agreement.rater_statistics`; further `one_rater` (the reliability of
-        one rater, by Spearman and Brown) and `ceiling` (of r, for the mean of all the raters).
-
-    References
-    ----------
-    Notebook 09.
-    """
-    table = rater_statistics(ratings)
-    one = spearman_brown(table["alpha"], 1 / table["raters"])
-    return table.assign(one_rater=one, ceiling=ceiling(table["alpha"]))
-
-
-def shifts(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """How far each column's mean has moved and its spread has changed.
-
-    Parameters
-    ----------
-    before, after : DataFrame
-        The same columns; one row a song, so that rows are independent.
-
-    Returns
-    -------
-    DataFrame
-        Index: the columns; `difference` of the means, after - before, in pooled standard
-        deviations (Cohen's d); `spread_ratio`, after / before.
+    Columns: `difference` of the means, after - before, in pooled standard deviations (Cohen's d);
+    `spread_ratio`, after / before.
 
     Examples
     --------
     >>> a, b = pd.DataFrame({"x": [0.0, 1, 2]}), pd.DataFrame({"x": [2.0, 4, 6]})
-    >>> shifts(a, b).round(3).values.tolist()
+    >>> feature_shift(a, b).round(3).values.tolist()
     [[1.897, 2.0]]
-
-    References
-    ----------
-    Notebook 09.
     """
     before, after = _two_tables(before, after)
-    pooled = np.sqrt((before.var() + after.var()) / 2)
-    return pd.DataFrame(
-        {"difference": (after.mean() - before.mean()) / pooled}
-        | {"spread_ratio": after.std() / before.std()}
-    )
+    difference = (after.mean() - before.mean()) / np.sqrt((before.var() + after.var()) / 2)
+    return pd.DataFrame({"difference": difference, "spread_ratio": after.std() / before.std()})
 
 
 def _two_tables(before: pd.DataFrame, after: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -322,24 +225,10 @@ def _two_tables(before: pd.DataFrame, after: pd.DataFrame) -> tuple[pd.DataFrame
 def domain_auc(
     before: pd.DataFrame, after: pd.DataFrame, *, folds: int = 5, seed: int = 0
 ) -> float:
-    """How well a linear classifier tells from the features to which of two sets a song belongs.
+    """Area under the ROC curve of a linear classifier that tells two sets of songs apart.
 
-    Parameters
-    ----------
-    before, after : DataFrame
-        One row a song, the same columns; at least `folds` songs each.
-    folds, seed : int
-        Of the cross-validation; scaling is learned in it.
-
-    Returns
-    -------
-    float
-        Area under the ROC curve on left-out songs: 0.5 if the sets can't be told apart, 1 if every
-        song betrays its set.
-
-    References
-    ----------
-    Ben-David et al. (2007) measure the distance of domains so. Notebook 09.
+    On left-out songs, of features with a row per song: 0.5 if the sets can't be told apart, 1 if
+    they always can (Ben-David et al., 2007). Scaling is learned in the folds.
     """
     from sklearn.linear_model import RidgeClassifier
     from sklearn.metrics import roc_auc_score
@@ -364,29 +253,27 @@ def arousal_split(
 ) -> dict[str, np.ndarray]:
     """Split the r of a valence prediction into what true arousal explains of it and the rest.
 
-    Regress the predicted valence on the *true arousal* of the scored rows. The fitted part is a
-    stretched copy of arousal, and contributes r(predicted, arousal) * r(arousal, valence) to r;
-    the residual contributes all else. The two add up to r exactly.
+    The predicted valence is regressed on the *true arousal* of the scored rows. The fitted part
+    contributes r(predicted, arousal) * r(arousal, valence) to r, the residual the rest.
 
     Parameters
     ----------
     predicted, valence, arousal : array_like, shape (n,)
         The prediction of valence, and the labels.
     weights : array_like, shape (..., n), optional
-        See :func:`weighted_scores`; all alike by default.
+        See :func:`weighted_scores`; equal by default.
 
     Returns
     -------
     dict
-        `r`; `through_arousal` and `beyond_arousal`, which sum to it; `arousal_in_prediction`, the
-        share of the prediction's variance that arousal explains, r(predicted, arousal)^2;
-        `labels`, r(arousal, valence); `partial`, r of predicted and true valence, both freed
-        from arousal.
+        `r`; `through_arousal` and `beyond_arousal`, which sum to it; `arousal_in_prediction`,
+        r(predicted, arousal)^2; `labels`, r(arousal, valence); `partial`, r of predicted and true
+        valence, both without what arousal explains.
 
     Examples
     --------
     >>> a, v = np.array([0.0, 1, 2, 3]), np.array([0.0, 2, 1, 3])
-    >>> split = arousal_split(a, v, a)  # somebody who answers with arousal
+    >>> split = arousal_split(a, v, a)  # a prediction that is arousal itself
     >>> round(float(split["through_arousal"]), 3), abs(round(float(split["beyond_arousal"]), 3))
     (0.8, 0.0)
 
@@ -414,36 +301,26 @@ def arousal_split(
 
 
 def error_parts(y: ArrayLike, p: ArrayLike) -> dict[str, float]:
-    """R2 taken apart: what the right shape would give, and what scale and place cost.
+    """Decompose R2 = r^2 - (r - s_p / s_y)^2 - ((mean_p - mean_y) / s_y)^2 (Murphy, 1988).
 
-    R2 = r^2 - (r - s_p / s_y)^2 - ((mean_p - mean_y) / s_y)^2
-
-    Returns
-    -------
-    dict
-        `r2`, `shape` (r^2: what a perfect stretch and shift would reach), `scale` and `offset`
-        (what is lost, 0 or more); r2 = shape - scale - offset.
+    `r2`; `shape`, r^2: what a perfect stretch and shift would reach; `scale` and `offset`, what is
+    lost, 0 or more.
 
     Examples
     --------
     >>> {k: round(float(v), 2) for k, v in error_parts([0, 1, 2], [1, 2, 3]).items()}
     {'r2': -0.5, 'shape': 1.0, 'scale': 0.0, 'offset': 1.5}
-
-    References
-    ----------
-    Murphy (1988), "Skill scores based on the mean square error". Notebook 09.
     """
     y, p = _songs(labels=y, predictions=p)
     if not np.ptp(y):
         raise DataError("labels", "numbers that differ", f"{y[0]} alone")
-    r = weighted_scores(y, p, np.ones(len(y)))["pearson"]
-    r = 0.0 if np.isnan(r) else r
+    r = np.nan_to_num(weighted_scores(y, p, np.ones(len(y)))["pearson"])
     scale, offset = (r - p.std() / y.std()) ** 2, ((p.mean() - y.mean()) / y.std()) ** 2
     return {"r2": r**2 - scale - offset, "shape": r**2, "scale": scale, "offset": offset}
 
 
 def tilt(means: pd.DataFrame, correlation: float) -> pd.Series:
-    """Weights under which valence and arousal of songs correlate as wished.
+    """Weights under which valence and arousal of songs have a given correlation.
 
     Among all weights that keep the means and the variances of both and give the correlation, these
     are nearest to equal ones (least Kullback-Leibler divergence): w ~ exp(quadratic form in v, a).
@@ -454,7 +331,7 @@ def tilt(means: pd.DataFrame, correlation: float) -> pd.Series:
     means : DataFrame
         One row a song, columns valence, arousal.
     correlation : float
-        The one that is wanted, in (-1, 1).
+        In (-1, 1).
 
     Returns
     -------
@@ -499,23 +376,17 @@ def tilt(means: pd.DataFrame, correlation: float) -> pd.Series:
     return pd.Series(weights * len(z), means.index, name="weight")
 
 
-def standing(value: float, drawn: ArrayLike) -> dict[str, float]:
-    """Where a value stands among values drawn at random.
+def rank_among_draws(value: float, drawn: ArrayLike) -> dict[str, float]:
+    """The rank of a value among values drawn at random.
 
-    Returns
-    -------
-    dict
-        value; `median`, `low` and `high` (2.5 and 97.5 % points) of the draws; `lower` and
-        `higher`: the chance of a draw as low, or as high, the value itself counted as one.
+    The value; `median`, `low` and `high` (2.5 and 97.5 % points) of the draws; `lower` and
+    `higher`: the chance of a draw as low, or as high, the value itself counted as one (Phipson and
+    Smyth, 2010).
 
     Examples
     --------
-    >>> float(round(standing(90.0, range(99))["higher"], 3))
+    >>> float(round(rank_among_draws(90.0, range(99))["higher"], 3))
     0.1
-
-    References
-    ----------
-    Phipson and Smyth (2010), "Permutation p-values should never be zero". Notebook 09.
     """
     drawn = as_array(drawn, "drawn", missing=True)
     drawn = drawn[np.isfinite(drawn)]

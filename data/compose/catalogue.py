@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genres import GENRES, Palette
-from render import Mix
+from mer_core.render import Mix
 
 DEVELOPMENT_COUNT, TEST_COUNT = 96, 16
 EXCERPT = 45.0  # s, length of every development song

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-import render
 from catalogue import Song
 from composer import compose
+from mer_core import render
 from mer_core.features import extract, functionals
 
 SETS = ("compare", "psychoacoustic", "spectral")

@@ -1,7 +1,9 @@
-"""Data sets as one shape of data."""
+"""Data sets as one shape of data: recognised by their layout, described in docs/datasets.md."""
 
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submodules=["deam"], submod_attrs={"deam": ["load_corpus"]}
+    __name__,
+    submodules=["deam", "emomusic", "pmemo", "vgmidi"],
+    submod_attrs={"loading": ["load_corpus", "recognise"], "overview": ["overview"]},
 )

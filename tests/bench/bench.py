@@ -3,8 +3,8 @@
     make bench                                  # all, kept in docs/bench.md and the README
     python tests/bench/bench.py features elm    # some, printed
 
-Both sides of a row are measured in one run, in turn, and do the same: each module checks that.
-What is kept is kept module by module: after a kill, name those that are missing.
+Both sides of a row are measured in turn and do the same: each module checks that. Results are kept
+module by module: after a kill, name the missing ones.
 """
 
 from __future__ import annotations
@@ -41,7 +41,6 @@ LIBRARIES += ("hpelm", "tslearn", "dtaidistance", "distributed")
 
 
 def machine() -> str:
-    """What this ran on."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
@@ -55,7 +54,7 @@ def machine() -> str:
 
 
 def measured(name: str, *, short: bool) -> list[tuple[str, list]]:
-    """What a module found: each row with the module's name, its kind told by its length."""
+    """The rows of a module, each with the module's name."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         rows = importlib.import_module(name).rows(short=short)
@@ -66,9 +65,7 @@ def tables(found: list[tuple[str, list]]) -> str:
     """Markdown: for each module its comparisons, then its figures."""
     parts = []
     for name, rows in groupby(found, key=lambda pair: pair[0]):
-        rows = [row for _, row in rows]
-        ratios = [Row(*row) for row in rows if len(row) == len(Row._fields)]
-        figures = [Figure(*row) for row in rows if len(row) == len(Figure._fields)]
+        ratios, figures = of_kinds([row for _, row in rows])
         parts.append(f"\n## {MODULES[name]}\n")
         if ratios:
             parts.append("| what | against | clock | theirs | ours | ratio | least to greatest |")
@@ -85,6 +82,12 @@ def tables(found: list[tuple[str, list]]) -> str:
     return "\n".join(parts)
 
 
+def of_kinds(rows: list[list]) -> tuple[list[Row], list[Figure]]:
+    """Separate comparisons and single figures by their length."""
+    kinds = (Row, Figure)
+    return tuple([kind(*row) for row in rows if len(row) == len(kind._fields)] for kind in kinds)
+
+
 def _seconds(value: float) -> str:
     return f"{value:.3g} s" if value >= 1 else f"{1e3 * value:.3g} ms"
 
@@ -95,25 +98,19 @@ def _times(value: float) -> str:
 
 def ratios(found: list[tuple[str, list]]) -> str:
     """Markdown for the README: all comparisons in one table, then what the workbook takes."""
-    rows = [Row(*row) for _, row in found if len(row) == len(Row._fields)]
+    rows = of_kinds([row for _, row in found])[0]
     parts = ["| what | against | times as fast | least to greatest |", "|---|---|---|---|"]
     parts += [
         f"| {row.what} | {row.against} | **{_times(row.ratio)}** ({row.clock}) | "
         f"{_times(row.low)} to {_times(row.high)} |"
         for row in rows
     ]
-    whole = [
-        Figure(*row)
-        for name, row in found
-        if name == "workbook" and len(row) == len(Figure._fields)
-    ]
-    return "\n".join(
-        [*parts, "", *(f"{row.what[0].upper()}{row.what[1:]}: {row.value}." for row in whole)]
-    )
+    whole = of_kinds([row for name, row in found if name == "workbook"])[1]
+    lines = [f"{row.what[0].upper()}{row.what[1:]}: {row.value}." for row in whole]
+    return "\n".join([*parts, "", *lines])
 
 
 def page(known: dict) -> str:
-    """The page, from what was measured."""
     return (
         f"<!-- measured: {json.dumps(known)} -->\n"
         "# Speed and memory\n\n"
@@ -127,12 +124,10 @@ def page(known: dict) -> str:
 
 
 def constants(text: str) -> dict:
-    """What a page was written from."""
     return json.loads(text.splitlines()[0].partition("measured: ")[2].removesuffix(" -->"))
 
 
 def readme(text: str, known: dict) -> str:
-    """A README with the table of what was measured between its marks."""
     start, end = MARKS
     before, _, rest = text.partition(start)
     after = rest.partition(end)[2]
@@ -140,7 +135,7 @@ def readme(text: str, known: dict) -> str:
 
 
 def keep(name: str, found: list[tuple[str, list]]) -> None:
-    """Put a module's rows in the place of its older ones; those of another machine go."""
+    """Replace a module's rows; rows of another machine are removed."""
     known = constants(PAGE.read_text()) if PAGE.exists() else {}
     others = known["rows"] if known.get("machine") == machine() else []
     rows = [*(row for row in others if row[0] != name), *found]
@@ -151,7 +146,6 @@ def keep(name: str, found: list[tuple[str, list]]) -> None:
 
 
 def main() -> None:
-    """Measure and print; or keep what was found, too."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MODULES)}")
     parser.add_argument("--short", action="store_true", help="one run of each, less of all")

@@ -31,7 +31,6 @@ def sweep(corpus: Corpus, backend: str) -> list[pd.DataFrame]:
 
 
 def rows(*, short: bool = False) -> Iterator[Row]:
-    """One row."""
     corpus = load_corpus("mini")
     with cluster():
         for ours, theirs in zip(sweep(corpus, "dask"), sweep(corpus, "sequential")):

@@ -1,11 +1,10 @@
 """The extreme learning machine against hpelm and against numpy's pseudo-inverse.
 
-Both sides get the same standardised inputs, and the same hidden layer unless it says otherwise;
-errors are of songs that were left out, averaged over five folds and seeds. For one machine hpelm
-solves the same normal equations by the same library: tanh, one matrix product and a factorisation
-are nearly all of the time on both sides, so neither can be much faster than the other. The curve
-of errors over hidden sizes is another matter: hpelm trains a machine for each size, `nested` takes
-all of them from one factorisation. One thread.
+Both sides get the same standardised inputs, and the same hidden layer unless stated; errors are of
+left-out songs, averaged over five folds and seeds. For one machine hpelm solves the same normal
+equations by the same library, so neither side can be much faster. For the curve of errors over
+hidden sizes, hpelm trains a machine for each size, `nested` takes all of them from one
+factorisation. One thread.
 """
 
 from __future__ import annotations
@@ -25,7 +24,6 @@ RUNS, SEEDS, INPUTS = 7, 5, 24
 
 
 def ours(units: int, x: np.ndarray, y: np.ndarray, *, seed: int = 0) -> Callable:
-    """A fitted machine's way to predict."""
     return RandomLayer(units=units, seed=seed).fit(x, y).predict
 
 
@@ -40,7 +38,6 @@ def theirs(units: int, x: np.ndarray, y: np.ndarray, *, seed: int = 0) -> Callab
 
 
 def by_default(units: int, x: np.ndarray, y: np.ndarray, *, seed: int = 0) -> Callable:
-    """hpelm's, as it draws by itself."""
     np.random.seed(seed)  # noqa: NPY002 - what hpelm draws from
     machine = hpelm.ELM(x.shape[1], y.shape[1])
     machine.add_neurons(units, "tanh")
@@ -62,19 +59,17 @@ def our_curve(units: int, x: np.ndarray, y: np.ndarray) -> dict[int, np.ndarray]
 
 
 def their_curve(units: int, x: np.ndarray, y: np.ndarray) -> list[Callable]:
-    """A machine of hpelm's for every tenth size."""
     return [theirs(size, x, y) for size in range(10, units + 1, 10)]
 
 
 def error(fit: Callable, units: int, folds: list[tuple]) -> float:
     """RMSE of songs that were left out, both dimensions, mean over folds and seeds."""
-    return float(
-        np.mean([
-            rmse(new_y.ravel(), fit(units, x, y, seed=seed)(new_x).ravel())
-            for (x, y), (new_x, new_y) in folds
-            for seed in range(SEEDS)
-        ])
-    )  # fmt: skip
+    errors = [
+        rmse(new_y.ravel(), fit(units, x, y, seed=seed)(new_x).ravel())
+        for (x, y), (new_x, new_y) in folds
+        for seed in range(SEEDS)
+    ]
+    return float(np.mean(errors))
 
 
 OTHERS = {
@@ -85,7 +80,6 @@ OTHERS = {
 
 
 def rows(*, short: bool = False) -> Iterator[Row]:
-    """Machines of two sizes, and all sizes up to those."""
     folds, runs = divided(), 1 if short else RUNS
     train = folds[0][0]
     for units in (100, 500):

@@ -35,7 +35,6 @@ def by_the_package(samples: np.ndarray) -> np.ndarray:
 
 
 def rows(*, short: bool = False) -> Iterator[Row | Figure]:
-    """openSMILE once against twice, FS2 and the eight, processes, the cache, resources."""
     audio = load_corpus("mini").songs["audio"]
     samples = read_audio(audio.loc[1])
     same = np.array_equal(by_the_package(samples), descriptors(samples).to_numpy())
@@ -58,7 +57,6 @@ def rows(*, short: bool = False) -> Iterator[Row | Figure]:
 
 
 def of_many(four: pd.Series, *, runs: int) -> Iterator[Row]:
-    """Processes and the cache."""
     with tempfile.TemporaryDirectory() as kept:
 
         def anew() -> None:

@@ -55,7 +55,6 @@ def _back(encoder: AE) -> Callable[[pd.DataFrame], np.ndarray]:
 
 
 def lost(track: pd.DataFrame, back: np.ndarray) -> float:
-    """Root mean square difference in dB."""
     return float(np.sqrt(np.mean((track.to_numpy() - back) ** 2)))
 
 
@@ -77,7 +76,6 @@ def draw(tracks: dict[str, pd.DataFrame], ways: dict[str, Callable], file: str) 
 
 
 def main() -> None:
-    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--audio", type=Path, default=BESIDE, help="a folder of audio files")
     parser.add_argument("--picture", help="a PNG file to write")

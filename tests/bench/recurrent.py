@@ -57,7 +57,6 @@ class Plain(nn.Module):
         self.out.bias.data.zero_()
 
     def forward(self, x: Tensor) -> Tensor:
-        """(1, time, features) to (1, time, 2)."""
         for layer in self.layers:
             x = layer(x)[0]
         return self.out(x)
@@ -99,19 +98,12 @@ def prepared(model: RecurrentRegressor, job: Job) -> list[tuple[Tensor, Tensor, 
     y = y.to_numpy()
     if model.standardise_targets:
         y = (y - y[train & known].mean(0)) / y[train & known].std(0)
-    ids = job.data.features.index.get_level_values(0)
-    songs = []
-    for song in job.train:
-        rows = ids == song
-        parts = (x[rows], np.nan_to_num(y[rows]))
-        songs.append(
-            (*(torch.tensor(p, dtype=torch.float32) for p in parts), torch.tensor(known[rows]))
-        )
-    return songs
+    x, y, known = (torch.tensor(part) for part in (x, np.nan_to_num(y), known))
+    places = [job.data.features.index.get_level_values(0) == song for song in job.train]
+    return [(x[rows].float(), y[rows].float(), known[rows]) for rows in places]
 
 
 def one_after_the_other(model: RecurrentRegressor, jobs: Sequence[Job]) -> list[list[Tensor]]:
-    """All models in one process."""
     return [plain_training(model, job) for job in jobs]
 
 
@@ -121,7 +113,6 @@ def two_processes(model: RecurrentRegressor, jobs: Sequence[Job]) -> list[list[T
 
 
 def check(model: RecurrentRegressor, jobs: Sequence[Job]) -> None:
-    """Both sides have to train the same networks."""
     theirs = one_after_the_other(model, jobs[:1])[0]
     fitted = model.fit_many(jobs)[0]
     scale, shift = (np.asarray(part) for part in (fitted.standard_[3], fitted.standard_[2]))
@@ -131,7 +122,6 @@ def check(model: RecurrentRegressor, jobs: Sequence[Job]) -> None:
 
 
 def rows(*, short: bool = False) -> Iterator[Row | Figure]:
-    """Elman networks and LSTMs of four widths; memory."""
     torch.set_num_threads(1)
     epochs, runs = (1, 1) if short else (2, RUNS)
     elman, (_, jobs) = models.ElmanRNN(epochs=epochs), corpus_and_jobs()
@@ -153,7 +143,6 @@ def rows(*, short: bool = False) -> Iterator[Row | Figure]:
 
 
 def of_lstm(units: Sequence[int], jobs: list[Job], *, runs: int) -> Row:
-    """One epoch of LSTMs of one width."""
     # Ten networks where they are wide, so that it does not take all day.
     some, options = jobs[:: 1 if max(units) <= 64 else 5], {"patience": None, "songs_per_update": 1}
     lstm = models.LSTM(hidden=units, epochs=1, **options)

@@ -54,12 +54,10 @@ def profiles(curves: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def by_loop(curves: np.ndarray, profile: np.ndarray) -> list[float]:
-    """dtaidistance in C, song by song."""
     return [dtw_ndim.distance_fast(profile, curve, window=RADIUS + 1) for curve in curves]
 
 
 def in_one_call(curves: np.ndarray, profile: np.ndarray) -> np.ndarray:
-    """dtaidistance, the loop in C as well."""
     everything = np.concatenate([profile[None], curves])
     block = ((0, 1), (1, len(everything)))
     return dtw_ndim.distance_matrix_fast(
@@ -68,13 +66,11 @@ def in_one_call(curves: np.ndarray, profile: np.ndarray) -> np.ndarray:
 
 
 def by_tslearn(curves: np.ndarray, profile: np.ndarray) -> list[float]:
-    """Its distance of a pair, song by song."""
     rule = {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": RADIUS}
     return [tslearn.metrics.dtw(profile, curve, **rule) for curve in curves]
 
 
 def by_cdist(curves: np.ndarray, profile: np.ndarray) -> np.ndarray:
-    """tslearn's distances of many pairs."""
     rule = {"global_constraint": "sakoe_chiba", "sakoe_chiba_radius": RADIUS}
     return tslearn.metrics.cdist_dtw(profile[None], curves, **rule)[0]
 
@@ -88,7 +84,6 @@ OTHERS = {
 
 
 def ours(tracks: Curves, profile: np.ndarray, *, k: int = 10) -> pd.DataFrame:
-    """The search, over whole songs."""
     return search_profile(tracks, profile, k, method="dtw", part="song", band=BAND)
 
 
@@ -138,7 +133,6 @@ def mebibytes(call: partial) -> float:
 
 
 def of_million(*, runs: int) -> Iterator[Figure]:
-    """The slowest profile, and the memory."""
     curves, slowest = million(), dict.fromkeys(("euclidean", "dtw"), 0.0)
     for profile in profiles(curves.values.reshape(-1, FRAMES, 2)).values():
         for method in slowest:
@@ -153,7 +147,6 @@ def of_million(*, runs: int) -> Iterator[Figure]:
 
 
 def rows(*, short: bool = False) -> Iterator[Row | Figure]:
-    """Both tables."""
     labels, runs = first_frames(), 1 if short else RUNS
     packed = Curves.of(labels)
     curves = packed.values.reshape(-1, FRAMES, 2)

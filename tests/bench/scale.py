@@ -33,7 +33,6 @@ RUNS = 3
 
 
 def cpu(function: Callable[[], object], *, runs: int = RUNS) -> float:
-    """Median CPU seconds of a call."""
     seconds = []
     for _ in range(runs):
         start = time.process_time()
@@ -58,12 +57,11 @@ def measured() -> dict[str, float | str]:
 def of_features(corpus: Corpus) -> dict[str, float]:
     """Seconds of a song for each set, and how long the song is."""
     song = features.read_audio(corpus.songs["audio"].loc[1])
-    names = {name: f"{name}_s" for name in SETS}
-    features.extract((song, features.SAMPLE_RATE), SETS)  # the first call loads libraries
-    return {"song_s": round(len(song) / features.SAMPLE_RATE)} | {
-        key: cpu(lambda name=name: features.extract((song, features.SAMPLE_RATE), (name,)))
-        for name, key in names.items()
-    }
+    audio = (song, features.SAMPLE_RATE)
+    features.extract(audio, SETS)  # the first call loads libraries
+    seconds = {name: cpu(lambda name=name: features.extract(audio, (name,))) for name in SETS}
+    length = {"song_s": round(len(song) / features.SAMPLE_RATE)}
+    return length | {f"{name}_s": value for name, value in seconds.items()}
 
 
 def of_storage(corpus: Corpus) -> dict[str, float]:
@@ -74,9 +72,8 @@ def of_storage(corpus: Corpus) -> dict[str, float]:
         features.save(corpus.features.loc[1:10], place / "csv")
         corpus.features.to_parquet(place / "double.parquet")
         corpus.features.astype("float32").to_parquet(place / "single.parquet")
-        models.Linear().fit(corpus.features, corpus.labels).predict(corpus.features).to_parquet(
-            place / "curves.parquet"
-        )
+        fitted = models.Linear().fit(corpus.features, corpus.labels)
+        fitted.predict(corpus.features).to_parquet(place / "curves.parquet")
         size = {path.stem: path.stat().st_size / songs for path in place.glob("*.parquet")}
         csv = [path.stat().st_size for path in (place / "csv").iterdir()]
     return {
@@ -106,9 +103,8 @@ def of_training(corpus: Corpus) -> dict[str, float]:
 
 def of_keeping(corpus: Corpus) -> float:
     """Seconds of a unit of a sweep, with as little to compute as possible."""
-    units = studies.product(
-        setting=[models.Constant()], features=["FS1"], fold=range(10), seed=range(2)
-    )
+    grid = {"fold": range(10), "seed": range(2)}
+    units = studies.product(setting=[models.Constant()], features=["FS1"], **grid)
 
     def anew() -> None:
         with tempfile.TemporaryDirectory() as store:
@@ -127,14 +123,13 @@ def of_search() -> dict[str, float]:
 
 
 def page(known: dict) -> str:
-    """The page of arithmetic that follows from the constants."""
     all_sets = sum(known[f"{name}_s"] for name in SETS)
     rows = [
         ("**Features**", "", ""),
-        ("FS1 (260)", f"{known['compare_s']:.2f} s", of_time(known["compare_s"])),
-        ("four of FS2", f"{known['psychoacoustic_s']:.2f} s", of_time(known["psychoacoustic_s"])),
-        ("eight of IRIT", f"{known['spectral_s']:.2f} s", of_time(known["spectral_s"])),
-        (f"all {known['columns']}", f"{all_sets:.2f} s", of_time(all_sets)),
+        ("FS1 (260)", *of_time(known["compare_s"], ".2f")),
+        ("four of FS2", *of_time(known["psychoacoustic_s"], ".2f")),
+        ("eight of IRIT", *of_time(known["spectral_s"], ".2f")),
+        (f"all {known['columns']}", *of_time(all_sets, ".2f")),
         ("**Storage**", "", ""),
         ("audio, Ogg", *of_space(known["ogg_bytes"])),
         ("features, DEAM's CSV", *of_space(known["csv_bytes"])),
@@ -142,38 +137,37 @@ def page(known: dict) -> str:
         ("features, Parquet, 32 bits", *of_space(known["single_bytes"])),
         ("predicted curves, Parquet", *of_space(known["curves_bytes"])),
         ("**Training**", "", ""),
-        ("linear, all frames in memory", f"{known['fit_s']:.2g} s", of_time(known["fit_s"])),
+        ("linear, all frames in memory", *of_time(known["fit_s"])),
         ("memory for it", *of_space(known["rows"] * known["columns"] * 8)),
-        ("linear, sums song by song", f"{known['pass_s']:.2g} s", of_time(known["pass_s"])),
+        ("linear, sums song by song", *of_time(known["pass_s"])),
         ("**Search**", "", ""),
-        ("one profile among all", f"{known['search_s']:.2g} s", of_time(known["search_s"])),
+        ("one profile among all", *of_time(known["search_s"])),
         ("memory for it", *of_space(known["curve_bytes"])),
     ]
     table = "\n".join(f"| {what} | {one} | {many} |" for what, one, many in rows)
-    return "\n".join(
-        [
-            f"<!-- Written by tests/bench/scale.py from these constants: {json.dumps(known)} -->",
-            "# What a million songs would take\n",
-            *(f"{textwrap.fill(' '.join(text.split()), 100)}\n" for text in before(known)),
-            f"| what | one song | {SONGS:,} songs, one core |\n|---|---|---|\n{table}\n",
-            *(f"{textwrap.fill(' '.join(text.split()), 100)}\n" for text in after(known, all_sets)),
-        ]
-    )
+    parts = [
+        f"<!-- Written by tests/bench/scale.py from these constants: {json.dumps(known)} -->",
+        "# What a million songs would take\n",
+        filled(before(known)),
+        f"| what | one song | {SONGS:,} songs, one core |\n|---|---|---|\n{table}\n",
+        *map(filled, after(known, all_sets)),
+    ]
+    return "\n".join(parts)
 
 
-def before(known: dict) -> list[str]:
-    """What stands above the table."""
-    return [
-        f"""Arithmetic, not a measurement: constants of one song of {known["song_s"]:.0f} s
+def filled(text: str) -> str:
+    return textwrap.fill(" ".join(text.split()), 100) + "\n"
+
+
+def before(known: dict) -> str:
+    return f"""Arithmetic, not a measurement: constants of one song of {known["song_s"]:.0f} s
         ({known["rows"]:.0f} rows of {known["columns"]} features, {known["frames"]:.0f} of them
         labelled), measured on the embedded corpus, times {SONGS:,}. CPU time of one core
         ({known["machine"]}; {known["libraries"]}). `python tests/bench/scale.py --write` measures
         anew; another machine gives other constants."""
-    ]
 
 
 def after(known: dict, all_sets: float) -> list[str]:
-    """What stands below it."""
     hours, longer = all_sets * SONGS / CORES / 3_600, 240 / known["song_s"]
     return [
         f"""**Features** take most: {hours:.1f} hours on {CORES} cores for all sets, since songs
@@ -194,27 +188,23 @@ def after(known: dict, all_sets: float) -> list[str]:
     ]
 
 
-def of_time(seconds: float) -> str:
-    """Seconds of a song as the time of all."""
-    total = seconds * SONGS
+def of_time(seconds: float, form: str = ".2g") -> tuple[str, str]:
+    one, total = f"{seconds:{form}} s", seconds * SONGS
     for unit, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
         if total >= 2 * unit:
-            return f"{total / unit:.1f} {name}"
-    return f"{total:.2g} s"
+            return one, f"{total / unit:.1f} {name}"
+    return one, f"{total:.2g} s"
 
 
 def of_space(size: float) -> tuple[str, str]:
-    """Bytes of a song, and of all."""
     return f"{size / 1e3:.3g} kB", f"{size * SONGS / 1e9:.3g} GB"
 
 
 def constants(text: str) -> dict:
-    """The constants that a page was written from."""
     return json.loads(text.splitlines()[0].partition("constants: ")[2].removesuffix(" -->"))
 
 
 def main() -> None:
-    """Measure, print, store."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true", help=f"to docs/{PAGE.name}")
     known = {k: v if isinstance(v, str) else float(f"{v:.3g}") for k, v in measured().items()}

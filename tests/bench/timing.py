@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """A comparison: medians of both sides in seconds, and of the ratios theirs / ours."""
+    """A comparison: medians of both sides in s; median, least and greatest ratio theirs / ours."""
 
     what: str
     against: str
@@ -20,13 +20,11 @@ class Row(NamedTuple):
     ours: float
     ratio: float
     low: float
-    """The least of the ratios."""
     high: float
-    """The greatest."""
 
 
 class Figure(NamedTuple):
-    """Something measured that has no other side."""
+    """A measurement without another side."""
 
     what: str
     value: str
@@ -41,7 +39,6 @@ def compared(
     clock: Callable[[], float] = time.perf_counter,
     runs: int = 5,
 ) -> Row:
-    """Time both sides pair by pair."""
     pairs = [(timed(theirs, clock), timed(ours, clock)) for _ in range(runs)]
     medians = [statistics.median(side) for side in zip(*pairs)]
     ratios = [a / b for a, b in pairs]
@@ -50,14 +47,13 @@ def compared(
 
 
 def timed(function: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
-    """Seconds of one call."""
     start = clock()
     function()
     return clock() - start
 
 
 PEAK = "int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) / 1024"
-"""Python for the most memory (MB) that a process has held; Linux."""
+"""Python code for a process's peak memory in MB; Linux."""
 
 
 def peak_memory(script: str, *arguments: str) -> float:

@@ -19,7 +19,6 @@ HEAVY = "pandas, scipy.stats, sklearn.svm, torch, librosa, opensmile, matplotlib
 
 
 def importing(what: str) -> None:
-    """A process that does nothing else."""
     subprocess.run([sys.executable, "-c", f"import {what}"], cwd=ROOT, check=True)
 
 
@@ -49,7 +48,6 @@ def executed(notebooks: list[Path]) -> tuple[float, float]:
 
 
 def rows(*, short: bool = False) -> Iterator[Row | Figure]:
-    """The import, and all notebooks (the first one, if it has to be short)."""
     yield compared("import mer_core, with the start of Python", f"import {HEAVY}",
                    lambda: importing(HEAVY), lambda: importing("mer_core"),
                    runs=1 if short else RUNS)  # fmt: skip

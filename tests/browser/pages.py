@@ -134,7 +134,6 @@ def run_all_cells(page: Page) -> None:
 
 
 def use_theme(page: Page, name: str) -> None:
-    """Switch JupyterLab's theme."""
     page.evaluate(
         "theme => jupyterapp.commands.execute('apputils:change-theme', { theme })",
         f"JupyterLab {name.title()}",

@@ -41,7 +41,6 @@ SIZES = {"desk": {"width": 1000, "height": 900}, "phone": {"width": 360, "height
 
 
 def predict(path: Path) -> None:
-    """Store the song's curve by a model that was fitted on the other songs."""
     corpus = load_corpus("mini")
     others = corpus.labels.drop(SONG)
     model = models.SVR().fit(corpus.features.loc[others.index.unique("song_id")], others)
@@ -65,7 +64,6 @@ def stage(page: Page) -> None:
 
 
 def save(widget: Locator, path: Path) -> None:
-    """Store a picture of a widget in 64 colours."""
     with Image.open(io.BytesIO(widget.screenshot())) as image, written_atomically(path) as part:
         image.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(part, optimize=True)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")

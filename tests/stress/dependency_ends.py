@@ -1,10 +1,7 @@
-"""The tests under the lowest versions that pyproject.toml allows, and under the newest.
+"""Run the tests with the lowest and the newest allowed versions of all packages: `make ends`.
 
-    make ends
-
-makes a virtual environment for each end (uv resolves and installs) and runs the tests in both.
-PyTorch stays at the version that runs this script: its default build for another one would bring
-gigabytes of CUDA. So its lower bound is not tested.
+uv makes a virtual environment for each. PyTorch keeps the version that runs this script, since the
+default build of another would bring gigabytes of CUDA; its lower bound is not tested.
 """
 
 from __future__ import annotations
@@ -27,17 +24,16 @@ RESOLUTION = {"lowest": "lowest-direct", "newest": "highest"}
 
 
 def requirements() -> list[Requirement]:
-    """All that the tests need, for this machine."""
+    """All packages that the tests need on this machine."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     texts = [*project["dependencies"], *(text for name in EXTRAS for text in extras[name])]
-    known = map(Requirement, texts)
-    others = [one for one in known if one.name != "mer-core"]
-    return [one for one in others if one.marker is None or one.marker.evaluate()]
+    known = [one for one in map(Requirement, texts) if one.name != "mer-core"]
+    return [one for one in known if one.marker is None or one.marker.evaluate()]
 
 
 def environment(end: str, folder: Path) -> Path:
-    """A virtual environment at one end of the ranges; its Python."""
+    """Make a virtual environment; return its Python."""
     uv, python = folder / "uv" / "bin" / "uv", folder / end / "bin" / "python"
     if not uv.exists():
         run(sys.executable, "-m", "venv", folder / "uv")
@@ -54,12 +50,10 @@ def environment(end: str, folder: Path) -> Path:
 
 
 def run(*command: str | os.PathLike) -> None:
-    """A command that has to succeed."""
     subprocess.run(command, check=True)
 
 
 def out_of_reach(python: Path) -> list[str]:
-    """Lower bounds below what could be installed: they promise what nobody can have."""
     found = dict(part.rsplit(" ", 1) for part in versions(python).split(", "))
     promised = {
         one.name: Version(part.version)
@@ -75,16 +69,13 @@ def out_of_reach(python: Path) -> list[str]:
 
 
 def versions(python: Path) -> str:
-    """What is installed of what is asked for."""
     names = sorted(one.name for one in requirements())
     code = "import sys; from importlib.metadata import version as v; "
     code += "print(', '.join(f'{n} {v(n)}' for n in sys.argv[1:]))"
-    told = [python, "-c", code, *names]
-    return subprocess.run(told, capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.check_output([python, "-c", code, *names], text=True).strip()
 
 
 def main() -> None:
-    """Make both, run the tests in both, tell."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=ROOT / ".ends")
     parser.add_argument("--only", choices=("lowest", "newest"))

@@ -1,6 +1,4 @@
-"""Ten thousand generated inputs for every reader: read, or refused in words.
-
-    make stress
+"""Ten thousand generated inputs for every reader, each read or refused in words: `make stress`.
 
 Anything else fails: another exception, a warning of another kind, more than 20 s for one input,
 more than 4 GiB of memory.
@@ -9,12 +7,12 @@ more than 4 GiB of memory.
 from __future__ import annotations
 
 import argparse
-import resource
 import sys
 import tempfile
 import time
 import traceback
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -25,47 +23,49 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from strategies import READERS, Refused, outcome
 
 MEMORY = 4 * 2**30
+WITHOUT_LIMITS = {
+    "database": None,
+    "deadline": None,
+    "suppress_health_check": list(HealthCheck),
+}
 
 
-def thrown(name: str, count: int, number: int) -> Counter:
-    """Throw so many inputs at a reader; count how many it read and how many it refused."""
+def tried(
+    name: str, *, number: int = 0, done: Callable[[], object] = int, **options: object
+) -> Counter:
+    """Give generated inputs to a reader; count how many it read and how many it refused."""
     met, reader = Counter(), READERS[name]
-    bar = tqdm(total=count, desc=name, mininterval=2)
 
     @seed(number)
-    @settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(**WITHOUT_LIMITS, **options)
     @given(reader.inputs)
-    def throw(given: object) -> None:
+    def read(given: object) -> None:
         with tempfile.TemporaryDirectory() as folder:
             refused = type(outcome(reader, Path(folder), given)) is Refused
         met["refused" if refused else "read"] += 1
-        bar.update()
+        done()
 
-    with bar:
-        throw()
+    read()
     return met
 
 
 def main() -> None:
-    """Throw and tell."""
+    import resource
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("readers", nargs="*", help=f"of {', '.join(READERS)}; all by default")
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    options = {"max_examples": chosen.count, "phases": [Phase.generate, Phase.shrink]}
     failed = []
     for name in chosen.readers or READERS:
         start = time.perf_counter()
         try:
-            met = thrown(name, chosen.count, chosen.seed)
-        except Exception:  # the other readers have their turn all the same
+            with tqdm(total=chosen.count, desc=name, mininterval=2) as bar:
+                met = tried(name, done=bar.update, number=chosen.seed, **options)
+        except Exception:  # the other readers are tested all the same
             traceback.print_exc()
             failed.append(name)
             continue

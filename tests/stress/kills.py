@@ -1,6 +1,4 @@
-"""Fifty kills of a sweep at random moments, and what they cost.
-
-    make stress
+"""Fifty kills of a sweep at random moments, and what they cost: `make stress`.
 
 The sweep runs in a process of its own with two workers. Every other kill takes the process alone
 and leaves its workers orphaned for a moment. After each kill the store is compared with an
@@ -31,13 +29,11 @@ PROCESSES = 2
 
 
 def kept(store: Path, count: int, seconds: float) -> set[int]:
-    """Numbers of the units in a cache, each read in full."""
     units = sweeps.units(store.parent / "log", count, seconds=seconds)
     return {unit["number"] for unit in sweeps.kept(sweeps.logged, store, units)}
 
 
 def killed(folder: Path, count: int, seconds: float, delay: float, *, orphans: bool) -> None:
-    """Start the sweep, wait until it computes and a while longer, kill it."""
     log = folder / "log"
     before = len(sweeps.calls(log))
     run = sweeps.started(folder / "store", log, count, processes=PROCESSES, seconds=seconds)
@@ -82,7 +78,6 @@ def check(folder: Path, count: int, seconds: float, lost: int) -> None:
 
 
 def main() -> None:
-    """Kill and tell."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=50)
     kills, start = parser.parse_args().kills, time.perf_counter()

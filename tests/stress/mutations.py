@@ -1,9 +1,4 @@
-"""Faults planted in metrics, smoothing, the loss and the ELM: the tests have to see each of them.
-
-    make stress
-
-A copy of the package gets one fault at a time; the tests of that part run on the copy.
-"""
+"""Faults planted in a copy of the package, one at a time: tests have to fail (`make stress`)."""
 
 from __future__ import annotations
 
@@ -23,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Fault(NamedTuple):
-    """A piece of source and what stands in its place."""
+    """A piece of source, its replacement, and the tests that have to fail."""
 
     path: str
     old: str
@@ -102,15 +97,14 @@ def caught(fault: Fault) -> bool:
     """Whether the tests fail on a copy of the package with the fault."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
+        skipped = shutil.ignore_patterns("__pycache__")
         for name in ("mer_core", "tests"):
-            shutil.copytree(
-                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
-            )
+            shutil.copytree(ROOT / name, folder / name, ignore=skipped)
         for name in ("data", "notebooks", "docs", "README.md", "pyproject.toml"):
             (folder / name).symlink_to(ROOT / name)
         path = folder / "mer_core" / fault.path
         source = path.read_text()
-        if source.count(fault.old) < 1:
+        if fault.old not in source:
             raise ValueError(f"{fault.path}: expected {fault.old!r}, found no such source")
         path.write_text(source.replace(fault.old, fault.new, 1))
         return _tests(folder, fault.tests) != 0
@@ -121,20 +115,14 @@ def _tests(folder: Path, tests: Sequence[str]) -> int:
     more = [str(folder), str(folder / "tests")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(more), "OMP_NUM_THREADS": "1"}
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *tests],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    if run.returncode not in (0, 1):  # 1: tests failed; all else is a fault of ours
+    command = [sys.executable, "-m", "pytest", *options, *tests]
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    if run.returncode not in (0, 1):  # 1: tests failed
         raise RuntimeError(run.stdout + run.stderr)
     return run.returncode
 
 
 def main() -> None:
-    """Plant all, or those of one file, and tell which no test saw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("paths", nargs="*", help="such as metrics.py; all by default")
     chosen = parser.parse_args().paths

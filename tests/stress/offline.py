@@ -1,8 +1,6 @@
-"""Every notebook and the tests in a network namespace that has nothing but loopback.
+"""Run the tests and every notebook in a network namespace with loopback only: `make offline`.
 
-    make offline
-
-What would reach for the network fails here. Needs Linux and the right to make a namespace.
+Needs Linux and the right to make a namespace.
 """
 
 from __future__ import annotations
@@ -24,52 +22,31 @@ PROBE = (
 
 
 def inside(*command: str | os.PathLike) -> list[str]:
-    """The command that runs another in a namespace of its own, loopback up."""
-    script = 'ip link set lo up && exec "$@"'
-    return [
-        "unshare",
-        "--map-root-user",
-        "--net",
-        "sh",
-        "-c",
-        script,
-        "sh",
-        *map(os.fspath, command),
-    ]
+    shell = ["sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    return ["unshare", "--map-root-user", "--net", *shell, *map(os.fspath, command)]
 
 
 def reason() -> str | None:
-    """Why that can't be done here."""
     if not all(map(shutil.which, ("unshare", "ip"))):
         return "needs unshare and ip (Linux: util-linux, iproute2)"
     probe = subprocess.run(inside(sys.executable, "-c", PROBE), capture_output=True, text=True)
-    return (
-        f"no namespace can be made here: {probe.stderr.strip()[-200:]}"
-        if probe.returncode
-        else None
-    )
+    return f"no namespace: {probe.stderr.strip()[-200:]}" if probe.returncode else None
 
 
 def main() -> None:
-    """Run all inside, or what is named."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "what", nargs="*", help="as for pytest; by default the tests, then all notebooks"
-    )
+    parser.add_argument("what", nargs="*", help="for pytest; default: tests, then notebooks")
     (chosen, more), why = parser.parse_known_args(), reason()
     if why:
         sys.exit(why)
     notebooks = sorted((ROOT / "notebooks").rglob("[0-9]*.ipynb"))
-    book = ["--nbmake", "--nbmake-timeout=600", *notebooks]
-    environment = {k: v for k, v in os.environ.items() if k != "MER_DATA"} | {
-        "OMP_NUM_THREADS": "1"
-    }
-    codes = [
-        subprocess.run(
-            inside(sys.executable, "-m", "pytest", "-q", *some), cwd=ROOT, env=environment
-        ).returncode
-        for some in ([[*chosen.what, *more]] if chosen.what else [[], book])
-    ]
+    runs = [[], ["--nbmake", "--nbmake-timeout=600", *notebooks]]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment.pop("MER_DATA", None)
+    codes = []
+    for arguments in [[*chosen.what, *more]] if chosen.what else runs:
+        command = inside(sys.executable, "-m", "pytest", "-q", *arguments)
+        codes.append(subprocess.run(command, cwd=ROOT, env=environment).returncode)
     sys.exit(max(codes))
 
 

@@ -1,9 +1,7 @@
-"""A kill at a random moment of every kind of writing: the old file or the new one, never a broken.
-
-    make stress
+"""Kill every kind of writing at random moments; whole files have to be left: `make stress`.
 
 A child writes one version after the other, each full of its own number, until it is killed; then
-whatever is there has to be one whole version.
+every file has to be one whole version.
 """
 
 from __future__ import annotations
@@ -46,32 +44,33 @@ FILES = 40
 
 
 class Writer(NamedTuple):
-    """One kind of writing."""
+    """`write` puts a version into a folder; `read` checks all files and returns the versions."""
 
     write: Callable[[Path, int], object]
-    """A version, into a folder."""
     read: Callable[[Path], set[int]]
-    """The versions that are there, each looked at in full."""
 
 
 def frame(version: int, rows: int = 3000) -> pd.DataFrame:
-    """A track full of one number."""
     times = pd.MultiIndex.from_product([[1], 0.5 * np.arange(rows)], names=["song_id", "time"])
     return pd.DataFrame(float(version), times, ["a", "b", "c"])
 
 
 def only(values: pd.DataFrame, rows: int = 3000) -> int:
-    """The number that a table is full of."""
+    """The number that fills a table."""
     numbers = set(values.to_numpy().ravel().tolist())
     assert len(values) == rows, f"{rows} rows, found {len(values)}"
     assert len(numbers) == 1, f"one version, found {numbers}"
     return int(numbers.pop())
 
 
-def found(folder: Path, pattern: str, read: Callable[[Path], int]) -> set[int]:
-    """Versions of the files that a user sees."""
-    paths = [path for path in folder.rglob(pattern) if not path.name.startswith(".part-")]
-    return {read(path) for path in paths}
+def files(write: Callable, pattern: str, read: Callable[[Path], int]) -> Writer:
+    """A writer of files that are read one by one."""
+
+    def found(folder: Path) -> set[int]:
+        paths = [path for path in folder.rglob(pattern) if not path.name.startswith(".part-")]
+        return {read(path) for path in paths}
+
+    return Writer(write, found)
 
 
 def cache(folder: Path, version: int) -> None:
@@ -140,12 +139,11 @@ def describe(ogg: Path, folder: Path) -> None:
 
 
 def of_rendered(folder: Path) -> set[int]:
-    """Every song of the cache: all three files, of one version."""
     versions = set()
     for place in (path for path in folder.iterdir() if path.suffix != ".part"):
-        heard = {int((place / name).read_bytes()) for name in ("song.mid", "song.ogg")}
-        assert heard == {only(pd.read_parquet(place / "functionals.parquet"))}
-        versions |= heard
+        sound = {int((place / name).read_bytes()) for name in ("song.mid", "song.ogg")}
+        assert sound == {only(pd.read_parquet(place / "functionals.parquet"))}
+        versions |= sound
     return versions
 
 
@@ -165,7 +163,7 @@ def unpack(folder: Path, version: int) -> None:
 
 
 def of_folders(folder: Path) -> set[int]:
-    """Every copy: without the folder, or whole; then the next call makes it whole."""
+    """Every copy is without the folder, or whole."""
     versions = set()
     for place in folder.iterdir():
         whole = find_folder(place, "metadata")
@@ -195,31 +193,20 @@ def downloaded(folder: Path) -> set[int]:
 
 
 WRITERS: dict[str, Writer] = {
-    "feature cache": Writer(
-        cache,
-        lambda folder: found(folder, "*.kept", lambda path: only(batch._read_cached(path)[0])),
-    ),
-    "feature files": Writer(
+    "feature cache": files(cache, "*.kept", lambda path: only(batch._read_cached(path)[0])),
+    "feature files": files(
         lambda folder, version: batch.save(frame(version), folder),
-        lambda folder: found(
-            folder, "1.csv", lambda p: only(pd.read_csv(p, sep=";", index_col="frameTime"))
-        ),
+        "1.csv",
+        lambda path: only(pd.read_csv(path, sep=";", index_col="frameTime")),
     ),
-    "results tables": Writer(
-        table,
-        lambda folder: (
-            found(folder, "*.csv", lambda p: only(results._read(p, KEYS)))
-            | found(folder, "*.parquet", lambda p: only(results._read(p, KEYS)))
-        ),
-    ),
-    "model file": Writer(keep_model, lambda folder: found(folder, "*.safetensors", of_model)),
-    "expected figures": Writer(expected, lambda folder: found(folder, "*.json", of_expected)),
-    "notebook": Writer(notebook, lambda folder: found(folder, "*.ipynb", of_notebook)),
-    "corpus": Writer(
+    "results tables": files(table, "t.*", lambda path: only(results._read(path, KEYS))),
+    "model file": files(keep_model, "*.safetensors", of_model),
+    "expected figures": files(expected, "*.json", of_expected),
+    "notebook": files(notebook, "*.ipynb", of_notebook),
+    "corpus": files(
         lambda folder, version: make_corpus.write_csv(folder / "labels.csv", frame(version)),
-        lambda folder: found(
-            folder, "*.csv", lambda p: only(pd.read_csv(p, index_col=["song_id", "time"]))
-        ),
+        "*.csv",
+        lambda path: only(pd.read_csv(path, index_col=["song_id", "time"])),
     ),
     "rendered songs of the corpus": Writer(rendered, of_rendered),
     "unpacked archive": Writer(unpack, of_folders),
@@ -229,7 +216,7 @@ KEYS = {"song_id": "int64", "time": "float64"}
 
 
 def child(work: Callable[[], object]) -> int:
-    """Do it in another process, quietly; its id."""
+    """Do it in another process, without output; return its id."""
     pid = os.fork()
     if pid:
         return pid
@@ -242,7 +229,7 @@ def child(work: Callable[[], object]) -> int:
 
 
 def killed(writer: Writer, folder: Path, delay: float) -> None:
-    """Let a child write versions into an empty folder and kill it a while after the first one."""
+    """Kill a child that writes versions into an empty folder some time after the first one."""
     ready, tell = os.pipe()
 
     def work() -> None:
@@ -262,7 +249,7 @@ def killed(writer: Writer, folder: Path, delay: float) -> None:
 
 
 def kills(name: str, number: int, *, seed: int = 0) -> int:
-    """Kill one kind of writing so often; give how many unfinished files were left."""
+    """Kill one kind of writing several times; return how many unfinished files were left."""
     rng, left = np.random.default_rng(seed), 0
     for _ in tqdm(range(number), name, leave=False):
         with tempfile.TemporaryDirectory() as place:
@@ -274,7 +261,6 @@ def kills(name: str, number: int, *, seed: int = 0) -> int:
 
 
 def main() -> None:
-    """Kill and tell."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=100)
     number = parser.parse_args().kills

@@ -1,4 +1,4 @@
-"""Decode an uploaded audio file, and say what the models were trained on."""
+"""Decode an uploaded audio file, and say which songs the models were trained on."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from mer_core.features.levels import QUIETEST
 from mer_core.files import DataError
 
 MOST_BYTES = 50 * 2**20
-"""Of a file that is dropped: some eight minutes of WAV, half an hour of MP3."""
+"""Of an upload: some eight minutes of WAV, half an hour of MP3."""
 LONGEST = 600.0
-"""s that are listened to; features take about a tenth of it."""
+"""Longest audio in s; extracting its features takes about a tenth of it."""
 
 
 def read_upload(name: str, data: bytes) -> tuple[np.ndarray, int]:
-    """Read a stranger's file as audio, or say in words what is wrong with it.
+    """Decode an uploaded audio file. It is on disk only while it is decoded.
 
     Parameters
     ----------
     name : str
-        The file's; its suffix says what it is.
+        File name; its suffix gives the format.
     data : bytes
-        Its contents. They lie on disk, in a folder that is removed, only while they are decoded.
 
     Returns
     -------
@@ -38,12 +37,12 @@ def read_upload(name: str, data: bytes) -> tuple[np.ndarray, int]:
     Raises
     ------
     DataError
-        If it is too large, of another kind, no audio, damaged, longer than 10 minutes or silent.
+        If it is too large, of another format, damaged, longer than 10 minutes or silent.
 
     Warns
     -----
     DataWarning
-        As :func:`mer_core.features.read_audio`, under the file's own name.
+        As :func:`mer_core.features.read_audio`, with this file name.
 
     Examples
     --------
@@ -53,8 +52,8 @@ def read_upload(name: str, data: bytes) -> tuple[np.ndarray, int]:
     """
     suffix = Path(name).suffix.lower()
     if suffix not in SUFFIXES:
-        kinds = f"an audio file ({' '.join(SUFFIXES[:3])} ...)"
-        raise DataError(name, kinds, suffix or "a name without a suffix")
+        formats = f"an audio file ({' '.join(SUFFIXES[:3])} ...)"
+        raise DataError(name, formats, suffix or "a name without a suffix")
     if not 0 < len(data) <= MOST_BYTES:
         size = f"{len(data) / 2**20:.1f} MB" if data else "an empty file"
         raise DataError(name, f"up to {MOST_BYTES / 2**20:.0f} MB of audio", size)
@@ -71,8 +70,8 @@ def _decoded(name: str, suffix: str, data: bytes) -> np.ndarray:
         try:
             seconds = duration(path)
             if not seconds <= LONGEST:
-                length = f"{seconds / 60:.1f} minutes"
-                raise DataError(name, f"up to {LONGEST / 60:.0f} minutes", length)
+                found = f"{seconds / 60:.1f} minutes"
+                raise DataError(name, f"up to {LONGEST / 60:.0f} minutes", found)
             with warnings.catch_warnings(record=True) as notes:
                 warnings.simplefilter("always")
                 samples = read_audio(path)
@@ -85,6 +84,6 @@ def _decoded(name: str, suffix: str, data: bytes) -> np.ndarray:
 
 
 def teachers(corpus: Corpus) -> str:
-    """Whose songs :func:`ensemble` learns from: "synthetic" ones, or "DEAM's"."""
+    """Say whose songs :func:`mer_core.ensemble.ensemble` learns from: "synthetic" or "DEAM's"."""
     embedded = corpus.features.empty or chosen_data() == "mini"
     return "synthetic" if embedded else "DEAM's"

@@ -18,58 +18,45 @@ from mer_core.evaluation import Regressor
 from mer_core.files import DataWarning
 from mer_core.metrics import DIMENSIONS
 from mer_core.retrieval import Curves, nearest, search_profile
-from workbook.explore.figures import draw_match, draw_spread
-from workbook.explore.own_song import (
-    MOST_BYTES,
-    SUFFIXES,
-    read_upload,
-    teachers,
-)
-from workbook.explore.songs import describe_pieces, piece_of, shifted, song_points
+from workbook.explore import songs
+from workbook.explore.own_song import MOST_BYTES, SUFFIXES, read_upload, teachers
 from workbook.widgets import FileDrop, PlanePicker, Player, ProfileDrawing
 from workbook.widgets.front_end import png
 
 LENGTHS = (10, 15, 20, 30)
-"""s of a profile that can be drawn."""
+"""Lengths in s of a profile that can be drawn."""
 METHODS = {"moment by moment": "euclidean", "with warping (DTW)": "dtw"}
 MOMENTS = "a moment in it"
 BAND = 0.1
-SHOWN_WHOLE = {"max_width": "100%", "align_self": "flex-start"}
 FOUND = 8
 """Songs in a list."""
 
 
 class Page(ipywidgets.Tab):
-    """Three ways to songs: by a point of the plane, by a drawn course, by a song of one's own.
+    """Find songs by a point of the plane, by a drawn profile, or by a song of one's own.
+
+    After the interface of Herremans et al. (2019); notebook 10.
 
     Parameters
     ----------
     corpus : Corpus
-        What :func:`workbook.explore.library` gives.
+        From :func:`workbook.explore.library`.
 
     Attributes
     ----------
     picker, drawing, drop
-        The widgets by which a user asks.
+        The widgets for the user's input.
     answers : dict of Answer
-        What they get, by the tab: "point", "draw", "own".
-
-    References
-    ----------
-    Herremans et al. (2019), "User interface". Notebook 10.
+        The results of each tab: "point", "draw", "own".
     """
 
     def __init__(self, corpus: Corpus) -> None:
-        self.corpus, self.points, self.curves = (
-            replace(corpus, songs=with_titles(corpus.songs)),
-            song_points(corpus),
-            Curves.of(corpus.labels),
-        )
-        search_profile(self.curves, [[0, 0]], 1)  # compiles, so that the first answer is quick
+        self.corpus = replace(corpus, songs=with_titles(corpus.songs))
+        self.points, self.curves = songs.song_points(corpus), Curves.of(corpus.labels)
+        search_profile(self.curves, [[0, 0]], 1)  # compiles, so that the first search is quick
         self.answers = {name: Answer() for name in ("point", "draw", "own")}
-        parts = [self._point(), self._draw(), self._own()]
         titles = ("Point at it", "Draw it", "Bring your own")
-        super().__init__(parts, titles=titles)
+        super().__init__([self._point(), self._draw(), self._own()], titles=titles)
 
     def _point(self) -> ipywidgets.Widget:
         self.picker = PlanePicker(self.points)
@@ -81,11 +68,11 @@ class Page(ipywidgets.Tab):
 
     def _answer_point(self, _: object = None) -> None:
         moments = self.kind.value == MOMENTS
-        asked = self.corpus.labels if moments else self.points
-        near = nearest(asked, (self.picker.valence, self.picker.arousal), len(asked))
+        points = self.corpus.labels if moments else self.points
+        near = nearest(points, (self.picker.valence, self.picker.arousal), len(points))
         rows = near.groupby(level="song_id", sort=False).head(1)[:FOUND].reset_index()
         rows["start"] = rows["time"] if moments else 0.0
-        self.answers["point"].offer(self._named(rows), self._hear)
+        self.answers["point"].offer(self._named(rows), self._play)
 
     def _draw(self) -> ipywidgets.Widget:
         self.length = ipywidgets.Dropdown(options=LENGTHS, value=15, description="seconds")
@@ -103,34 +90,30 @@ class Page(ipywidgets.Tab):
         self._answer_drawing()
 
     def _answer_drawing(self, _: object = None) -> None:
+        answer, method = self.answers["draw"], self.method.value
         profile = self.drawing.profile.dropna(axis="columns")
         if profile.empty:
-            self.answers["draw"].say(
-                "Draw valence, arousal or both: songs that follow appear here."
-            )
+            answer.show_text("Draw valence, arousal or both: songs that follow appear here.")
             return
-        method = self.method.value
         try:
             found = search_profile(self.curves, profile, FOUND, method=method, band=BAND)
         except ValueError as error:
-            self.answers["draw"].say(str(error))
+            answer.show_text(str(error))
             return
-        rows = self._named(found)
-        self.answers["draw"].offer(rows, lambda piece: self._hear(piece, profile, method))
+        answer.offer(self._named(found), lambda piece: self._play(piece, profile, method))
 
     def _own(self) -> ipywidgets.Widget:
-        self.drop = FileDrop(self._listen, suffixes=SUFFIXES, limit=MOST_BYTES)
-        self.answers["own"].say(
-            "Your file stays on this machine. The models answer within a minute."
-        )
+        self.drop = FileDrop(self._receive, suffixes=SUFFIXES, limit=MOST_BYTES)
+        text = "Your file stays on this machine. The models answer within a minute."
+        self.answers["own"].show_text(text)
         return _side_by_side([self.drop], [self.answers["own"]])
 
     @cached_property
     def models(self) -> list[Regressor]:
-        """Trained when the first file comes."""
+        """The ensemble, trained at the first upload."""
         return ensemble(self.corpus)
 
-    def _listen(self, name: str, data: bytes) -> str:
+    def _receive(self, name: str, data: bytes) -> str:
         with warnings.catch_warnings(record=True) as notes:
             warnings.simplefilter("always")
             audio = read_upload(name, data)
@@ -139,42 +122,39 @@ class Page(ipywidgets.Tab):
         mean, sd = curve.mean(), spread.mean()
         rows = self._named(nearest(self.points, mean, FOUND).reset_index().assign(start=0.0))
         player = Player(audio, {"predicted": curve}, title=name)
-        picture = _picture(draw_spread(curve, spread), f"Predicted valence and arousal of {name}")
-        self.answers["own"].offer(rows, self._hear, above=[player, picture])
+        picture = _picture(
+            songs.draw_spread(curve, spread), f"Predicted valence and arousal of {name}"
+        )
+        self.answers["own"].offer(rows, self._play, above=[player, picture])
         means = ", ".join(f"{k} {mean[k]:.2f} ± {sd[k]:.2f}" for k in DIMENSIONS)
         who = f"{len(self.models)} models that learned from {teachers(self.corpus)} songs"
-        answer = f"{name}: {means} (mean of {who}, and how far they disagree)."
-        return " ".join([answer, *(f"Note: {note.message}." for note in notes)])
+        message = f"{name}: {means} (mean of {who}, and how far they disagree)."
+        return " ".join([message, *(f"Note: {note.message}." for note in notes)])
 
     def _named(self, rows: pd.DataFrame) -> pd.DataFrame:
-        return describe_pieces(rows, self.corpus)
+        return songs.describe_pieces(rows, self.corpus)
 
-    def _hear(
+    def _play(
         self, piece: pd.Series, profile: pd.DataFrame | None = None, method: str = ""
-    ) -> list:
-        """The player of a piece and, for a profile, why it was found."""
+    ) -> list[ipywidgets.Widget]:
+        """Make the player of a piece and, for a profile, the figure of the match."""
         song, labels = self.corpus.songs.loc[piece["song_id"]], self.corpus.labels
-        shown, stretch, more = (
-            {"rated": labels.loc[piece["song_id"]]},
-            {"start": piece["start"]},
-            [],
-        )
+        tracks, stretch, above = {"rated": labels.loc[piece["song_id"]]}, {}, []
         if profile is not None:
-            found = piece_of(labels, piece)
-            figure = draw_match(profile, found, band=BAND if method == "dtw" else None)
-            more = [
-                _picture(figure, f"The profile and the piece of {song['title']} that follows it")
-            ]
-            stretch["end"] = piece["end"]
+            band = BAND if method == "dtw" else None
+            figure = songs.draw_match(profile, songs.piece_of(labels, piece), band=band)
+            text = f"The profile and the piece of {song['title']} that follows it"
+            above, stretch = [_picture(figure, text)], {"end": piece["end"]}
             if len(profile.columns) == 2:
-                shown["drawn"] = shifted(profile, piece["start"])
+                tracks["drawn"] = songs.shifted(profile, piece["start"])
         if pd.isna(song["audio"]):
-            return [*more, _text("This copy of the data has no audio of the song.")]
-        return [*more, Player(song["audio"], shown, title=song["title"], **stretch)]
+            return [*above, _text("This copy of the data has no audio of the song.")]
+        stretch["start"] = piece["start"]
+        return [*above, Player(song["audio"], tracks, title=song["title"], **stretch)]
 
 
 class Answer(ipywidgets.VBox):
-    """A list of songs to choose from, and below it what belongs to the chosen one."""
+    """A list of songs to choose from, and below it the widgets of the chosen one."""
 
     def __init__(self) -> None:
         self.list = ipywidgets.Select(rows=FOUND, layout={"width": "100%"})
@@ -182,8 +162,8 @@ class Answer(ipywidgets.VBox):
         self.list.observe(self._show, "value")
         super().__init__(layout={"width": "100%"})
 
-    def say(self, text: str) -> None:
-        """Put a sentence in the place of the list."""
+    def show_text(self, text: str) -> None:
+        """Show a sentence instead of a list."""
         self.children = [_text(text)]
 
     def offer(
@@ -211,11 +191,9 @@ class Answer(ipywidgets.VBox):
 
 
 def _side_by_side(*columns: list) -> ipywidgets.Widget:
-    """Columns that stand below each other on a phone."""
-    boxes = [
-        ipywidgets.VBox(column, layout={"flex": "1 1 20rem", "min_width": "0"})
-        for column in columns
-    ]
+    """Arrange columns side by side; on a phone, below each other."""
+    layout = {"flex": "1 1 20rem", "min_width": "0"}
+    boxes = [ipywidgets.VBox(column, layout=layout) for column in columns]
     return ipywidgets.HBox(boxes, layout={"flex_flow": "row wrap"})
 
 
@@ -224,6 +202,7 @@ def _text(text: str) -> ipywidgets.HTML:
 
 
 def _picture(figure: object, text: str) -> ipywidgets.Widget:
-    image = ipywidgets.Image(value=png(figure), format="png", layout=SHOWN_WHOLE)
+    layout = {"max_width": "100%", "align_self": "flex-start"}
+    image = ipywidgets.Image(value=png(figure), format="png", layout=layout)
     image.alt = text
     return image

@@ -1,12 +1,15 @@
-"""Our results beside the papers', and whether the difference means anything."""
+"""Our results beside the papers': whether the differences mean anything, and the scoreboard."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 
 from mer_core.files import DataError
 from mer_core.metrics import DIMENSIONS, METRICS
-from workbook.papers.tables import published
+from mer_core.tracks import check_columns
+from workbook.papers.tables import published, systems
 
 LEVELS = {
     "system": None,
@@ -16,7 +19,7 @@ LEVELS = {
     "dimension": DIMENSIONS,
     "aggregation": ["pooled", "mean", "sd"],
 }
-"""Index of a result table, with the values that a level may have."""
+"""Index levels of a result table, with their allowed values."""
 
 SCALES = {
     "2015 task, development": "the labels of 2015 were averaged anew before DEAM was published",
@@ -25,6 +28,8 @@ SCALES = {
 }
 """Why scores against the papers' labels differ from scores against DEAM's."""
 
+BASELINES = ["constant", "linear"]
+
 
 def compare(ours: pd.DataFrame, *, corpus: str = "mini") -> pd.DataFrame:
     """Put our results beside the papers' rows and say whether the differences mean anything.
@@ -32,21 +37,19 @@ def compare(ours: pd.DataFrame, *, corpus: str = "mini") -> pd.DataFrame:
     Parameters
     ----------
     ours : DataFrame
-        Index with the levels system, features (FS1, FS2, 268, ...), output (raw, smoothed),
-        protocol (CV, validation, held-out, test), dimension, aggregation (pooled, mean, sd) and,
-        if there are several, seed; columns as of :func:`mer_core.metrics.score`.
+        Index with the levels :data:`LEVELS` and, if there are several, seed; columns as of
+        :func:`mer_core.metrics.score`.
     corpus : str
-        What ours was computed on; anything but the synthetic "mini" is taken for DEAM.
+        The data of ours; anything but the synthetic "mini" is taken for DEAM.
 
     Returns
     -------
     DataFrame
-        The rows and columns of :func:`workbook.papers.published`, in their order, and: ours_value
-        (mean over seeds; the mean per song where the paper does not state its aggregation),
-        ours_sd (over songs, beside means per song), ours_spread (standard deviation over seeds;
-        NaN for a single one), difference (ours minus the paper's), comparable (a sentence). Where
-        `our_features` was empty, it says which ours has; if ours has several sets, there is a row
-        for each.
+        The rows and columns of :func:`published`, in their order, and: ours_value (mean over
+        seeds; the mean per song where the paper does not state its aggregation), ours_sd (over
+        songs), ours_spread (standard deviation over seeds), difference (ours minus the paper's),
+        comparable (a sentence). Where `our_features` was empty, there is a row for each set of
+        ours.
 
     Raises
     ------
@@ -62,20 +65,14 @@ def compare(ours: pd.DataFrame, *, corpus: str = "mini") -> pd.DataFrame:
     >>> rows = compare(pd.DataFrame(0.4, index, list(METRICS)), corpus="DEAM")
     >>> rows.dropna(subset="difference")[["value", "ours_value"]].values.tolist()
     [[0.378, 0.4]]
-
-    References
-    ----------
-    Notebook 11.
     """
     rows = published()
     rows["our_aggregation"] = rows["aggregation"].where(rows["aggregation"] == "pooled", "mean")
-    found = _cells(_checked(ours)).rename(
-        columns={"system": "ours", "aggregation": "our_aggregation", "features": "ours_features"}
-    )
+    names = {"system": "ours", "aggregation": "our_aggregation", "features": "ours_features"}
+    found = _cells(_checked(ours)).rename(columns=names)
     # Twice: for the rows that name our features, and for those that leave them open.
-    found = pd.concat(
-        [found.assign(our_features=found["ours_features"]), found.assign(our_features="")]
-    ).drop_duplicates()
+    both = [found.assign(our_features=features) for features in (found["ours_features"], "")]
+    found = pd.concat(both).drop_duplicates()
     keys = ["ours", "our_features", "output", "protocol", "dimension", "our_aggregation", "metric"]
     rows = rows.merge(found, how="left", on=keys, indicator="side")
     rows["our_features"] = rows.pop("ours_features").fillna(rows["our_features"])
@@ -85,13 +82,11 @@ def compare(ours: pd.DataFrame, *, corpus: str = "mini") -> pd.DataFrame:
 
 
 def _checked(ours: pd.DataFrame) -> pd.DataFrame:
-    """Give the metrics of ours with its index as columns, or say what is wrong with it."""
+    """Return the metrics of ours with its index as columns; raise a DataError if it is invalid."""
     names = set(ours.index.names)
     if names - {"seed"} != set(LEVELS):
         raise DataError("ours", f"an index of {list(LEVELS)}", f"{list(ours.index.names)}")
-    absent = [metric for metric in METRICS if metric not in ours]
-    if absent:
-        raise DataError("ours", f"the columns {list(METRICS)}", f"no {absent}")
+    check_columns(ours, "ours", list(METRICS))
     text = list(ours[list(METRICS)].select_dtypes(exclude="number"))
     if text:
         raise DataError("ours", "numbers", f"something else in the columns {text}")
@@ -108,11 +103,10 @@ def _checked(ours: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cells(table: pd.DataFrame) -> pd.DataFrame:
-    """Give one row a number of ours: ours_value, ours_spread over seeds, ours_sd over songs."""
+    """One row for each number of ours: ours_value, ours_spread over seeds, ours_sd over songs."""
     levels = [*LEVELS, "metric"]
-    long = table.melt(
-        [name for name in table if name not in METRICS], list(METRICS), var_name="metric"
-    )
+    index = [name for name in table if name not in METRICS]
+    long = table.melt(index, list(METRICS), var_name="metric")
     groups = long.groupby(levels, sort=False)["value"]
     # Not skipping NaN: a seed without r must not drop out of the mean silently.
     value = groups.agg(lambda values: values.mean(skipna=False)).rename("ours_value")
@@ -123,7 +117,7 @@ def _cells(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _comparable(row: tuple, corpus: str) -> str:
-    """Say in a sentence whether the difference between ours and the paper's means anything."""
+    """Return a sentence on whether the difference to the paper means anything."""
     if row.source == "not in our source":
         return "Not in our source: the paper's number is lost from our copy."
     if not row.ours:
@@ -149,3 +143,54 @@ def _reasons(row: tuple, corpus: str) -> list[str]:
         "the paper chose its models on these very songs": row.split in ("validation", "held-out"),
     }
     return [reason for reason, applies in reasons.items() if applies]
+
+
+def board(scores: pd.DataFrame, whole: pd.DataFrame) -> str:
+    """Two Markdown tables: RMSE on the test songs, and R2 of whole songs; the papers' beside ours.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Of the embedded corpus, as for :func:`compare`.
+    whole : DataFrame
+        Of whole songs: levels system and dimension, column r2.
+    """
+    lesson = systems()["lesson"].to_dict() | dict.fromkeys(BASELINES, "02")
+    head = [*(f"{k}, {side}" for k in DIMENSIONS for side in ("paper", "ours")), "lesson"]
+    half_seconds = _markdown(["system, features, output", *head], _half_seconds(scores, lesson))
+    return half_seconds + "\n\n" + _markdown(["system", *head], _whole_songs(whole, lesson))
+
+
+def _half_seconds(scores: pd.DataFrame, lesson: dict[str, str]) -> Iterable[list[str]]:
+    """Rows for the test songs: those of 2015 in the papers, the embedded corpus's in ours."""
+    rows = compare(scores).query("protocol == 'test' and metric == 'rmse' and split != 'test 2014'")
+    rows = rows.dropna(subset="ours_value")
+    names = ["ours", "our_features", "output"]
+    means = rows.groupby([*names, "dimension"], sort=False)[["value", "ours_value"]].mean()
+    wide = means.unstack("dimension").dropna(axis=0, subset=[("ours_value", DIMENSIONS[0])])
+    own = scores.xs(("FS1", "smoothed", "test", "mean"), level=[1, 2, 3, 6])["rmse"]
+    own = own.groupby(["system", "dimension"]).mean()
+    for name in BASELINES:
+        yield [f"{name}, FS1, smoothed", *_pairs({}.get, own[name].get), lesson[name]]
+    for label in sorted(wide.index, key=lambda label: lesson[label[0]]):
+        row, name = wide.loc[label], ", ".join(filter(None, label))
+        yield [name, *_pairs(row["value"].get, row["ours_value"].get), lesson[label[0]]]
+
+
+def _whole_songs(whole: pd.DataFrame, lesson: dict[str, str]) -> Iterable[list[str]]:
+    printed = published().query("metric == 'r2' and table == 'table 1'")
+    printed = printed.set_index(["ours", "dimension"])["value"]
+    for name in ("constant", "ridge", "SVM", "PCA-SVM", "TNN-SVM", "average"):
+        theirs = printed[name].get if name in printed.index else {}.get
+        yield [name, *_pairs(theirs, whole["r2"][name].get), lesson.get(name, "06")]
+
+
+def _pairs(theirs: Callable, ours: Callable) -> list[str]:
+    """Cells of both sides and dimensions; a missing number is a dash."""
+    values = [side(k) for k in DIMENSIONS for side in (theirs, ours)]
+    return ["–" if value is None or pd.isna(value) else f"{value:.3f}" for value in values]
+
+
+def _markdown(head: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

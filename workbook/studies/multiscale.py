@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 
 import pandas as pd
 
 from mer_core.corpus import Corpus
-from mer_core.features.sets import choose
 from mer_core.folds import genre_folds
 from mer_core.metrics import DIMENSIONS, score
 from mer_core.models import BLSTM, ELM, MultiScaleBLSTM
 from mer_core.models.tsinghua import supervector
-from workbook.studies.regressors import regressors, scores, with_seed
-from workbook.studies.study import FEATURE_SETS, Study, product
+from workbook.studies.regressors import (
+    LEVELS,
+    SCORED,
+    regressors,
+    scores,
+    with_features,
+    with_seed,
+)
+from workbook.studies.study import Frames, Levels, Study, Tables, labelled
 
 UNITS, RIDGES = (2, 5, 10, 20, 50, 200), (0, 10)
 """Of the ELMs whose errors are compared."""
 WITH_TEST_SONGS = ", pretrained with test songs"
-
-
-def scale_study(*, setting: MultiScaleBLSTM, features: str = "FS1", seeds: Iterable[int]) -> Study:
-    """One `MultiScaleBLSTM` for each seed, pretrained without and with the test songs' audio."""
-    units = []
-    for unit in product(
-        setting=[setting], features=[features], test_songs=[False, True], seed=seeds
-    ):
-        units.append(((WITH_TEST_SONGS * unit["test_songs"], features, unit["seed"]), unit))
-    files = (
-        "multiscale.csv",
-        "multiscale_songs.parquet",
-        "multiscale_lengths.csv",
-        "multiscale_units.csv",
-    )
-    levels = ("pretraining", "features", "seed")
-    return Study(predict_scales, units, levels, scale_tables, files, cheapest=("", "FS1", 0))
 
 
 def predict_scales(
@@ -43,30 +31,16 @@ def predict_scales(
 ) -> pd.DataFrame:
     """All that a multi-scale model predicts of its validation songs and of the test songs.
 
-    Parameters
-    ----------
-    corpus : Corpus
-        With features and both splits.
-    setting : MultiScaleBLSTM
-        See :func:`workbook.studies.predict`.
-    features : str
-        A name of `FEATURE_SETS`.
-    test_songs : bool
-        Whether the networks hear the test songs in pretraining.
-    seed : int
-        Of partitions and model.
+    Arguments as of :func:`workbook.studies.predict`; `test_songs` says whether the networks are
+    also pretrained on the test songs' audio. Li et al. (2016), sections 3 to 5.
 
     Returns
     -------
     DataFrame
         Index (table, system, protocol, song_id, time), columns valence, arousal. In the table
         "lengths" a system is a pair "trained at, tested at", in "units" a pair of units and ridge.
-
-    References
-    ----------
-    Li et al. (2016), sections 3 and 4; section 5 for the lengths. Notebook 05.
     """
-    corpus = replace(corpus, features=choose(corpus.features, FEATURE_SETS[features]))
+    corpus = with_features(corpus, features)
     dev, test = corpus.split("dev"), corpus.split("test")
     model = with_seed(setting, seed)
     folds = genre_folds(
@@ -99,7 +73,7 @@ def _of_scale(outputs: pd.DataFrame, scale: int) -> pd.DataFrame:
 
 
 def _apart(model: MultiScaleBLSTM, labels: pd.DataFrame, elm: ELM | None = None) -> pd.DataFrame:
-    """Predictions for each partition's validation songs by an ELM that learned from the others'."""
+    """Predictions for each partition's validation songs by an ELM fitted to the others'."""
     tracks = []
     for part in model.parts_:
         others = labels[~labels.index.get_level_values("song_id").isin(part)]
@@ -136,34 +110,35 @@ def _lengths(model: MultiScaleBLSTM, test: Corpus) -> Iterator[tuple]:
             yield ("lengths", f"{trained}, {name}", "test"), pd.DataFrame(curves)
 
 
-def scale_tables(
-    corpus: Corpus, frames: dict[tuple, pd.DataFrame], levels: tuple[str, ...]
-) -> list[pd.DataFrame]:
+def scale_tables(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
     """Scores of scales and fusions, as for all regressors; of lengths; of sizes of the ELM."""
-    kinds: dict[str, dict] = {"fusions": {}, "lengths": {}, "units": {}}
+    fusions, errors = {}, {"lengths": {}, "units": {}}
     for (pretraining, features, seed), frame in frames.items():
         for (kind, system, protocol), track in frame.groupby(level=[0, 1, 2]):
             track = track.droplevel([0, 1, 2])
             if kind == "fusions":
-                kinds[kind][f"{system}{pretraining}", features, protocol, seed] = track
+                fusions[f"{system}{pretraining}", features, protocol, seed] = track
             elif not pretraining:
-                parts = system.split(", ")
-                kinds[kind][*map(_number, parts), protocol, seed] = track
-    tables = [*scores(corpus, kinds["fusions"], ("system", "features", "protocol", "seed"))]
+                parts = (int(part) if part.isdigit() else part for part in system.split(", "))
+                errors[kind][*parts, protocol, seed] = _errors(corpus, track)
     names = {"lengths": ["trained", "tested"], "units": ["units", "ridge"]}
-    for kind, own in names.items():
-        rows = {k: _errors(corpus, track) for k, track in kinds[kind].items()}
-        tables.append(pd.concat(rows, names=[*own, "protocol", "seed"]))
-    return tables
-
-
-def _number(text: str) -> int | str:
-    return int(text) if text.isdigit() else text
+    tables = (pd.concat(errors[k], names=[*own, "protocol", "seed"]) for k, own in names.items())
+    return [*scores(corpus, fusions, LEVELS), *tables]
 
 
 def _errors(corpus: Corpus, track: pd.DataFrame) -> pd.DataFrame:
-    table = score(corpus.select(track.index.unique("song_id")).labels, track)[["rmse", "pearson"]]
+    table = score(corpus.select(track.index.unique("song_id")).labels, track)[[*SCORED]]
     return table[table.index.get_level_values("aggregation") != "sd"]
+
+
+def _with_and_without_test_songs(setting: MultiScaleBLSTM) -> Study:
+    levels, units = ("pretraining", "features", "seed"), []
+    lists = {"setting": [setting], "features": ["FS1"], "seed": range(5)}
+    for test_songs, name in {False: "", True: WITH_TEST_SONGS}.items():
+        units += labelled(levels, {"pretraining": name}, **lists, test_songs=[test_songs])
+    files = ("multiscale.csv", "multiscale_songs.parquet")
+    files += ("multiscale_lengths.csv", "multiscale_units.csv")
+    return Study(predict_scales, units, levels, scale_tables, files, cheapest=("", "FS1", 0))
 
 
 STUDIES = {
@@ -173,6 +148,6 @@ STUDIES = {
         files=("blstm.csv", "blstm_songs.parquet"),
         cheapest=("BLSTM, one network", "FS1", "test", 0),
     ),
-    "multiscale": scale_study(setting=MultiScaleBLSTM(), seeds=range(5)),
+    "multiscale": _with_and_without_test_songs(MultiScaleBLSTM()),
 }
 """On the embedded corpus, SYNTHETIC."""

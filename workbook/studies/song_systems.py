@@ -1,8 +1,9 @@
-"""Systems for whole songs: Herremans et al. (2019)'s three and what honestly competes with them."""
+"""Systems for whole songs: the three of Herremans et al. (2019) and their competitors."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -40,14 +41,9 @@ class UnitSpread(TransformerMixin, BaseEstimator):
 
 
 class GaussianProcess(RegressorMixin, BaseEstimator):
-    """A Gaussian process whose kernel is fitted to some of the songs, and which then learns all.
+    """A Gaussian process that learns all songs, its kernel from at most `most` of them.
 
-    Parameters
-    ----------
-    most : int
-        Songs for the kernel, whose fit takes the cube of their number.
-    seed : int
-        Of their choice.
+    Fitting the kernel takes the cube of their number; `seed` chooses them.
     """
 
     def __init__(self, *, most: int = 400, seed: int = 0) -> None:
@@ -94,11 +90,11 @@ def process(seed: int) -> FrameRegressor:
     return FrameRegressor(make_pipeline(by_rank(), UnitSpread(), each))
 
 
+@dataclass
 class Committee:
-    """Regressors that learn the same and whose predictions are averaged."""
+    """Regressors that are fitted to the same songs and whose predictions are averaged."""
 
-    def __init__(self, members: Sequence[Regressor]) -> None:
-        self.members = members
+    members: Sequence[Regressor]
 
     def fit(self, features: pd.DataFrame, labels: pd.DataFrame) -> Self:
         """Fit every member."""
@@ -111,31 +107,30 @@ class Committee:
         return sum(member.predict(features) for member in self.members) / len(self.members)
 
 
+def _pca(*before: TransformerMixin) -> Callable[[int, int], Regressor]:
+    return lambda dimensions, seed: machine(*before, PCA(dimensions, random_state=seed))
+
+
+def _triplets(**options: object) -> Callable[[int, int], Regressor]:
+    return lambda dimensions, seed: TripletNetwork(dimensions=dimensions, seed=seed, **options)
+
+
+def _four_of_4(dimensions: int, seed: int) -> Committee:
+    return Committee([TripletNetwork(dimensions=4, seed=4 * seed + k) for k in range(4)])
+
+
 SYSTEMS: dict[str, Callable[[int, int], Regressor]] = {
     "constant": lambda dimensions, seed: Constant(),
     "SVM": lambda dimensions, seed: machine(StandardScaler()),
     "SVM on ranks": lambda dimensions, seed: machine(by_rank()),
-    "PCA-SVM": lambda dimensions, seed: machine(
-        StandardScaler(), PCA(dimensions, random_state=seed)
-    ),
-    "PCA-SVM, unscaled": lambda dimensions, seed: machine(PCA(dimensions, random_state=seed)),
-    "PCA-SVM on ranks": lambda dimensions, seed: machine(
-        by_rank(), PCA(dimensions, random_state=seed)
-    ),
-    "TNN-SVM": lambda dimensions, seed: TripletNetwork(dimensions=dimensions, seed=seed),
-    "TNN-SVM, semi-hard": lambda dimensions, seed: TripletNetwork(
-        dimensions=dimensions, strategy="semi-hard", seed=seed
-    ),
-    "TNN-SVM, at random": lambda dimensions, seed: TripletNetwork(
-        dimensions=dimensions, strategy="paper", seed=seed
-    ),
-    "TNN-SVM, four of 4": lambda dimensions, seed: Committee(
-        [TripletNetwork(dimensions=4, seed=4 * seed + k) for k in range(4)]
-    ),
+    "PCA-SVM": _pca(StandardScaler()),
+    "PCA-SVM, unscaled": _pca(),
+    "TNN-SVM": _triplets(),
+    "TNN-SVM, semi-hard": _triplets(strategy="semi-hard"),
+    "TNN-SVM, at random": _triplets(strategy="paper"),
+    "TNN-SVM, four of 4": _four_of_4,
     "TNN-SVM, 600": lambda dimensions, seed: TripletNetwork.paper(seed=seed),
-    "TNN-SVM, joint": lambda dimensions, seed: TripletNetwork(
-        dimensions=dimensions, joint=True, seed=seed
-    ),
+    "TNN-SVM, joint": _triplets(joint=True),
     "ridge": lambda dimensions, seed: ridge(),
     "extra trees": lambda dimensions, seed: trees(seed),
     "Gaussian process": lambda dimensions, seed: process(seed),

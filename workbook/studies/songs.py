@@ -1,8 +1,9 @@
-"""Emotion of whole songs: the systems of Herremans et al. (2019) and what stands beside them."""
+"""Emotion of whole songs: the systems of Herremans et al. (2019) and others. Notebook 06."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,22 +11,32 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from mer_core.corpus import Corpus
-from mer_core.datasets.deam import SONG_LEVEL_FEATURES, chosen_data, load_corpus
+from mer_core.datasets import load_corpus
+from mer_core.datasets.deam import SONG_LEVEL_FEATURES, chosen_data
 from mer_core.datasets.deam.read import MINI
+from mer_core.evaluation import cross_validate
 from mer_core.features import song_level
 from mer_core.files import DataError, read_table
-from mer_core.folds import k_folds
+from mer_core.folds import Fold, k_folds
 from mer_core.metrics import DIMENSIONS, METRICS
-from workbook.studies.study import Study, by_seed, framed, labelled, product
+from workbook.studies.study import (
+    Frames,
+    Levels,
+    Study,
+    Tables,
+    by_seed,
+    framed,
+    labelled,
+    product,
+)
+from workbook.valence import interval, song_counts, weighted_scores
 
 SMALL = 17
 """Most dimensions of a small representation: a tenth of DEAM's 167 song-level features."""
 MEMBERS = ("SVM on ranks", "TNN-SVM", "ridge", "extra trees", "Gaussian process")
 """Systems whose predictions "average" averages, each with the same weight."""
 BASE = "SVM on ranks"
-"""What differences are against: all features, prepared as the triplet network has them."""
-DRAWS = 2000
-"""Bootstrap samples of songs."""
+"""What differences are against: all features, prepared as for the triplet network."""
 
 
 def mini_songs() -> Corpus:
@@ -37,11 +48,7 @@ def mini_songs() -> Corpus:
 
 def deam_songs() -> Corpus:
     """DEAM as whole songs, from the folder that `MER_DATA` names; errors of :func:`deam_folder`."""
-    return read_whole_songs(*deam_folder())
-
-
-def read_whole_songs(folder: Path, features: pd.DataFrame) -> Corpus:
-    """A folder with DEAM as whole songs, by their features (index song_id)."""
+    folder, features = deam_folder()
     return whole_songs(load_corpus(folder, task="2013"), features)
 
 
@@ -50,34 +57,8 @@ def read_features(folder: Path) -> pd.DataFrame:
     return read_table(folder / SONG_LEVEL_FEATURES, index="song_id").copy().sort_index()
 
 
-def static_scores(corpus: Corpus) -> pd.DataFrame:
-    """The systems of Herremans' table 1 and two simple ones: ten folds of 2013's songs, one seed.
-
-    Returns
-    -------
-    DataFrame
-        Index (system, dimension); r2 with a 95 % interval, low and high, over songs.
-
-    References
-    ----------
-    Herremans et al. (2019), table 1. Notebook 06 has more systems, and seeds.
-    """
-    frames = {
-        (name, 0): predict_songs(corpus, system=name, songs="2013", protocol="CV", seed=0)
-        for name in tqdm(("constant", "ridge", "SVM", "PCA-SVM", "TNN-SVM"), "systems")
-    }
-    table = song_scores(corpus, frames, ("system", "seed"))[1]
-    return table[["r2", "low", "high"]]
-
-
 def deam_folder() -> tuple[Path, pd.DataFrame]:
-    """The folder that `MER_DATA` names, and its song-level features, in the order of song_id.
-
-    Raises
-    ------
-    DataError
-        If the variable is not set or the folder lacks song-level features.
-    """
+    """The folder that `MER_DATA` names, and its song-level features; DataError without either."""
     folder = chosen_data()
     if folder == "mini":
         raise DataError("MER_DATA", "the name of a folder with DEAM", "nothing")
@@ -87,18 +68,27 @@ def deam_folder() -> tuple[Path, pd.DataFrame]:
 def whole_songs(corpus: Corpus, features: pd.DataFrame) -> Corpus:
     """A corpus whose tracks have one row a song, at time 0: its song-level label and features.
 
-    Parameters
-    ----------
-    corpus : Corpus
-        With song-level labels.
-    features : DataFrame
-        Index song_id.
+    The features have the index song_id.
     """
     labels = corpus.songs[DIMENSIONS].dropna()
     labels = labels.loc[labels.index.intersection(features.index)]
     rows = pd.MultiIndex.from_product([labels.index, [0.0]], names=["song_id", "time"])
     tracks = (frame.set_axis(rows) for frame in (labels, features.loc[labels.index]))
     return Corpus(corpus.songs.loc[labels.index], *tracks)
+
+
+def static_scores(corpus: Corpus) -> pd.DataFrame:
+    """The systems of Herremans' table 1 and two simple ones: ten folds of 2013's songs, one seed.
+
+    Index (system, dimension); r2 with a 95 % interval over songs. Herremans et al. (2019), table 1;
+    notebook 06 has more systems, and seeds.
+    """
+    frames = {
+        (name, 0): predict_songs(corpus, system=name, songs="2013", protocol="CV", seed=0)
+        for name in tqdm(("constant", "ridge", "SVM", "PCA-SVM", "TNN-SVM"), "systems")
+    }
+    table = song_scores(corpus, frames, ("system", "seed"))[1]
+    return table[["r2", "low", "high"]]
 
 
 def predict_songs(
@@ -111,49 +101,23 @@ def predict_songs(
     dimensions: int = SMALL,
     swapped: bool = False,
 ) -> pd.DataFrame:
-    """Predict whole songs by a system that was trained on others.
+    """Predict whole songs by a system of `song_systems` that was trained on others; index song_id.
 
-    Parameters
-    ----------
-    corpus : Corpus
-        From :func:`whole_songs`.
-    system : str
-        A name of `workbook.studies.song_systems.SYSTEMS`.
-    songs : {"2013", "all"}
-        Songs to train on: those of 2013, or all but those of 2015.
-    protocol : {"CV", "test"}
-        "CV": predict the songs in ten folds of themselves; "test": train on all of them, predict
-        those of 2015.
-    seed : int
-        Of the division into folds and of the system.
-    dimensions : int
-        Of the representation, where a system has one.
-    swapped : bool
-        Whether to train on valence and arousal of 2013 as DEAM's file has them, exchanged.
-
-    Returns
-    -------
-    DataFrame
-        Index song_id, columns valence, arousal.
-
-    References
-    ----------
-    Herremans et al. (2019), table 1. Notebook 06.
+    Songs to train on are those of "2013", or "all" but those of 2015; the protocol is "CV", ten
+    folds of those songs, or "test", the songs of 2015. If swapped, training labels of 2013 are
+    exchanged as in DEAM's file. `dimensions` is the size of a representation.
     """
     from workbook.studies.song_systems import SYSTEMS  # a second, for workers that need none
 
-    features, labels = (part.droplevel("time") for part in (corpus.features, corpus.labels))
     year = corpus.songs["year"]
-    chosen = labels.index[year == 2013] if songs == "2013" else labels.index[year < 2015]
-    labels = as_in_file(labels, year) if swapped else labels
-    sides = [(chosen, labels.index[year == 2015])]
-    folds = sides if protocol == "test" else k_folds(chosen, k=10, seed=seed)
-    predictions = []
-    for train, scored in folds:
-        model = SYSTEMS[system](dimensions=dimensions, seed=seed)
-        model.fit(features.loc[train], labels.loc[train])
-        predictions.append(model.predict(features.loc[scored]))
-    return pd.concat(predictions).sort_index()
+    chosen = year.index[year == 2013] if songs == "2013" else year.index[year < 2015]
+    if swapped:
+        labels = as_in_file(corpus.labels.droplevel("time"), year)
+        corpus = replace(corpus, labels=labels.set_axis(corpus.labels.index))
+    whole = [Fold(chosen, year.index[year == 2015])]
+    folds = whole if protocol == "test" else k_folds(chosen, k=10, seed=seed)
+    model = SYSTEMS[system](dimensions=dimensions, seed=seed)
+    return cross_validate(model, corpus, folds).droplevel("time")
 
 
 def as_in_file(labels: pd.DataFrame, year: pd.Series) -> pd.DataFrame:
@@ -162,27 +126,12 @@ def as_in_file(labels: pd.DataFrame, year: pd.Series) -> pd.DataFrame:
     return labels.where(year.reindex(labels.index) != 2013, exchanged)
 
 
-def song_scores(
-    corpus: Corpus, frames: Mapping[tuple, pd.DataFrame], levels: tuple[str, ...]
-) -> tuple[pd.DataFrame, ...]:
-    """Score predictions of whole songs, the last level being the seed: by seed, and intervals.
+def song_scores(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
+    """Score predictions of whole songs: the four metrics by seed, and R2 with intervals.
 
-    Parameters
-    ----------
-    corpus : Corpus
-        From :func:`whole_songs`.
-    frames : mapping of label to predictions
-        The first part of a label is the system.
-    levels : tuple of str
-        Names of the label's parts.
-
-    Returns
-    -------
-    table, intervals : DataFrame
-        The four metrics for each label, dimension and "pooled"; and, without the seed, R2 as the
-        mean over seeds, its standard deviation over seeds, a 95 % interval from drawing songs anew,
-        and the same of the difference to `BASE`. The interval is about which songs are scored;
-        models are not trained anew.
+    The first level is the system, the last one the seed. The second table has no seed: R2 as the
+    mean over seeds, its standard deviation over seeds, a 95 % bootstrap interval over songs, and
+    the same of the difference to `BASE`. Models are not trained again for the intervals.
     """
     labels = corpus.labels.droplevel("time")
     frames = dict(frames) | averages(frames)
@@ -195,13 +144,10 @@ def song_scores(
         for dimension in DIMENSIONS
     }
     names = [*levels, "dimension", "aggregation"]
-    return (
-        framed(table, names),
-        framed(intervals(labels, frames), [*levels[:-1], "dimension"]),
-    )
+    return framed(table, names), framed(intervals(labels, frames), [*levels[:-1], "dimension"])
 
 
-def averages(frames: Mapping[tuple, pd.DataFrame]) -> dict[tuple, pd.DataFrame]:
+def averages(frames: Frames) -> dict[tuple, pd.DataFrame]:
     """Predictions of "average", for each label that all `MEMBERS` share."""
     rests = [rest for system, *rest in frames if system == MEMBERS[0]]
     parts = {("average", *rest): [frames.get((name, *rest)) for name in MEMBERS] for rest in rests}
@@ -209,62 +155,41 @@ def averages(frames: Mapping[tuple, pd.DataFrame]) -> dict[tuple, pd.DataFrame]:
     return {label: sum(members) / len(members) for label, members in whole.items()}
 
 
-def intervals(labels: pd.DataFrame, frames: Mapping[tuple, pd.DataFrame]) -> dict[tuple, dict]:
+def intervals(labels: pd.DataFrame, frames: Frames) -> dict[tuple, dict]:
     """R2 with bootstrap intervals over songs, seeds put together; see :func:`song_scores`."""
     groups, rows = by_seed(frames), {}
     for label, group in groups.items():
         base = groups.get((BASE, *label[1:]))
         for dimension in DIMENSIONS:
-            y = labels.loc[group[0].index, dimension].to_numpy()
-            of = [_drawn_r2(y, [frame[dimension].to_numpy() for frame in group])]
-            of += [_drawn_r2(y, [frame[dimension].to_numpy() for frame in base])] if base else []
-            rows[(*label, dimension)] = _summary(*of)
+            own = _drawn_r2(labels[dimension], group, dimension)
+            other = _drawn_r2(labels[dimension], base, dimension).mean(axis=0) if base else None
+            row = compared(own.mean(axis=0), other)
+            about = {"seeds": len(own), "r2": row.pop("value")}
+            spread = {"sd_over_seeds": pd.Series(own[:, 0]).std()}
+            rows[(*label, dimension)] = about | spread | dict.fromkeys(COMPARED, np.nan) | row
     return rows
 
 
-def _drawn_r2(y: np.ndarray, predictions: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """R2 of each prediction, and its mean over them in each bootstrap sample of the songs."""
-    draws = np.random.default_rng(0).multinomial(len(y), np.full(len(y), 1 / len(y)), DRAWS)
-    counts = np.vstack([np.ones((1, len(y))), draws])
-    spread = counts @ y**2 - (counts @ y) ** 2 / len(y)
-    errors = counts @ np.square(y - np.stack(predictions)).T
-    r2 = 1 - errors / spread[:, None]
-    return r2[0], r2[1:].mean(axis=1)
+def _drawn_r2(known: pd.Series, group: list[pd.DataFrame], dimension: str) -> np.ndarray:
+    """R2 of each frame (rows) in the whole set, first, and in bootstrap samples of the songs."""
+    y = known.loc[group[0].index]
+    counts = song_counts(len(y))
+    return np.stack([weighted_scores(y, frame[dimension], counts)["r2"] for frame in group])
 
 
-def _summary(
-    own: tuple[np.ndarray, np.ndarray], base: tuple[np.ndarray, np.ndarray] | None = None
-) -> dict[str, float]:
-    (values, drawn), (base_values, base_drawn) = own, base or (np.array([np.nan]), np.nan)
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    low_difference, high_difference = np.percentile(drawn - base_drawn, [2.5, 97.5])
-    return {
-        "seeds": len(values),
-        "r2": values.mean(),
-        "sd_over_seeds": values.std(ddof=1) if len(values) > 1 else np.nan,
-        "low": low,
-        "high": high,
-        "difference": values.mean() - base_values.mean(),
-        "difference_low": low_difference,
-        "difference_high": high_difference,
-    }
+COMPARED = ("low", "high", "difference", "difference_low", "difference_high")
 
 
-def swap_scores(
-    corpus: Corpus, frames: Mapping[tuple, pd.DataFrame], levels: tuple[str, ...]
-) -> tuple[pd.DataFrame, ...]:
-    """Score against the repaired labels and against those of DEAM's file.
+def compared(own: np.ndarray, base: np.ndarray | None = None) -> dict[str, float]:
+    """A statistic with its interval and, if there is a base, those of their difference."""
+    if base is None:
+        return interval(own)
+    names = {"value": "difference", "low": "difference_low", "high": "difference_high"}
+    return interval(own) | {names[k]: value for k, value in interval(own - base).items()}
 
-    Parameters
-    ----------
-    corpus, frames, levels
-        As for :func:`song_scores`.
 
-    Returns
-    -------
-    tuple of one DataFrame
-        R2 as there, with a level "scored_on" before the dimension.
-    """
+def swap_scores(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
+    """R2 as of :func:`song_scores`, against the repaired labels and those of DEAM's file."""
     labels = corpus.labels.droplevel("time")
     sides = {"repaired": labels, "as in the file": as_in_file(labels, corpus.songs["year"])}
     rows = {
@@ -275,68 +200,50 @@ def swap_scores(
     return (framed(rows, [*levels[:-1], "scored_on", "dimension"]),)
 
 
-def whole_song_systems(
-    systems: Iterable[str],
-    *,
-    features: str,
-    songs: str,
-    seeds: int,
-    protocols: Iterable[str] = ("CV", "test"),
-) -> list[tuple[tuple, dict]]:
-    """Labels and units of systems x protocols x seeds."""
-    units = product(system=systems, songs=[songs], protocol=protocols, seed=range(seeds))
-    return [((u["system"], features, "raw", u["protocol"], u["seed"]), u) for u in units]
-
-
 PAPERS = ("SVM", "PCA-SVM", "PCA-SVM, unscaled", "TNN-SVM")
 OTHERS = ("constant", "SVM on ranks", "ridge", "extra trees", "Gaussian process")
-VARIANTS = ("TNN-SVM, at random", "TNN-SVM, semi-hard", "TNN-SVM, joint")
-VARIANTS += ("TNN-SVM, four of 4", "TNN-SVM, 600")
+ALL = PAPERS + OTHERS
+ALL += ("TNN-SVM, at random", "TNN-SVM, semi-hard", "TNN-SVM, joint")
+ALL += ("TNN-SVM, four of 4", "TNN-SVM, 600")
+SOME = (*OTHERS, "TNN-SVM")
 LEVELS = ("system", "features", "output", "protocol", "seed")
 REDUCED = ("TNN-SVM", "PCA-SVM", "PCA-SVM, unscaled")
+SIZES = ("system", "dimensions", "seed")
+SWAPPED = ("system", "songs", "trained_on", "seed")
 TRAINED_ON = {False: "repaired", True: "as in the file"}
 
+
+def _compare(name: str, systems: Iterable[str], load: object, **lists: Iterable) -> Study:
+    """Systems in a table of scores and one of intervals."""
+    features = "functionals" if load is mini_songs else "167"
+    fixed = {"features": features, "output": "raw"}
+    files = (f"{name}.csv", f"{name}_intervals.csv")
+    cheapest = ("ridge", features, "raw", lists["protocol"][-1])
+    units = labelled(LEVELS, fixed, system=systems, **lists)
+    return Study(predict_songs, units, LEVELS, song_scores, files, load, cheapest=cheapest)
+
+
 STUDIES = {
-    "songs_mini": Study(
-        predict_songs,
-        whole_song_systems(PAPERS + OTHERS, features="functionals", songs="all", seeds=1),
-        LEVELS,
-        song_scores,
-        ("songs_mini.csv", "songs_mini_intervals.csv"),
-        mini_songs,
-        cheapest=("ridge", "functionals", "raw", "test"),
+    "songs_mini": _compare(
+        "songs_mini", PAPERS + OTHERS, mini_songs, songs=["all"], protocol=["CV", "test"], seed=[0]
     ),
-    "songs_2013": Study(
-        predict_songs,
-        whole_song_systems(
-            PAPERS + OTHERS + VARIANTS, features="167", songs="2013", seeds=3, protocols=["CV"]
-        ),
-        LEVELS,
-        song_scores,
-        ("songs_2013.csv", "songs_2013_intervals.csv"),
-        deam_songs,
-        cheapest=("ridge", "167", "raw", "CV"),
+    "songs_2013": _compare(
+        "songs_2013", ALL, deam_songs, songs=["2013"], protocol=["CV"], seed=range(3)
     ),
-    "songs_1744": Study(
-        predict_songs,
-        whole_song_systems((*OTHERS, "TNN-SVM"), features="167", songs="all", seeds=1),
-        LEVELS,
-        song_scores,
-        ("songs_1744.csv", "songs_1744_intervals.csv"),
-        deam_songs,
-        cheapest=("ridge", "167", "raw", "test"),
+    "songs_1744": _compare(
+        "songs_1744", SOME, deam_songs, songs=["all"], protocol=["CV", "test"], seed=[0]
     ),
     "songs_dimensions": Study(
         predict_songs,
         labelled(
-            ("system", "dimensions", "seed"),
+            SIZES,
             system=REDUCED,
             songs=["2013"],
             protocol=["CV"],
             seed=[0],
             dimensions=[2, 4, 8, SMALL, 64, 128],
         ),
-        ("system", "dimensions", "seed"),
+        SIZES,
         song_scores,
         ("songs_dimensions.csv", "songs_dimensions_intervals.csv"),
         deam_songs,
@@ -345,7 +252,7 @@ STUDIES = {
     "songs_swapped": Study(
         predict_songs,
         [
-            ((unit["system"], unit["songs"], TRAINED_ON[unit["swapped"]], unit["seed"]), unit)
+            ((unit["system"], unit["songs"], TRAINED_ON[unit["swapped"]], 0), unit)
             for unit in product(
                 system=["ridge", "TNN-SVM"],
                 songs=["2013", "all"],
@@ -354,7 +261,7 @@ STUDIES = {
                 swapped=[False, True],
             )
         ],
-        ("system", "songs", "trained_on", "seed"),
+        SWAPPED,
         swap_scores,
         ("songs_swapped.csv",),
         deam_songs,

@@ -16,6 +16,13 @@ FEATURE_SETS = {
     "268": ("compare", "spectral"),
 }
 """The papers' names: Munich's FS1 and FS2, IRIT's 268."""
+Units = list[tuple[tuple, dict]]
+"""Pairs of a label (a row of the table; folds share one) and a unit, a function's arguments."""
+Levels = tuple[str, ...]
+"""Names of a label's parts."""
+Frames = Mapping[tuple, pd.DataFrame]
+"""What the function returned, by label."""
+Tables = Sequence[pd.DataFrame]
 
 
 class Study(NamedTuple):
@@ -23,12 +30,10 @@ class Study(NamedTuple):
 
     function: Callable[..., pd.DataFrame]
     """`function(corpus, **unit)`."""
-    units: list[tuple[tuple, dict]]
-    """Pairs of a label (a row of the table; folds share one) and a unit."""
-    levels: tuple[str, ...]
-    """Names of the label's parts."""
-    tabulate: Callable[[Corpus, dict[tuple, pd.DataFrame], tuple[str, ...]], Sequence]
-    """`tabulate(corpus, {label: frame}, levels)` -> a table for each file."""
+    units: Units
+    levels: Levels
+    tabulate: Callable[[Corpus, Frames, Levels], Tables]
+    """`tabulate(corpus, frames, levels)` -> a table for each file."""
     files: tuple[str, ...]
     """Names of the tables' files, CSV or Parquet; a table's name is the file's without suffix."""
     corpus: Callable[[], Corpus] | None = None
@@ -55,13 +60,24 @@ def product(**lists: Iterable) -> list[dict[str, object]]:
     return [dict(zip(lists, values)) for values in tuples(*lists.values())]
 
 
-def labelled(levels: tuple[str, ...], **lists: Iterable) -> list[tuple[tuple, dict]]:
-    """Every combination of some arguments as a unit, labelled by those that are levels."""
-    return [(tuple(unit[level] for level in levels), unit) for unit in product(**lists)]
+def labelled(
+    levels: Levels, fixed: Mapping[str, object] | None = None, /, **lists: Iterable
+) -> Units:
+    """Every combination of some arguments as a unit, labelled by those that are levels.
+
+    `fixed` has the label's parts that are no arguments.
+
+    Examples
+    --------
+    >>> labelled(("system", "seed"), {"system": "Elman"}, seed=[7])
+    [(('Elman', 7), {'seed': 7})]
+    """
+    parts = dict(fixed or {})
+    return [(tuple((unit | parts)[k] for k in levels), unit) for unit in product(**lists)]
 
 
-def by_seed(frames: Mapping[tuple, pd.DataFrame]) -> dict[tuple, list[pd.DataFrame]]:
-    """Frames whose labels differ in the last part only, the seed, under what they share."""
+def by_seed(frames: Frames) -> dict[tuple, list[pd.DataFrame]]:
+    """Lists of the frames whose labels differ only in the last part, the seed, by the rest."""
     groups: dict[tuple, list[pd.DataFrame]] = {}
     for (*label, _), frame in frames.items():
         groups.setdefault(tuple(label), []).append(frame)
@@ -71,3 +87,9 @@ def by_seed(frames: Mapping[tuple, pd.DataFrame]) -> dict[tuple, list[pd.DataFra
 def framed(rows: Mapping[tuple, Mapping], names: list[str]) -> pd.DataFrame:
     """Rows by the parts of their labels, as a table whose index has these names."""
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(names)
+
+
+def as_they_are(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
+    """Tabulate by concatenating the frames."""
+    own = next(iter(frames.values())).index.names
+    return (pd.concat(frames, names=[*levels, *own]),)

@@ -1,8 +1,8 @@
-"""Linear systems for valence and the remedies that are said to help it, of songs or frames."""
+"""Linear systems for valence and the remedies proposed for it, of songs or frames."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +11,12 @@ from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
-from mer_core.folds import k_folds
+from mer_core.folds import Fold, k_folds
 from mer_core.metrics import DIMENSIONS
 from workbook.valence import tilt
 
 PENALTIES = np.logspace(1, 4, 7)
-"""Ridge penalties from which leaving out each training song chooses."""
+"""Ridge penalties, of which leave-one-out validation chooses one."""
 BAGS = 10
 CONTEXT = 20
 """Frames over which trailing means are taken: 10 s."""
@@ -25,29 +25,27 @@ SHRINKAGE = 1.0
 
 
 class Problem(NamedTuple):
-    """What a system learns from and what it is asked."""
+    """Training data of a system, and the features that it predicts from."""
 
     features: pd.DataFrame
     """A track of the training songs, of labelled rows only."""
     labels: pd.DataFrame
     """Their labels."""
-    heard: pd.DataFrame
-    """A track of the songs that are to be predicted. A system that learns from it is
-    transductive: it needs the songs, not their labels, before it answers."""
+    test_features: pd.DataFrame
+    """A track of the songs to be predicted. A transductive system also learns from it."""
     penalty: float | None
-    """Of the ridge; None: chosen by leaving out each row, which are songs then."""
+    """Of the ridge; None chooses by leaving out each row, where rows are songs."""
     seed: int
 
 
 def ridge(problem: Problem, weights: np.ndarray | None = None) -> np.ndarray:
     """Ridge regression on features that are standardised on the training songs."""
-    x, heard = _standardised(problem)
-    return _ridge(problem, x, problem.labels[DIMENSIONS].to_numpy(), weights).predict(heard)
+    return _ridge(problem, *_standardised(problem), weights)
 
 
 def constant(problem: Problem) -> np.ndarray:
     """The mean of the training labels."""
-    return np.tile(problem.labels[DIMENSIONS].mean(), (len(problem.heard), 1))
+    return np.tile(problem.labels[DIMENSIONS].mean(), (len(problem.test_features), 1))
 
 
 def arousal_only(problem: Problem) -> np.ndarray:
@@ -57,13 +55,13 @@ def arousal_only(problem: Problem) -> np.ndarray:
     return np.column_stack([start + slope * predicted[:, 1], predicted[:, 1]])
 
 
-def decorrelated(problem: Problem) -> np.ndarray:
-    """Ridge on training songs that are weighted until valence and arousal do not correlate."""
-    return ridge(problem, song_weights(problem.labels, 0.0))
+def decorrelated(problem: Problem, system: Callable = ridge) -> np.ndarray:
+    """Train on songs that are weighted until valence and arousal do not correlate."""
+    return system(problem, song_weights(problem.labels, 0.0))
 
 
 def residual(problem: Problem) -> np.ndarray:
-    """Learn only what arousal leaves of valence, and answer its mean plus that."""
+    """Learn only the part of valence that arousal does not explain; add the mean of valence."""
     slope, start = np.polyfit(problem.labels["arousal"], problem.labels["valence"], 1)
     left = problem.labels["valence"] - start - slope * problem.labels["arousal"]
     predicted = ridge(problem._replace(labels=problem.labels.assign(valence=left)))
@@ -75,36 +73,33 @@ def concordant(problem: Problem) -> np.ndarray:
     """Ridge, stretched to the highest CCC.
 
     Of all stretched and shifted copies of a prediction, the one with the labels' mean and spread
-    has the highest CCC; r stays what it was. So for a linear model the CCC loss is a stretch, here
+    has the highest CCC; r does not change. So for a linear model the CCC loss is a stretch, here
     learned on predictions of left-out training songs.
     """
-    songs = problem.labels.index.unique("song_id")
-    left_out = np.empty((len(problem.labels), 2))
-    song = problem.labels.index.get_level_values("song_id")
-    for fold in k_folds(songs, k=5, seed=problem.seed):
-        out = song.isin(fold.test)
-        part = problem._replace(features=problem.features[~out], labels=problem.labels[~out])
-        left_out[out] = ridge(part._replace(heard=problem.features[out]))
+    folds = k_folds(problem.labels.index.unique("song_id"), k=5, seed=problem.seed)
+    options = {"penalty": problem.penalty, "seed": problem.seed}
+    left_out = predict_folds("ridge", problem.features, problem.labels, folds, **options)
     y = problem.labels[DIMENSIONS].to_numpy()
+    left_out = left_out.loc[problem.labels.index].to_numpy()
     stretch = y.std(axis=0) / left_out.std(axis=0)
     return y.mean(axis=0) + stretch * (ridge(problem) - left_out.mean(axis=0))
 
 
 def standardised_apart(problem: Problem) -> np.ndarray:
     """Ridge on features that are standardised in each collection by itself: transductive."""
-    return ridge(problem._replace(features=_apart(problem.features), heard=_apart(problem.heard)))
+    apart = (_apart(problem.features), _apart(problem.test_features))
+    return ridge(problem._replace(features=apart[0], test_features=apart[1]))
 
 
 def coral(problem: Problem) -> np.ndarray:
-    """Ridge on training features with the heard songs' covariances, CORAL: transductive.
+    """Ridge on training features with the covariances of the test features: transductive.
 
-    Sun, Feng and Saenko (2016): whiten the source, colour it as the target. Means are aligned too.
+    CORAL (Sun, Feng and Saenko, 2016): whiten the source, colour it as the target; here means are
+    aligned too.
     """
-    x, heard = _apart(problem.features), _standardised(problem)[1]
-    heard = heard - heard.mean(axis=0)
-    moved = x.to_numpy() @ _root(x.to_numpy(), -0.5) @ _root(heard, 0.5)
-    fitted = _ridge(problem, moved, problem.labels[DIMENSIONS].to_numpy(), None)
-    return fitted.predict(heard)
+    x, test = _apart(problem.features).to_numpy(), _standardised(problem)[1]
+    test = test - test.mean(axis=0)
+    return _ridge(problem, x @ _root(x, -0.5) @ _root(test, 0.5), test)
 
 
 def bagged(problem: Problem) -> np.ndarray:
@@ -123,26 +118,16 @@ def machine(problem: Problem, weights: np.ndarray | None = None) -> np.ndarray:
     Its settings are fixed (C 1, kernel width 1 / 300 a feature of unit variance, tube 0.2 standard
     deviations), for speed.
     """
-    x, heard = _standardised(problem)
+    x, test = _standardised(problem)
     rows = problem.labels.groupby(level="song_id").cumcount().to_numpy() % 6 == 0
     weights = None if weights is None else weights[rows]
     y = problem.labels[DIMENSIONS].to_numpy()[rows]
     centre, spread = y.mean(axis=0), y.std(axis=0)
     predictions = [
-        SVR(C=1.0, gamma=1 / 300, epsilon=0.2).fit(x[rows], column, weights).predict(heard)
+        SVR(C=1.0, gamma=1 / 300, epsilon=0.2).fit(x[rows], column, weights).predict(test)
         for column in ((y - centre) / spread).T
     ]
     return centre + spread * np.column_stack(predictions)
-
-
-def decorrelated_machine(problem: Problem) -> np.ndarray:
-    """The support vector machine with the weights of `decorrelated`."""
-    return machine(problem, song_weights(problem.labels, 0.0))
-
-
-def both(problem: Problem) -> np.ndarray:
-    """The mean of ridge and support vector machine."""
-    return (ridge(problem) + machine(problem)) / 2
 
 
 def with_context(features: pd.DataFrame) -> pd.DataFrame:
@@ -159,16 +144,16 @@ def song_weights(labels: pd.DataFrame, correlation: float) -> np.ndarray:
 
 def _standardised(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     scaler = StandardScaler().fit(problem.features.to_numpy())
-    heard = problem.heard[list(problem.features)]
-    return scaler.transform(problem.features.to_numpy()), scaler.transform(heard.to_numpy())
+    test = problem.test_features[list(problem.features)]
+    return scaler.transform(problem.features.to_numpy()), scaler.transform(test.to_numpy())
 
 
 def _ridge(
-    problem: Problem, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None
-) -> Ridge | RidgeCV:
-    if problem.penalty is None:
-        return RidgeCV(PENALTIES, alpha_per_target=True).fit(x, y, weights)
-    return Ridge(problem.penalty).fit(x, y, weights)
+    problem: Problem, x: np.ndarray, test: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray:
+    chosen = problem.penalty is None
+    model = RidgeCV(PENALTIES, alpha_per_target=True) if chosen else Ridge(problem.penalty)
+    return model.fit(x, problem.labels[DIMENSIONS].to_numpy(), weights).predict(test)
 
 
 def _apart(features: pd.DataFrame) -> pd.DataFrame:
@@ -184,7 +169,7 @@ def _root(x: np.ndarray, power: float) -> np.ndarray:
 BASE = "ridge"
 """What differences are against."""
 CONTEXTUAL = "ridge, 10 s of context"
-SYSTEMS: dict[str, Callable[[Problem], np.ndarray]] = {
+SYSTEMS: dict[str, Callable[..., np.ndarray]] = {
     "constant": constant,
     BASE: ridge,
     "arousal only": arousal_only,
@@ -195,16 +180,44 @@ SYSTEMS: dict[str, Callable[[Problem], np.ndarray]] = {
     "CORAL": coral,
     "bagged ridge": bagged,
     "SVR": machine,
-    "SVR, decorrelating weights": decorrelated_machine,
-    "ridge and SVR": both,
+    "SVR, decorrelating weights": lambda problem: decorrelated(problem, machine),
+    "ridge and SVR": lambda problem: (ridge(problem) + machine(problem)) / 2,
     CONTEXTUAL: ridge,
 }
 """By the names that tables have. The last is for frames that come `with_context`."""
 TRANSDUCTIVE = ("standardised per collection", "CORAL")
-"""Systems that need the heard songs' features before they learn."""
 
 
-def answer(system: str, problem: Problem) -> pd.DataFrame:
-    """What a system of `SYSTEMS` predicts of the heard songs."""
-    values = SYSTEMS[system](problem)
-    return pd.DataFrame(values, problem.heard.index, DIMENSIONS)
+def answer(system: str, problem: Problem, *weights: np.ndarray) -> pd.DataFrame:
+    """The predictions of a system of `SYSTEMS`; ridge and SVR take weights of the rows."""
+    values = SYSTEMS[system](problem, *weights)
+    return pd.DataFrame(values, problem.test_features.index, DIMENSIONS)
+
+
+def predict_folds(
+    system: str,
+    features: pd.DataFrame,
+    labels: pd.DataFrame,
+    folds: Iterable[Fold],
+    *,
+    penalty: float | None = None,
+    correlation: float | None = None,
+    seed: int,
+) -> pd.DataFrame:
+    """Predict the test songs of each fold by a system that is trained on the fold's other songs.
+
+    With a correlation, the training songs are weighted to it; see `song_weights`.
+    """
+    parts = []
+    for train, test in folds:
+        known = of_songs(labels, train)
+        weights = [] if correlation is None else [song_weights(known, correlation)]
+        test_features = of_songs(features, test)
+        problem = Problem(features.loc[known.index], known, test_features, penalty, seed)
+        parts.append(answer(system, problem, *weights))
+    return pd.concat(parts).sort_index()
+
+
+def of_songs(track: pd.DataFrame, song_ids: pd.Index) -> pd.DataFrame:
+    """The rows of some songs."""
+    return track[track.index.isin(song_ids, level="song_id")]

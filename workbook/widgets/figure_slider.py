@@ -1,4 +1,4 @@
-"""A slider over figures, with or without sound, that were made beforehand."""
+"""A slider over prepared figures, with or without sound."""
 
 from __future__ import annotations
 
@@ -14,22 +14,10 @@ from workbook.widgets.front_end import Widget, png, wav
 
 
 class FigureSlider(Widget):
-    """A labelled slider that leafs through figures; it answers at once, since all are drawn.
+    """A labelled slider over figures that were drawn beforehand; :meth:`draw` makes one.
 
-    Where no kernel runs, the figure of the starting position stands in its place.
-
-    Attributes
-    ----------
-    name : str
-        What the slider sets, with its unit.
-    values : list of str
-        What stands beside the slider at each position.
-    pictures : list of bytes
-        PNG files, one for each position.
-    sounds : list of bytes
-        WAV files, one for each position, or none at all.
-    position : int
-        The chosen one, counted from 0.
+    `position` is the chosen one, counted from 0. For each there are a text in `values`, a PNG file
+    in `pictures` and, unless there are none, a WAV file in `sounds`.
     """
 
     _esm = Path(__file__).with_suffix(".js")
@@ -55,20 +43,13 @@ class FigureSlider(Widget):
         Parameters
         ----------
         name : str
-            What the slider sets, with its unit.
+            The quantity that the slider sets, with its unit.
         values : sequence
-            The positions of the slider.
-        figure : callable
-            Gives the figure for a value.
+            A value for each position.
+        figure, sound : callable
+            Return the figure, and the samples (in [-1, 1] at 44.1 kHz, shape (n,)), of a value.
         start : int
-            The position to start from.
-        sound : callable, optional
-            Gives the samples for a value, in [-1, 1] at 44.1 kHz, shape (n,).
-
-        Raises
-        ------
-        ValueError
-            If there are no values or no such position.
+            The initial position; a ValueError if there is none.
 
         Examples
         --------
@@ -81,8 +62,8 @@ class FigureSlider(Widget):
             raise ValueError(f"start: expected one of {len(values)} positions, found {start}")
         pictures = [png(figure(value)) for value in values]
         sounds = [wav(sound(value)) for value in values] if sound else []
-        texts = [str(value) for value in values]
-        return cls(name=name, values=texts, pictures=pictures, sounds=sounds, position=start)
+        shown = {"values": list(map(str, values)), "pictures": pictures, "sounds": sounds}
+        return cls(name=name, position=start, **shown)
 
     def _text(self) -> str:
         return f"{self.name}: {self.values[self.position]}, of {', '.join(self.values)}"

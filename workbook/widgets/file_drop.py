@@ -1,4 +1,4 @@
-"""A place to drop a file on, which refuses large ones before they travel."""
+"""A widget for uploading a file; large files are refused before they are sent."""
 
 from __future__ import annotations
 
@@ -12,26 +12,22 @@ from workbook.widgets.front_end import Widget, png, script, style
 
 
 class FileDrop(Widget):
-    """Takes a file that is dropped on it or chosen, in pieces that any Jupyter server lets pass.
+    """Receives a dropped or chosen file, in pieces that any Jupyter server accepts. Notebook 10.
 
     Parameters
     ----------
     receive : callable
-        Called with the file's name and bytes as soon as it is complete; what it returns, a text,
-        becomes the message. What it raises does too, and the page lives on.
+        Called with the file's name and bytes once it is complete. The text that it returns, or the
+        error that it raises, becomes the message.
     suffixes : sequence of str
-        Such as ".wav": what the dialog offers. A dropped file may be another.
+        Such as ".wav": the files that the dialog offers. Any file can be dropped.
     limit : int
-        The most bytes; a larger file is refused before a byte of it is sent.
+        In bytes; a larger file is refused before anything of it is sent.
 
     Attributes
     ----------
     message : str
-        What stands below, told by screen readers as well.
-
-    References
-    ----------
-    Notebook 10.
+        The text below the widget; screen readers read it out.
     """
 
     _esm = script("file_drop")
@@ -48,7 +44,7 @@ class FileDrop(Widget):
         self.on_msg(self._take)
 
     def _take(self, _: object, content: dict, buffers: list) -> None:
-        """Take a file's announcement, {name, size}, or one of its pieces, in their order."""
+        """Receive a file's name and size, or its next piece."""
         if "name" in content:
             self._name, self._size = str(content["name"]), int(content["size"])
             self._data = bytearray()
@@ -58,23 +54,21 @@ class FileDrop(Widget):
         if self._name and len(self._data) == self._size <= self.limit:
             name, data = self._name, bytes(self._data)
             self._name, self._data = "", bytearray()
-            self.message = self._answer(name, data)
+            self.message = self._result(name, data)
 
     def _greeting(self) -> str:
         if self._size <= self.limit:
             return f"Listening to {self._name} ..."
         most, found = (f"{size / 2**20:.0f} MB" for size in (self.limit, self._size))
-        return (
-            f"{self._name} has {found}, and at most {most} can be taken: a shorter piece, perhaps?"
-        )
+        return f"{self._name}: expected at most {most}, found {found}. Is there a shorter piece?"
 
-    def _answer(self, name: str, data: bytes) -> str:
+    def _result(self, name: str, data: bytes) -> str:
         try:
             return self._receive(name, data)
         except ValueError as error:
             return str(error)
-        except Exception as error:  # whatever a stranger's file does, the page lives on
-            return f"{name} can't be used ({type(error).__name__}). Another file, perhaps?"
+        except Exception as error:  # no uploaded file may stop the page
+            return f"{name} can't be used ({type(error).__name__}). Try another file."
 
     def _text(self) -> str:
         return "A place to drop an audio file on, once the notebook runs."

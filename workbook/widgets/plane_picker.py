@@ -7,36 +7,24 @@ import pandas as pd
 import traitlets
 from matplotlib import pyplot as plt
 
+from mer_core.tracks import DIMENSIONS
 from workbook.plots import GREY, draw_plane
-from workbook.widgets.front_end import COLUMNS, Widget, emotions, png, script, style
+from workbook.widgets.front_end import Widget, emotions, png, script, style
 
 LIMITS = {"valence": (-1, 1), "arousal": (-1, 1), "radius": (0.05, 1)}
 
 
 class PlanePicker(Widget):
-    """A plane on which a tap sets a point, and dragging away from it the radius around it.
+    """The plane of valence and arousal: a tap sets a point, dragging sets a radius around it.
 
     Parameters
     ----------
     points : DataFrame, optional
-        Columns valence, arousal in [-1, 1]: songs or moments, which are shown; those in the
-        circle stand out and are counted.
-    valence, arousal : float
-        The point to begin with, in [-1, 1].
-    radius : float
-        The circle's, in [0.05, 1].
-
-    Attributes
-    ----------
+        Columns valence, arousal in [-1, 1]: songs or moments to show. Those in the circle are
+        highlighted and counted.
     valence, arousal, radius : float
-        What is picked at the moment; may also be set.
-
-    Raises
-    ------
-    DataError
-        If the points have no rows, other columns, or values outside [-1, 1].
-    ValueError
-        If the point or the radius lies outside its range.
+        The initial point, in [-1, 1], and radius, in [0.05, 1]; then the picked ones, which may
+        also be set. A value outside its range is a ValueError.
 
     Examples
     --------
@@ -45,9 +33,7 @@ class PlanePicker(Widget):
     >>> picker.inside().tolist()
     [True, False]
 
-    References
-    ----------
-    Herremans et al. (2019), the interface. Notebook 10.
+    Herremans et al. (2019), the interface; notebook 10.
     """
 
     _esm = script("plane_picker")
@@ -70,14 +56,14 @@ class PlanePicker(Widget):
 
     @traitlets.validate(*LIMITS)
     def _in_range(self, proposal: dict) -> float:
-        (low, high), value = LIMITS[proposal["trait"].name], proposal["value"]
+        name, value = proposal["trait"].name, proposal["value"]
+        low, high = LIMITS[name]
         if not low <= value <= high:  # holds for NaN as well
-            name = proposal["trait"].name
             raise ValueError(f"{name}: expected a number in [{low}, {high}], found {value}")
         return value
 
     def inside(self) -> np.ndarray:
-        """Say of each point whether it lies in the circle: bool, shape (n,)."""
+        """Whether each point lies in the circle: bool, shape (n,)."""
         offsets = np.reshape(self.points, (-1, 2)) - [self.valence, self.arousal]
         return np.hypot(*offsets.T) <= self.radius
 
@@ -86,7 +72,7 @@ class PlanePicker(Widget):
         return f"{place}: {self.inside().sum()} of {len(self.points)} inside"
 
     def _picture(self) -> bytes:
-        points = pd.DataFrame(np.reshape(self.points, (-1, 2)), columns=COLUMNS)
+        points = pd.DataFrame(np.reshape(self.points, (-1, 2)), columns=DIMENSIONS)
         ax = draw_plane(points, color=GREY, s=12, linewidth=0)
         draw_plane(points[self.inside()], ax=ax, color="black", s=25, linewidth=0)
         circle = (self.valence, self.arousal), self.radius

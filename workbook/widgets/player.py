@@ -16,43 +16,34 @@ from workbook.widgets.front_end import Widget, png, script, style, track_of_one_
 
 PLAYABLE = {".wav": "wav", ".mp3": "mpeg", ".flac": "flac", ".ogg": "ogg", ".opus": "ogg"}
 PLAYABLE |= {".m4a": "mp4"}
-"""Files that browsers play, and what they call them; any other is sent as WAV."""
+"""Media types of the files that browsers play; others are sent as WAV."""
 
 LINES = ("-", "--", ":")
-"""How the first, second and third track are drawn."""
+"""Line styles of the first, second and third track."""
 
 
 class Player(Widget):
     """Plays a song while a point for each track moves over the plane of valence and arousal.
 
+    The traits `time` (position in s, updated 4 times a second) and `playing` follow the page.
+
     Parameters
     ----------
     audio : path or (samples, sample_rate)
-        As for :func:`mer_core.features.extract`.
     tracks : dict of DataFrame, optional
         Up to three, by name, such as rated and predicted: index time in s from the song's start,
-        columns valence, arousal. One may cover a part of the song only. What lies beyond [-1, 1],
-        as a prediction may, is drawn at the plane's border.
+        columns valence, arousal. A track may cover a part of the song. Values outside [-1, 1] are
+        drawn at the plane's border.
     title : str, optional
-        What is played. Without one, or with a missing value such as NaN, it is the file's name
-        without its suffix, which is the song_id in DEAM's layout.
+        If it is missing, the file's name without suffix, which is the song_id in DEAM's layout.
     start, end : float
-        The stretch in s that the button plays, from the start to the end of the song by default.
-
-    Attributes
-    ----------
-    time : float
-        Where the page's sound stands, in s; told 4 times a second while it plays.
-    playing : bool
-        Whether it plays on the page.
+        The part in s that the button plays; the whole song by default.
 
     Raises
     ------
-    DataError
-        If the audio cannot be read, or a track has no rows, other columns, missing or infinite
-        values, or an index that is not one song's time.
     ValueError
-        If there are more than three tracks, or the stretch does not lie within the song.
+        If the audio cannot be read, a track is not a finite curve of one song, there are more than
+        three, or the part does not lie within the song.
 
     Examples
     --------
@@ -60,10 +51,6 @@ class Player(Widget):
     >>> player = Player((np.ones(44_100), 44_100), {"rated": track}, title="a click", end=0.5)
     >>> player.seconds, player.tracks[0]["name"]
     (1.0, 'rated')
-
-    References
-    ----------
-    Notebook 10.
     """
 
     _esm = script("player")
@@ -97,17 +84,10 @@ class Player(Widget):
         if len(tracks) > len(LINES):
             raise ValueError(f"tracks: expected at most {len(LINES)}, found {len(tracks)}")
         sound, kind = _for_the_browser(audio, samples)
-        super().__init__(
-            title=_title(title, audio),
-            sound=sound,
-            kind=kind,
-            seconds=seconds,
-            envelope=_envelope(samples),
-            tracks=[_as_lists(name, frame) for name, frame in tracks.items()],
-            start=start,
-            end=end,
-            time=start,
-        )
+        tracks = [_as_lists(name, frame) for name, frame in tracks.items()]
+        stretch = {"seconds": seconds, "start": start, "end": end, "time": start}
+        sent = {"sound": sound, "kind": kind, "envelope": _envelope(samples), "tracks": tracks}
+        super().__init__(title=_title(title, audio), **stretch, **sent)
 
     def _text(self) -> str:
         names = ", ".join(track["name"] for track in self.tracks) or "no track"
@@ -124,9 +104,8 @@ class Player(Widget):
         return png(figure)
 
     def _draw_sound(self, ax: plt.Axes) -> None:
-        time = np.linspace(0, self.seconds, len(self.envelope))
         height = np.array(self.envelope)
-        ax.fill_between(time, -height, height, color=GREY)
+        ax.fill_between(np.linspace(0, self.seconds, len(height)), -height, height, color=GREY)
         ax.axvspan(self.start, self.end, color=GREY, alpha=0.2, lw=0)
         ax.set(xlim=(0, self.seconds), ylim=(-1, 1), yticks=[], ylabel="sound", xticklabels=[])
 
@@ -150,14 +129,14 @@ def _title(title: object, audio: Audio) -> str:
 
 
 def _for_the_browser(audio: Audio, samples: np.ndarray) -> tuple[bytes, str]:
-    path = None if isinstance(audio, tuple) else Path(audio)
-    if path is not None and path.suffix.lower() in PLAYABLE:
-        return path.read_bytes(), f"audio/{PLAYABLE[path.suffix.lower()]}"
+    suffix = "" if isinstance(audio, tuple) else Path(audio).suffix.lower()
+    if suffix in PLAYABLE:
+        return Path(audio).read_bytes(), f"audio/{PLAYABLE[suffix]}"
     return wav(samples), "audio/wav"
 
 
 def _envelope(samples: np.ndarray, points: int = 500) -> list[float]:
-    """Give the loudest sample of each of `points` pieces, the loudest of all being 1."""
+    """Return the largest magnitude in each of `points` pieces, divided by the largest of all."""
     points = min(points, len(samples))
     height = np.maximum.reduceat(np.abs(samples), np.arange(points) * len(samples) // points)
     return (height / (height.max() or 1)).round(3).tolist()

@@ -6,11 +6,9 @@ import numpy as np
 import pandas as pd
 import traitlets
 
+from mer_core.tracks import DIMENSIONS, HOP
 from workbook.plots import draw_curves
-from workbook.widgets.front_end import COLUMNS, Widget, emotions, png, script, style
-
-STEP = 0.5
-"""s between two moments of a profile."""
+from workbook.widgets.front_end import Widget, emotions, png, script, style
 
 
 class ProfileDrawing(Widget):
@@ -19,24 +17,23 @@ class ProfileDrawing(Widget):
     Parameters
     ----------
     seconds : float
-        How long the profile is: a multiple of 0.5 s, up to 600.
+        Length of the profile: a multiple of 0.5 s, up to 600.
     profile : DataFrame, optional
-        What to begin with: as the attribute; NaN where nothing is drawn.
+        The initial drawing, NaN where nothing is drawn.
 
     Attributes
     ----------
     valence, arousal : list of float or None
-        What was drawn every 0.5 s, in [-1, 1]; None where nothing was.
+        The drawn values every 0.5 s, in [-1, 1]; None where nothing is drawn.
     profile : DataFrame
-        Index time in s from 0, every 0.5 s; columns valence, arousal. Gaps are bridged by straight
-        lines, and held at the ends; a dimension without any drawing is NaN throughout.
+        Index time in s from 0, every 0.5 s; columns valence, arousal. Gaps are interpolated
+        linearly, ends are held; a dimension without any drawing is NaN.
 
     Raises
     ------
     ValueError
-        If the length is no multiple of 0.5 s, or a drawn value lies outside [-1, 1].
-    DataError
-        If a profile has no such columns, values or times.
+        If the length is not a multiple of 0.5 s, a value lies outside [-1, 1], or a profile has
+        other columns or times.
 
     Examples
     --------
@@ -45,9 +42,7 @@ class ProfileDrawing(Widget):
     >>> drawing.profile["valence"].round(1).tolist()
     [0.0, 0.2, 0.4, 0.6]
 
-    References
-    ----------
-    Herremans et al. (2019), the interface. Notebook 10.
+    Herremans et al. (2019), the interface; notebook 10.
     """
 
     _esm = script("profile_drawing")
@@ -57,17 +52,17 @@ class ProfileDrawing(Widget):
     arousal = traitlets.List(traitlets.Float(allow_none=True)).tag(sync=True)
 
     def __init__(self, seconds: float = 30.0, *, profile: pd.DataFrame | None = None) -> None:
-        if not STEP <= seconds <= 600 or seconds % STEP:
-            raise ValueError(f"seconds: expected a multiple of {STEP} s up to 600, found {seconds}")
-        nothing = [None] * round(seconds / STEP)
+        if not HOP <= seconds <= 600 or seconds % HOP:
+            raise ValueError(f"seconds: expected a multiple of {HOP} s up to 600, found {seconds}")
+        nothing = [None] * round(seconds / HOP)
         super().__init__(seconds=seconds, valence=nothing, arousal=nothing)
         if profile is not None:
             self.profile = profile
 
-    @traitlets.validate(*COLUMNS)
+    @traitlets.validate(*DIMENSIONS)
     def _complete(self, proposal: dict) -> list[float | None]:
         name, values = proposal["trait"].name, proposal["value"]
-        expected = round(self.seconds / STEP)
+        expected = round(self.seconds / HOP)
         if len(values) != expected:
             raise ValueError(f"{name}: expected {expected} values, found {len(values)}")
         wrong = [value for value in values if value is not None and not -1 <= value <= 1]
@@ -77,7 +72,7 @@ class ProfileDrawing(Widget):
 
     @property
     def profile(self) -> pd.DataFrame:
-        """What is drawn, without gaps."""
+        """The drawing without gaps."""
         return self._drawn().interpolate(limit_direction="both")
 
     @profile.setter
@@ -86,13 +81,13 @@ class ProfileDrawing(Widget):
         time = self._drawn().index
         if not np.array_equal(values.index, time):
             found = f"{len(values)} rows from {values.index[0]} to {values.index[-1]}"
-            raise ValueError(f"profile: expected {len(time)} rows every {STEP} s, found {found}")
+            raise ValueError(f"profile: expected {len(time)} rows every {HOP} s, found {found}")
         for name, column in values.items():
             setattr(self, name, [None if np.isnan(value) else value for value in column])
 
     def _drawn(self) -> pd.DataFrame:
-        time = pd.Index(np.arange(len(self.valence)) * STEP, name="time")
-        return pd.DataFrame({name: getattr(self, name) for name in COLUMNS}, time, dtype=float)
+        time = pd.Index(np.arange(len(self.valence)) * HOP, name="time")
+        return pd.DataFrame({name: getattr(self, name) for name in DIMENSIONS}, time, dtype=float)
 
     def _text(self) -> str:
         drawn = self._drawn().notna().mean()
@@ -102,5 +97,5 @@ class ProfileDrawing(Widget):
     def _picture(self) -> bytes:
         ax = draw_curves(self._drawn(), self.profile)
         ax.set(xlim=(0, self.seconds), ylabel="-1 to 1", title=self._text())
-        ax.legend(ax.lines[::2], COLUMNS, fontsize="small")  # solid what is drawn, dashed between
+        ax.legend(ax.lines[::2], DIMENSIONS, fontsize="small")  # without the dashed lines
         return png(ax.figure)

@@ -9,7 +9,7 @@ from mer_core.datasets.deam.chosen import chosen_data
 from mer_core.datasets.deam.defects import find_swapped, unswap
 from mer_core.datasets.deam.describe import SONG_LEVEL_FEATURES, compare_features, describe
 from mer_core.datasets.deam.fetch import download, unpack
-from mer_core.datasets.deam.read import describe_split, development_2015, load_corpus
+from mer_core.datasets.deam.read import describe_split, development_2015, load
 
 __all__ = [
     "SONG_LEVEL_FEATURES",
@@ -20,7 +20,7 @@ __all__ = [
     "development_2015",
     "download",
     "find_swapped",
-    "load_corpus",
+    "load",
     "unpack",
     "unswap",
 ]

@@ -13,12 +13,6 @@ from mer_core.files import DataWarning
 HIDDEN = {"__macosx", "thumbs.db", "desktop.ini"}
 """Names, in lower case, that Mac and Windows add to folders and archives."""
 SONG_ID = re.compile(r"[0-9]{1,18}")
-OTHERS = {
-    "PMEmo": re.compile(r"dynamic_annotations(_std)?\.csv"),
-    "emoMusic": re.compile(r"(valence|arousal)_cont_\w+\.csv"),
-    "VGMIDI": re.compile(r"vgmidi\w*\.(json|csv)"),
-}
-"""Files by which the layouts of other data sets are recognised."""
 
 
 def is_hidden(name: str) -> bool:
@@ -130,20 +124,3 @@ def _suffix(path: Path, suffixes: Sequence[str]) -> str | None:
 
 def _warn(message: str) -> None:
     warnings.warn(message, DataWarning, stacklevel=3)
-
-
-def looks_like(folder: Path) -> str | None:
-    """The name of another data set whose files a folder has, up to two folders deep.
-
-    Returns
-    -------
-    str or None
-        "PMEmo", "emoMusic" or "VGMIDI"; None if it is none of them.
-    """
-    paths = visible(folder)
-    for _ in range(2):
-        inner = [path for place in paths if place.is_dir() for path in visible(place)]
-        paths = [*paths, *inner]
-    names = {path.name.lower() for path in paths}
-    known = (k for k, file in OTHERS.items() if any(map(file.fullmatch, names)))
-    return next(known, None)

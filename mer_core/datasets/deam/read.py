@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from mer_core.corpus import SONG_COLUMNS, Corpus
+from mer_core.datasets.common import audio_length, from_audio
 from mer_core.datasets.deam.annotations import AVERAGED, read_labels, read_ratings, read_song_level
 from mer_core.datasets.deam.defects import unswap
 from mer_core.datasets.deam.feature_files import cut_labels, read_features
-from mer_core.datasets.deam.layout import entry, files_by_song, find_folder, looks_like, visible
+from mer_core.datasets.deam.layout import entry, files_by_song, find_folder
 from mer_core.datasets.deam.metadata import read_metadata
-from mer_core.features.audio import SUFFIXES, duration
-from mer_core.features.containers import DamagedAudio
+from mer_core.features.audio import SUFFIXES
 from mer_core.files import DataError, DataWarning, check_in_repository, read_table
 from mer_core.metrics import DIMENSIONS
 from mer_core.scales import warn_of_five_points, warn_of_unsigned
@@ -28,58 +28,24 @@ SONG_IDS = "song_ids.csv"
 """Ranges of the ids that DEAM's songs have: 1802 of 2 to 2058."""
 
 
-def load_corpus(where: str | os.PathLike = "mini", *, task: str = "2015") -> Corpus:
-    """Load a corpus in DEAM's layout, whole or partial, and repair DEAM's known defects aloud.
+def find(folder: Path) -> Path | None:
+    """DEAM's folder `annotations`; None if this is not DEAM."""
+    annotations = find_folder(folder, "annotations")
+    return annotations if annotations and entry(annotations, AVERAGED).is_dir() else None
+
+
+def load(where: str | os.PathLike = "mini", *, task: str = "2015") -> Corpus:
+    """Load DEAM or data in its layout, whole or partial, and repair DEAM's known defects.
 
     The folder `annotations` is needed; `metadata`, `features` and `MEMD_audio` are read if they are
     there. Each may also lie one folder deeper, as in unpacked archives. Upper and lower case in
-    names of files and folders make no difference; hidden files are passed over.
-
-    Parameters
-    ----------
-    where : "mini" or path
-        The embedded, synthetic corpus, or a folder with DEAM. The embedded corpus is the folder
-        `data/mini` of the project's repository; the installed package does not contain it.
-    task : {"2015", "2014", "2013"}
-        Whose development and test songs `split` names; nothing else differs.
-        2013: the 744 songs of 2013 are "dev", none is "test" (its own division of them is not part
-        of DEAM). 2014: those 744 are "dev", the 1000 of 2014 "test". 2015: the 431 that the
-        organisers chose by agreement are "dev", the 58 of 2015 "test".
-
-    Returns
-    -------
-    Corpus
-
-    Raises
-    ------
-    DataError
-        Naming the file, what was expected and what was found.
-    ValueError
-        If the task is unknown.
-
-    Warns
-    -----
-    DataWarning
-        For each repair: swapped song-level columns, unequal curves, ragged metadata, labels behind
-        the last feature window, features that outlast the audio. Also if a song has several files,
-        files lie in subfolders, labels look like [0, 1], or DEAM's division into development and
-        test songs is applied to songs that do not seem to be DEAM's.
-
-    Examples
-    --------
-    >>> corpus = load_corpus("mini")
-    >>> list(corpus.labels)
-    ['valence', 'arousal']
-
-    References
-    ----------
-    Aljanaki, Yang, Soleymani (2017). The list of the 431, which is not part of DEAM either, was
-    recovered by aligning label curves: 423 are certain, eight nearly so. Notebook 00.
+    names of files and folders make no difference; hidden files are passed over. Repairs are
+    reported: swapped song-level columns, unequal curves, ragged metadata, labels behind the last
+    feature window. So are features that outlast the audio, labels that look like [0, 1], and songs
+    that do not seem to be DEAM's but are divided by its lists.
     """
-    if task not in TASKS:
-        raise ValueError(f"task: expected one of {TASKS}, found {task!r}")
     folder = _folder(where)
-    annotations = _find_annotations(folder)
+    annotations = find_folder(folder, "annotations")
     labels, ratings = read_labels(annotations), read_ratings(annotations)
     songs = _read_songs(folder, annotations, labels)
     songs["split"] = _split(songs, task, folder)
@@ -89,6 +55,8 @@ def load_corpus(where: str | os.PathLike = "mini", *, task: str = "2015") -> Cor
     features = read_features(features_folder, songs.index)
     _warn_if_longer_than_audio(features, songs, features_folder)
     labels = cut_labels(labels, features, features_folder)
+    if features.empty:
+        labels, songs, features = from_audio(folder, labels, songs)
     corpus = Corpus(songs[SONG_COLUMNS], labels, features, ratings)
     corpus.validate()
     return corpus
@@ -143,6 +111,8 @@ def describe_split(songs: pd.DataFrame, where: str | os.PathLike, task: str) -> 
         As for :func:`development_2015`.
     """
     folder, counts = _folder(where), songs["split"].value_counts()
+    if find(folder) is None:
+        return f'Songs as the data set divides them: {dict(counts)}; all are "dev" if it does not.'
     named, total = f"{counts.get('dev', 0)} of {len(songs)} songs", len(development_2015(folder))
     own = f"write {DEVELOPMENT_2015} (columns song_id, certain) into the folder"
     if task != "2015":
@@ -173,33 +143,6 @@ def _own_list(folder: Path) -> Path | None:
     return path if path.exists() else None
 
 
-def _find_annotations(folder: Path) -> Path:
-    annotations = find_folder(folder, "annotations")
-    if annotations is None or not entry(annotations, AVERAGED).is_dir():
-        other = looks_like(folder)
-        if annotations is None or other:
-            found = _contents(folder)
-            if other:
-                found += f"; the files look like {other}'s, whose layout is not read"
-            raise DataError(folder, "a folder with DEAM's `annotations` in it", found)
-    return annotations
-
-
-def _contents(folder: Path) -> str:
-    if not folder.is_dir():
-        return "no such folder"
-    names = [path.name for path in visible(folder)]
-    return f"{len(names)} entries: {', '.join(names[:8])}"
-
-
-def _duration(path: str) -> float:
-    try:
-        return duration(path)
-    except DamagedAudio as error:  # one clip of a corpus; reading it raises the same error
-        warnings.warn(f"{error}; its duration is left out", DataWarning, stacklevel=6)
-        return np.nan
-
-
 def _read_songs(folder: Path, annotations: Path, labels: pd.DataFrame) -> pd.DataFrame:
     song_level = read_song_level(annotations)
     song_ids = labels.index.get_level_values("song_id").unique().union(song_level.index)
@@ -209,7 +152,7 @@ def _read_songs(folder: Path, annotations: Path, labels: pd.DataFrame) -> pd.Dat
     songs["year"] = songs["year"].where(songs["year"].notna(), by_id).astype(int)
     audio = files_by_song(find_folder(folder, "MEMD_audio") or folder / "MEMD_audio", SUFFIXES)
     songs["audio"] = pd.Series({k: str(path) for k, path in audio.items()}, dtype=object)
-    songs["duration"] = songs["audio"].dropna().map(_duration).astype(float)
+    songs["duration"] = songs["audio"].dropna().map(audio_length).astype(float)
     return songs.join(unswap(song_level, labels, songs["year"]))
 
 

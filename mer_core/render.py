@@ -1,6 +1,9 @@
 """From MIDI to Ogg Vorbis: FluidSynth plays, a mix colours, half of the loudness is evened out."""
 
+from __future__ import annotations
+
 import os
+import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -9,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from scipy.signal import butter, sosfilt
+
+from mer_core.files import DataError
 
 SAMPLE_RATE = 44100  # Hz
 SOUND_FONTS = ("/usr/share/sounds/sf2/FluidR3_GM.sf2", "/usr/share/soundfonts/FluidR3_GM.sf2")
@@ -31,13 +36,22 @@ class Mix:
     evened: float = 0.5  # share of the distance to that level that is taken away
 
 
-def sound_font() -> str:
+def sound_font() -> Path:
     """Path of FluidR3, from the variable SOUND_FONT or where distributions put it."""
-    found = [path for path in (os.environ.get("SOUND_FONT"), *SOUND_FONTS) if path]
-    for path in found:
-        if Path(path).exists():
+    places = [Path(path) for path in (os.environ.get("SOUND_FONT"), *SOUND_FONTS) if path]
+    for path in places:
+        if path.is_file():
             return path
-    raise FileNotFoundError(f"FluidR3_GM.sf2 is not at any of {found}; set SOUND_FONT")
+    expected = "the sound font FluidR3_GM.sf2 (Debian: fluid-soundfont-gm), or SOUND_FONT=<path>"
+    raise DataError("FluidSynth", expected, f"none at {', '.join(map(str, places))}")
+
+
+def program(name: str) -> str:
+    """Path of `fluidsynth` or `ffmpeg`."""
+    found = shutil.which(name)
+    if found is None:
+        raise DataError(name, f"the program {name}, to turn MIDI into audio", "none in PATH")
+    return found
 
 
 def synthesise(midi: Path, wav: Path, mix: Mix) -> None:
@@ -51,9 +65,32 @@ def synthesise(midi: Path, wav: Path, mix: Mix) -> None:
         "synth.polyphony": 256,
     }
     settings = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-    command = ["fluidsynth", "-q", "-n", "-i", "-g", "0.4", "-r", str(SAMPLE_RATE), *settings]
-    command += ["-O", "float", "-T", "wav", "-F", str(wav), sound_font(), str(midi)]
-    subprocess.run(command, check=True, timeout=TIME_LIMIT, capture_output=True)
+    command = [
+        program("fluidsynth"),
+        "-q",
+        "-n",
+        "-i",
+        "-g",
+        "0.4",
+        "-r",
+        str(SAMPLE_RATE),
+        *settings,
+    ]
+    command += ["-O", "float", "-T", "wav", "-F", str(wav), str(sound_font()), str(midi)]
+    _run(command, midi)
+    if not wav.is_file():
+        raise DataError(midi, "a MIDI file that FluidSynth can play", "another file")
+
+
+def _run(command: list[str], path: Path) -> None:
+    try:
+        subprocess.run(command, check=True, timeout=TIME_LIMIT, capture_output=True)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        found = "more, perhaps a note without an end"
+        raise DataError(path, f"at most {TIME_LIMIT} s of computing", found) from None
+    except subprocess.CalledProcessError as error:
+        found = error.stderr.decode(errors="replace").strip()[-200:]
+        raise DataError(path, f"a file that {Path(command[0]).name} can read", found) from None
 
 
 def shelve(sound: np.ndarray, mix: Mix) -> np.ndarray:
@@ -85,32 +122,44 @@ def cut(sound: np.ndarray, duration: float, *, whole: bool) -> np.ndarray:
 
 
 def encode(wav: Path, ogg: Path) -> None:
-    """Mono Vorbis at about 32 kbit/s, the same bytes every time; the file appears whole."""
-    part = ogg.with_suffix(".part")
+    """Mono Vorbis at about 32 kbit/s, the same bytes every time."""
     exact = ["-fflags", "+bitexact", "-flags:a", "+bitexact", "-map_metadata", "-1"]
-    command = ["ffmpeg", "-v", "error", "-y", "-i", str(wav), "-c:a", "libvorbis", "-b:a", "32k"]
-    command += [*exact, "-f", "ogg", str(part)]
-    subprocess.run(command, check=True, timeout=TIME_LIMIT)
-    part.replace(ogg)
+    command = [
+        program("ffmpeg"),
+        "-v",
+        "error",
+        "-y",
+        "-i",
+        str(wav),
+        "-c:a",
+        "libvorbis",
+        "-b:a",
+        "32k",
+    ]
+    command += [*exact, "-f", "ogg", str(ogg)]
+    _run(command, wav)
 
 
 def encode_safely(sound: np.ndarray, ogg: Path) -> None:
     """Encode sound, and softer again as long as its decoded peak would clip."""
-    wav = ogg.with_suffix(".wav")
+    wav = ogg.with_suffix(".pcm.wav")
     peak = np.inf
     while peak > DECODED_PEAK:
         soundfile.write(wav, sound, SAMPLE_RATE, subtype="PCM_16")
         encode(wav, ogg)
         peak = np.abs(soundfile.read(ogg)[0]).max()
         sound = sound * 0.97 * DECODED_PEAK / peak
-    wav.unlink()
 
 
 def render(midi: Path, ogg: Path, mix: Mix, duration: float, *, whole: bool) -> None:
-    """Play, colour, level, cut and encode one song."""
+    """Play, colour, level, cut and encode one song of `duration` s.
+
+    Raises a DataError if FluidSynth, its sound font or ffmpeg is missing, or the file is not MIDI.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        wav = Path(folder) / "song.wav"
+        wav, encoded = Path(folder) / "song.wav", Path(folder) / "song.ogg"
         synthesise(midi, wav, mix)
         stereo, _ = soundfile.read(wav, always_2d=True)
-    sound = cut(shelve(stereo.mean(axis=1), mix), duration, whole=whole)
-    encode_safely(even_out(sound, mix), ogg)
+        sound = cut(shelve(stereo.mean(axis=1), mix), duration, whole=whole)
+        encode_safely(even_out(sound, mix), encoded)
+        shutil.copyfile(encoded, ogg)

@@ -1,0 +1,61 @@
+"""What a data set contains, in a few lines."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mer_core.agreement import rater_statistics
+from mer_core.corpus import Corpus
+from mer_core.metrics import pearson
+from mer_core.tracks import DIMENSIONS
+
+
+def overview(corpus: Corpus) -> pd.Series:
+    """Count songs, audio, labels and raters, and measure agreement; nothing is extracted.
+
+    Parameters
+    ----------
+    corpus : Corpus
+
+    Returns
+    -------
+    Series
+        Text by name: songs, audio, features, times of labels, correlation of the labels of whole
+        songs, and, if there are ratings, raters per song and Cronbach's alpha (median over songs).
+    """
+    songs, labels = corpus.songs, corpus.labels
+    rows = {
+        "songs": f"{len(songs)}, of them {labels.index.unique('song_id').size} with curves",
+        "songs with audio": f"{songs['audio'].notna().sum()}",
+        "features": _features(corpus),
+    }
+    if len(labels):
+        times = labels.index.get_level_values("time")
+        lengths = labels.groupby(level="song_id").size()
+        rows["labels"] = (
+            f"{len(labels)} half seconds, {lengths.min()} to {lengths.max()} a song, from "
+            f"{times.min():g} s to {times.max():g} s"
+        )
+    whole = songs[DIMENSIONS].dropna()
+    if len(whole) > 2:
+        r = pearson(whole["valence"], whole["arousal"])
+        rows["labels of whole songs"] = f"{len(whole)} songs, r(valence, arousal) {r:.3f}"
+    return pd.Series(rows | _raters(corpus.ratings))
+
+
+def _features(corpus: Corpus) -> str:
+    if "features" not in vars(corpus):
+        return "extracted from audio when they are first used"
+    return "none" if corpus.features.empty else f"{corpus.features.shape[1]} columns"
+
+
+def _raters(ratings: pd.DataFrame | None) -> dict[str, str]:
+    if ratings is None:
+        return {}
+    statistics = rater_statistics(ratings)
+    counts = statistics["raters"].groupby(level="song_id").max()
+    median = statistics["alpha"].groupby(level="dimension").median()
+    return {
+        "raters a song": f"{counts.min():g} to {counts.max():g}",
+        "Cronbach's alpha, median": ", ".join(f"{k} {median[k]:.2f}" for k in DIMENSIONS),
+    }

@@ -1,0 +1,123 @@
+"""PMEmo: choruses of pop songs, averaged curves of valence and arousal.
+
+References
+----------
+Zhang et al. (2018), "The PMEmo Dataset for Music Emotion Recognition". ICMR.
+https://github.com/HuiZhangDB/PMEmo
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mer_core.corpus import Corpus
+from mer_core.datasets.common import (
+    check_scale,
+    make_corpus,
+    note,
+    read_means,
+    read_text,
+    with_song_id,
+)
+from mer_core.datasets.deam.layout import entry, files_by_song, find_folder
+from mer_core.features.audio import SUFFIXES
+from mer_core.files import DataError, check_numbers, read_table
+from mer_core.tracks import DIMENSIONS, LEVELS, as_track
+
+DYNAMIC, DEVIATIONS = "dynamic_annotations.csv", "dynamic_annotations_std.csv"
+
+
+def find(folder: Path) -> Path | None:
+    """The folder with PMEmo's annotations; None if this is not PMEmo."""
+    places = (folder, find_folder(folder, "annotations"))
+    return next((place for place in places if place and entry(place, DYNAMIC).is_file()), None)
+
+
+def load(folder: Path) -> Corpus:
+    """Load PMEmo and convert its labels from [0, 1] to [-1, 1], with a note.
+
+    Parameters
+    ----------
+    folder : Path
+        With `annotations`, `metadata.csv` and `chorus` (audio), or with the annotations alone.
+
+    Returns
+    -------
+    Corpus
+        `time` is in s from the start of the chorus excerpt, from 15.5 s on. All songs are "dev".
+
+    Raises
+    ------
+    DataError
+        If a file is damaged, a value is outside [0, 1], or a curve has a gap.
+    """
+    annotations, base = _places(folder)
+    path = entry(annotations, DYNAMIC)
+    labels = 2 * _read_dynamic(path, "mean") - 1
+    note(f"{path}: valence and arousal were converted from [0, 1] to [-1, 1] by 2x - 1")
+    static = _read_static(entry(annotations, "static_annotations.csv"))
+    song_ids = labels.index.unique("song_id").union(static.index)
+    songs = _read_metadata(entry(base, "metadata.csv")).reindex(song_ids).rename_axis("song_id")
+    songs = songs.join(static).assign(split="dev")
+    audio = files_by_song(entry(base, "chorus"), SUFFIXES)
+    return make_corpus(folder, labels, songs, {k: audio[k] for k in audio if k in song_ids})
+
+
+def deviations(folder: Path) -> pd.DataFrame:
+    """Standard deviation over raters of each half second, in label units ([-1, 1]).
+
+    Returns
+    -------
+    DataFrame
+        A track with the columns valence, arousal.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or as :func:`load`.
+    """
+    return 2 * _read_dynamic(entry(_places(folder)[0], DEVIATIONS), "std")
+
+
+def _places(folder: Path) -> tuple[Path, Path]:
+    annotations = find(Path(folder))
+    if annotations is None:
+        raise DataError(folder, f"annotations/{DYNAMIC}", "none")
+    inside = annotations.name.lower() == "annotations"
+    return annotations, annotations.parent if inside else annotations
+
+
+def _read_dynamic(path: Path, kind: str) -> pd.DataFrame:
+    table = read_table(path, index=None)
+    names = {"musicId": "song_id", "frameTime": "time"}
+    names |= {f"{name.capitalize()}({kind})": name for name in DIMENSIONS}
+    absent = [name for name in names if name not in table]
+    if absent:
+        raise DataError(path, f"the columns {list(names)}", f"none for {absent}")
+    table = table[list(names)].rename(columns=names)
+    check_numbers(table, path)
+    if table.isna().any(axis=None) or (table["song_id"] % 1 != 0).any():
+        raise DataError(path, "whole numbers as musicId and no empty cell", "others")
+    track = table.astype({"song_id": int}).set_index(list(LEVELS)).sort_index()
+    track = as_track(track, str(path), gapless=True)
+    check_scale(track, path, 0, 1)
+    return track
+
+
+def _read_static(path: Path) -> pd.DataFrame:
+    """Labels of whole songs: from 0 to 1 in the release, from 1 to 9 in copies in DEAM's style."""
+    if path.is_file() and "musicId" not in read_text(path):
+        return read_means(path, "song_id", {f"{k}_mean": k for k in DIMENSIONS}, 1, 9)
+    return read_means(path, "musicId", {f"{k.capitalize()}(mean)": k for k in DIMENSIONS}, 0, 1)
+
+
+def _read_metadata(path: Path) -> pd.DataFrame:
+    names = ["title", "artist", "duration"]
+    if not path.is_file():
+        return pd.DataFrame(columns=names, index=pd.Index([], dtype=int))
+    table = with_song_id(read_text(path), "musicId", path).reindex(columns=names)
+    seconds = pd.to_numeric(table["duration"], errors="coerce")
+    return table.assign(duration=seconds.where(np.isfinite(seconds)))
