@@ -108,11 +108,11 @@ def test_windows_of_one_and_of_half_a_second(song, features):
 
 
 def test_sets_side_by_side_and_chosen_again(song):
-    sets = ("compare", "psychoacoustic", "spectral", "mel")
+    sets = ("compare", "psychoacoustic", "spectral", "tonal", "mel")
     whole = extract((song, RATE), sets)
-    assert whole.shape[1] == 260 + 4 + 8 + 1024
+    assert whole.shape[1] == 260 + 4 + 8 + 6 + 1024
     assert whole.notna().all(axis=None)
-    for name, width in zip(sets, (260, 4, 8, 1024)):
+    for name, width in zip(sets, (260, 4, 8, 6, 1024)):
         assert choose(whole, [name]).shape[1] == width
     fs2 = choose(whole, ("compare", "psychoacoustic"))
     pd.testing.assert_frame_equal(fs2, extract((song, RATE), ("compare", "psychoacoustic")))

@@ -25,7 +25,7 @@ import mer_core
 from mer_core import features, metrics, models, retrieval
 
 assert not mer_core.__file__.startswith(sys.argv[2]), mer_core.__file__
-track = features.extract(sys.argv[1], ("compare", "psychoacoustic", "spectral", "mel"))
+track = features.extract(sys.argv[1], ("compare", "psychoacoustic", "spectral", "tonal", "mel"))
 track = track.reset_index("song_id", drop=True)
 x = pd.concat({k: track.iloc[10 * k : 10 * k + 10, :8] for k in range(1, 8)}, names=["song_id"])
 rng = np.random.default_rng(0)

@@ -13,6 +13,7 @@ from mer_core.features.compare import compare
 from mer_core.features.mel import mel
 from mer_core.features.psychoacoustic import psychoacoustic
 from mer_core.features.spectral import spectral
+from mer_core.features.tonal import tonal
 from mer_core.files import DataError
 from mer_core.tracks import as_table, as_track, check_columns
 
@@ -35,6 +36,7 @@ SETS = {
         psychoacoustic, "sensory_dissonance|roughness|tempo|event_density"
     ),
     "spectral": FeatureSet(spectral, r"flatness_db_(bark|erb)|spectral_valley_\d"),
+    "tonal": FeatureSet(tonal, "(mode|key_clarity)(_long)?|harmonic_change|tonal_entropy"),
     "mel": FeatureSet(lambda samples, *, window: mel(samples), r"mel_\d+_\d+"),
 }
 """All feature sets by name."""
@@ -53,7 +55,8 @@ def extract(
     sets : sequence of str
         Feature sets in this order: "compare" (the 260 of MediaEval, FS1 of Munich),
         "psychoacoustic" (the four that make FS2 of it), "spectral" (IRIT's eight, 268 with FS1),
-        "mel" (half-second log-mel patches, 1,024 columns).
+        "tonal" (six features of harmony, in none of the papers), "mel" (half-second log-mel
+        patches, 1,024 columns).
     window : float
         Length of the window that starts at each time, in s; 1 in the papers, 0.5 for IRIT. A mel
         patch is always half a second long.
