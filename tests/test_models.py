@@ -18,7 +18,7 @@ NEEDED = {"network": models.ElmanRNN(epochs=1)}
 
 
 def made(kind: type, **settings: object) -> object:
-    without_default = kind in (models.FoldEnsemble, models.Preprocessed)
+    without_default = kind in (models.Delayed, models.FoldEnsemble, models.Preprocessed)
     return kind(**(NEEDED if without_default else {}), **settings)
 
 

@@ -9,8 +9,7 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
+from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
 from mer_core.folds import k_folds
 from mer_core.models.base import check_fitted
@@ -117,7 +116,7 @@ class DelayedLinear:
         self.search_ = self._search(scaled, labels)
         self.chosen_ = {name: self.search_[name].idxmin() for name in DIMENSIONS}
         for name, (delay, window, penalty) in self.chosen_.items():
-            x = delay_features(scaled, delay=int(delay), window=int(window)).loc[labels.index]
+            x = delay_features(scaled, delay=delay, window=window).loc[labels.index]
             moments = _moments(x.to_numpy(), labels[[name]].to_numpy())
             weights, start = _ridge_path(moments, [penalty])
             self.fitted_[name] = weights[0, :, 0], start[0, 0]
@@ -149,6 +148,8 @@ class DelayedLinear:
             check_covered(labels, features)
             self.scaler_ = _scaler(self.ranks).fit(features.loc[labels.index].to_numpy())
         values = self.scaler_.transform(features.to_numpy())
+        if not self.ranks:
+            values = values.clip(-CLIP, CLIP)
         return pd.DataFrame(values, features.index, features.columns), labels
 
     def _search(self, scaled: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
@@ -202,11 +203,10 @@ class Delayed(BatchModel):
         return self.network_.predict(delay_features(features, delay=delay, window=window))
 
 
-def _scaler(ranks: bool) -> StandardScaler | QuantileTransformer | Pipeline:
+def _scaler(ranks: bool) -> StandardScaler | QuantileTransformer:
     if ranks:
         return QuantileTransformer(output_distribution="normal", random_state=0)
-    clip = FunctionTransformer(np.clip, kw_args={"a_min": -CLIP, "a_max": CLIP})
-    return make_pipeline(StandardScaler(), clip)
+    return StandardScaler()
 
 
 def _sums(features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
