@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from mer_core.corpus import NO_FEATURES, SONG_COLUMNS, Corpus
+from mer_core.datasets.deam.annotations import read_curves
+from mer_core.datasets.deam.layout import entry
 from mer_core.features import extract_all
 from mer_core.features.audio import SHORTEST, duration
 from mer_core.features.containers import DamagedAudio
@@ -85,9 +87,13 @@ def check_scale(values: pd.DataFrame, path: Path, low: int, high: int) -> None:
         raise DataError(path, f"values in [{low}, {high}]", found)
 
 
-def both_dimensions(curves: dict[str, pd.Series], where: Path) -> pd.DataFrame:
-    """Valence and arousal as one track; a DataError if their songs or times differ."""
-    labels = pd.DataFrame(curves)
+def read_both(where: Path, names: str) -> pd.DataFrame:
+    """Read `names`, such as "{}.csv", for valence and arousal as one track.
+
+    A row of the files is a song, a column a half second. A DataError is raised if songs or times
+    differ.
+    """
+    labels = pd.DataFrame({k: read_curves(entry(where, names.format(k))) for k in DIMENSIONS})
     if labels.isna().any(axis=None):
         song_id, time = labels.index[labels.isna().any(axis=1)][0]
         found = f"one of them in song {song_id} at {time:g} s"
@@ -118,7 +124,7 @@ def make_corpus(
 ) -> Corpus:
     """A corpus whose features are extracted from audio; other columns of `songs` are missing.
 
-    `songs` has a row for each song of the labels.
+    `songs` has a row for each song of the labels; audio of other songs is not used.
     """
     songs = songs.reindex(columns=SONG_COLUMNS).astype({"audio": object})
     songs["audio"] = pd.Series({k: str(path) for k, path in audio.items()}, dtype=object)

@@ -15,14 +15,13 @@ import pandas as pd
 from mer_core.corpus import Corpus
 from mer_core.datasets.common import (
     NO_LABELS,
-    both_dimensions,
     make_corpus,
     note,
+    read_both,
     read_means,
     read_text,
     with_song_id,
 )
-from mer_core.datasets.deam.annotations import read_curves
 from mer_core.datasets.deam.layout import entry, files_by_song, find_folder
 from mer_core.features.audio import SUFFIXES
 from mer_core.files import DataError
@@ -62,7 +61,7 @@ def load(folder: Path) -> Corpus:
     annotations = _annotations(folder)
     labels = NO_LABELS
     if entry(annotations, "valence_cont_average.csv").is_file():
-        labels = _read_both(annotations, "average")
+        labels = read_both(annotations, "{}_cont_average.csv")
     else:
         note(f"{annotations}: no *_cont_average.csv, so there are no labels over time")
     names = {f"mean_{name}": name for name in DIMENSIONS}
@@ -73,7 +72,7 @@ def load(folder: Path) -> Corpus:
     songs = _read_info(info).reindex(song_ids).rename_axis("song_id")
     songs = songs.join(static).assign(year=2013)
     audio = files_by_song(find_folder(base, CLIPS) or base / CLIPS, SUFFIXES)
-    return make_corpus(folder, labels, songs, {k: audio[k] for k in audio if k in song_ids})
+    return make_corpus(folder, labels, songs, audio)
 
 
 def deviations(folder: Path) -> pd.DataFrame:
@@ -89,7 +88,7 @@ def deviations(folder: Path) -> pd.DataFrame:
     DataError
         If a file is missing or damaged.
     """
-    return _read_both(_annotations(folder), "std")
+    return read_both(_annotations(folder), "{}_cont_std.csv")
 
 
 def _annotations(folder: Path) -> Path:
@@ -97,11 +96,6 @@ def _annotations(folder: Path) -> Path:
     if annotations is None:
         raise DataError(folder, "annotations/{valence,arousal}_cont_{average,std}.csv", "none")
     return annotations
-
-
-def _read_both(annotations: Path, kind: str) -> pd.DataFrame:
-    curves = {k: read_curves(entry(annotations, f"{k}_cont_{kind}.csv")) for k in DIMENSIONS}
-    return both_dimensions(curves, annotations)
 
 
 def _read_info(path: Path | None) -> pd.DataFrame:

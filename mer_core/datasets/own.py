@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mer_core.corpus import Corpus
-from mer_core.datasets.common import NO_LABELS, both_dimensions, make_corpus, note, read_text
-from mer_core.datasets.deam.annotations import read_curves
+from mer_core.datasets.common import NO_LABELS, make_corpus, note, read_both, read_text
 from mer_core.datasets.deam.layout import entry, files_by_song, find_folder, visible
 from mer_core.features.audio import SUFFIXES, song_id_of
 from mer_core.files import DataError
@@ -29,11 +28,9 @@ def load_curves(folder: Path) -> Corpus:
 
     Audio is read from `MEMD_audio`, if there is such a folder. All songs are "dev".
     """
-    curves = {name: read_curves(entry(folder, f"{name}.csv")) for name in DIMENSIONS}
-    labels = both_dimensions(curves, folder)
-    songs = _songs(labels)
+    labels = read_both(folder, "{}.csv")
     audio = files_by_song(find_folder(folder, "MEMD_audio") or folder / "MEMD_audio", SUFFIXES)
-    return make_corpus(folder, labels, songs, {k: audio[k] for k in audio if k in songs.index})
+    return make_corpus(folder, labels, _songs(labels), audio)
 
 
 def find_files(folder: Path) -> Path | None:
@@ -78,7 +75,7 @@ def load_files(folder: Path) -> Corpus:
     labels = values if "time" in table else NO_LABELS
     songs = _songs(values) if "time" in table else values.assign(split="dev")
     warn_of_unsigned(values, path)
-    return make_corpus(folder, labels, songs, {k: audio[k] for k in songs.index if k in audio})
+    return make_corpus(folder, labels, songs, audio)
 
 
 def _songs(labels: pd.DataFrame) -> pd.DataFrame:

@@ -63,7 +63,7 @@ def load(folder: Path) -> Corpus:
     songs = _read_metadata(entry(base, "metadata.csv")).reindex(song_ids).rename_axis("song_id")
     songs = songs.join(static).assign(split="dev")
     audio = files_by_song(entry(base, "chorus"), SUFFIXES)
-    return make_corpus(folder, labels, songs, {k: audio[k] for k in audio if k in song_ids})
+    return make_corpus(folder, labels, songs, audio)
 
 
 def deviations(folder: Path) -> pd.DataFrame:

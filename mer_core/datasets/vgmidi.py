@@ -29,7 +29,7 @@ from mer_core.datasets.common import extract_songs
 from mer_core.datasets.deam.layout import entry, find_folder, visible
 from mer_core.features.grid import grid
 from mer_core.files import DataError, DataWarning, check_writable, user_cache, written_atomically
-from mer_core.tracks import DIMENSIONS, RATING_LEVELS, as_array
+from mer_core.tracks import DIMENSIONS, HOP, RATING_LEVELS, as_array
 
 FILE = re.compile(r"vgmidi_raw_([0-9]{1,3})\.json", re.IGNORECASE)
 PIECE, RATING = re.compile(r"piece([0-9]{1,3})"), re.compile(r"(.+)_([0-9]{1,6})")
@@ -243,12 +243,12 @@ def _curves(piece: Piece) -> np.ndarray:
 
 
 def _frame(curve: np.ndarray) -> pd.DataFrame:
-    times = pd.Index(0.5 * np.arange(len(curve)), name="time")
+    times = pd.Index(HOP * np.arange(len(curve)), name="time")
     return pd.DataFrame(curve, times, DIMENSIONS)
 
 
 def _ratings(piece: Piece, curves: np.ndarray) -> pd.DataFrame:
-    times = 0.5 * np.arange(curves.shape[1])
+    times = HOP * np.arange(curves.shape[1])
     index = pd.MultiIndex.from_product([[piece.song_id], piece.raters, times], names=RATING_LEVELS)
     return pd.DataFrame(curves.reshape(-1, 2), index, DIMENSIONS)
 

@@ -111,8 +111,8 @@ class DelayedLinear:
 
         `validation` and `unlabelled` are not used. DataError also if features have a gap.
         """
-        self.fitted_, self.columns_ = {}, list(features)
-        scaled, labels = self._scaled(features, labels, fit=True)
+        self.fitted_ = {}
+        scaled, labels = self._fit_scaler(features, labels)
         self.search_ = self._search(scaled, labels)
         self.chosen_ = {name: self.search_[name].idxmin() for name in DIMENSIONS}
         for name, (delay, window, penalty) in self.chosen_.items():
@@ -125,7 +125,7 @@ class DelayedLinear:
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict every row of whole songs; see :meth:`mer_core.models.Linear.predict`."""
         check_fitted(self, "fitted_")
-        (scaled, _), curves = self._scaled(features), {}
+        scaled, curves = self._scale(self._checked(features)), {}
         for name, (weights, start) in self.fitted_.items():
             delay, window, _ = map(int, self.chosen_[name])
             curves[name] = delay_features(scaled, delay=delay, window=window) @ weights + start
@@ -133,24 +133,31 @@ class DelayedLinear:
 
     def tune(self, features: pd.DataFrame, labels: pd.DataFrame) -> tuple[int, int]:
         """Delay and window, in frames, of the least error of both dimensions together."""
-        self.columns_ = list(features)
-        errors = self._search(*self._scaled(features, labels, fit=True))
+        errors = self._search(*replace(self)._fit_scaler(features, labels))
         relative = (errors / labels[DIMENSIONS].var()).groupby(level=["delay", "window"]).min()
         return relative.sum(axis=1).idxmin()
 
-    def _scaled(
-        self, features: pd.DataFrame, labels: pd.DataFrame | None = None, *, fit: bool = False
-    ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    def _checked(self, features: pd.DataFrame) -> pd.DataFrame:
         features = as_track(features, "features", columns=self.columns_, gapless=True)
-        features = sorted_rows(features, "features")
-        if fit:
-            labels = as_track(labels, "labels", columns=DIMENSIONS)
-            check_covered(labels, features)
-            self.scaler_ = _scaler(self.ranks).fit(features.loc[labels.index].to_numpy())
+        return sorted_rows(features, "features")
+
+    def _fit_scaler(
+        self, features: pd.DataFrame, labels: pd.DataFrame
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Scaled features and checked labels of the training songs."""
+        self.columns_ = list(features)
+        features, labels = self._checked(features), as_track(labels, "labels", columns=DIMENSIONS)
+        check_covered(labels, features)
+        ranks = QuantileTransformer(output_distribution="normal", random_state=0)
+        scaler = ranks if self.ranks else StandardScaler()
+        self.scaler_ = scaler.fit(features.loc[labels.index].to_numpy())
+        return self._scale(features), labels
+
+    def _scale(self, features: pd.DataFrame) -> pd.DataFrame:
         values = self.scaler_.transform(features.to_numpy())
         if not self.ranks:
             values = values.clip(-CLIP, CLIP)
-        return pd.DataFrame(values, features.index, features.columns), labels
+        return pd.DataFrame(values, features.index, features.columns)
 
     def _search(self, scaled: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
         songs = labels.index.unique("song_id")
@@ -201,12 +208,6 @@ class Delayed(BatchModel):
         check_fitted(self, "network_")
         delay, window = self.pair_
         return self.network_.predict(delay_features(features, delay=delay, window=window))
-
-
-def _scaler(ranks: bool) -> StandardScaler | QuantileTransformer:
-    if ranks:
-        return QuantileTransformer(output_distribution="normal", random_state=0)
-    return StandardScaler()
 
 
 def _sums(features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""How late raters answer: within-song correlations with the music as a function of its delay."""
+"""How late raters react: within-song correlations with the music as a function of its delay."""
 
 from __future__ import annotations
 
@@ -8,17 +8,13 @@ import pandas as pd
 from mer_core.corpus import Corpus
 from mer_core.metrics import DIMENSIONS
 from mer_core.tracks import HOP
-from workbook.studies.real import DATA, joint_study, of_data
+from workbook.studies.real import CUES, DATA, joint_study, of_data
 from workbook.studies.study import framed
 from workbook.valence import interval, mean_over_songs, song_counts
 
 DELAYS = range(17)
 """Frames: 0 to 8 s."""
-CUES = {
-    "loudness": "audspec_lengthL1norm_sma_amean",
-    "event density": "event_density",
-    "spectral flux": "pcm_fftMag_spectralFlux_sma_amean",
-}
+LAGGED = {name: CUES[name] for name in ("loudness", "event density", "spectral flux")}
 BINS = {"best at 0 to 1.5 s": (0, 1.5), "best at 2 to 4.5 s": (2, 4.5), "best at 5 to 8 s": (5, 8)}
 
 
@@ -29,7 +25,7 @@ def song_correlations(features: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFr
     cue, dimension); a column for each delay in s.
     """
     rows, by_song = {}, dict(iter(labels.groupby(level="song_id")))
-    for song_id, cues in features[[*CUES.values()]].groupby(level="song_id"):
+    for song_id, cues in features[[*LAGGED.values()]].groupby(level="song_id"):
         if song_id not in by_song:  # a rater who did not rate it
             continue
         own = by_song[song_id]
@@ -39,7 +35,7 @@ def song_correlations(features: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFr
         if len(y) < 3:
             continue
         shifted = np.stack([x[place[late] - delay] for delay in DELAYS])
-        for cue, name in enumerate(CUES):
+        for cue, name in enumerate(LAGGED):
             for column, dimension in enumerate(DIMENSIONS):
                 rows[song_id, name, dimension] = _correlations(shifted[..., cue], y[:, column])
     index = pd.MultiIndex.from_tuples(rows, names=["song_id", "cue", "dimension"])

@@ -43,6 +43,17 @@ BASE = "delayed linear"
 UNDELAYED = {BASE: "linear", "Elman, delayed": "Elman", "LSTM, delayed": "LSTM"}
 DATA = {"mini": 0, "deam": 10_000, "vgmidi": 20_000}
 """What is added to the song_ids of a data set in :func:`all_music`. mini is SYNTHETIC."""
+CUES = {
+    "loudness": "audspec_lengthL1norm_sma_amean",
+    "spectral flux": "pcm_fftMag_spectralFlux_sma_amean",
+    "brightness (spectral centroid)": "pcm_fftMag_spectralCentroid_sma_amean",
+    "pitch (F0)": "F0final_sma_amean",
+    "event density": "event_density",
+    "tempo": "tempo",
+    "dissonance": "sensory_dissonance",
+    "roughness": "roughness",
+}
+"""What a listener can notice, and the column of features that measures it."""
 
 
 def real_folder(name: str) -> Path:

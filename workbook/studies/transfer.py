@@ -12,7 +12,7 @@ from mer_core.metrics import DIMENSIONS
 from mer_core.models import SVR, Constant, DelayedLinear, ElmanRNN
 from mer_core.smoothing import moving_average
 from workbook.intervals import intervals, metric_draws
-from workbook.studies.real import DATA, all_music, joint_study, of_data
+from workbook.studies.real import CUES, DATA, all_music, joint_study, of_data
 from workbook.studies.regressors import with_seed
 from workbook.studies.study import (
     FEATURE_SETS,
@@ -34,17 +34,6 @@ SYSTEMS = {
     "Elman": ElmanRNN(),
 }
 REAL = [name for name in DATA if name != "mini"]
-CUES = {
-    "loudness": "audspec_lengthL1norm_sma_amean",
-    "spectral flux": "pcm_fftMag_spectralFlux_sma_amean",
-    "brightness (spectral centroid)": "pcm_fftMag_spectralCentroid_sma_amean",
-    "pitch (F0)": "F0final_sma_amean",
-    "event density": "event_density",
-    "tempo": "tempo",
-    "dissonance": "sensory_dissonance",
-    "roughness": "roughness",
-}
-"""Columns; means over a song."""
 
 
 def predict_others(
@@ -66,12 +55,12 @@ def predict_others(
     sides = [of_data(corpus, name) for name in dict.fromkeys((train, *REAL))]
     features = [choose(side.features, FEATURE_SETS["FS1"]) for side in sides]
     if ranks:
-        features = [by_rank(one) for one in features]
+        features = [normal_scores(one) for one in features]
     fitted = with_seed(SYSTEMS[system], seed).fit(features[0], sides[0].labels)
     return pd.concat([fitted.predict(one) for one in features[1:]])
 
 
-def by_rank(features: pd.DataFrame) -> pd.DataFrame:
+def normal_scores(features: pd.DataFrame) -> pd.DataFrame:
     """Each feature as quantiles of a normal distribution, by its rank among all rows."""
     ranks = (features.rank() - 0.5) / len(features)
     return pd.DataFrame(norm.ppf(ranks), features.index, features.columns)
@@ -83,11 +72,10 @@ def transfer_tables(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
     Beside RMSE and r, pooled and per song: r over song means ("songs", pearson), and RMSE after the
     predictions got the mean and the slope that suit the test labels best ("rescaled", rmse).
     """
-    rows = {}
+    labels, rows = {test: of_data(corpus, test).labels for test in REAL}, {}
     for label, tracks in by_seed(frames).items():
-        for test in REAL:
+        for test, part in labels.items():
             if test != label[1]:
-                part = of_data(corpus, test).labels
                 draws = [transfer_draws(part, moving_average(t.loc[part.index])) for t in tracks]
                 songs = part.index.unique("song_id").size
                 row = intervals(sum(draws) / len(draws)).assign(songs=songs, seeds=len(draws))
