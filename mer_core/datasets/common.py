@@ -12,8 +12,6 @@ import numpy as np
 import pandas as pd
 
 from mer_core.corpus import NO_FEATURES, SONG_COLUMNS, Corpus
-from mer_core.datasets.deam.annotations import read_curves
-from mer_core.datasets.deam.layout import entry
 from mer_core.features import extract_all
 from mer_core.features.audio import SHORTEST, duration
 from mer_core.features.containers import DamagedAudio
@@ -85,20 +83,6 @@ def check_scale(values: pd.DataFrame, path: Path, low: int, high: int) -> None:
         found = f"{values[outside].iloc[0].to_dict()} in {values.index[outside][0]}"
         found += probable_scale(values.to_numpy(dtype=float), target=(low, high))
         raise DataError(path, f"values in [{low}, {high}]", found)
-
-
-def read_both(where: Path, names: str) -> pd.DataFrame:
-    """Read `names`, such as "{}.csv", for valence and arousal as one track.
-
-    A row of the files is a song, a column a half second. A DataError is raised if songs or times
-    differ.
-    """
-    labels = pd.DataFrame({k: read_curves(entry(where, names.format(k))) for k in DIMENSIONS})
-    if labels.isna().any(axis=None):
-        song_id, time = labels.index[labels.isna().any(axis=1)][0]
-        found = f"one of them in song {song_id} at {time:g} s"
-        raise DataError(where, "both valence and arousal", found)
-    return labels.rename_axis(["song_id", "time"]).sort_index()
 
 
 def note(message: str) -> None:

@@ -17,11 +17,11 @@ from mer_core.datasets.common import (
     NO_LABELS,
     make_corpus,
     note,
-    read_both,
     read_means,
     read_text,
     with_song_id,
 )
+from mer_core.datasets.deam.annotations import read_both
 from mer_core.datasets.deam.layout import entry, files_by_song, find_folder
 from mer_core.features.audio import SUFFIXES
 from mer_core.files import DataError

@@ -75,6 +75,20 @@ def read_curves(path: Path, *, index: str | None = "song_id", index_type: type =
     return table.stack().dropna()
 
 
+def read_both(where: Path, names: str) -> pd.DataFrame:
+    """Read `names`, such as "{}.csv", for valence and arousal as one track.
+
+    A row of the files is a song, a column a half second. A DataError is raised if songs or times
+    differ.
+    """
+    labels = pd.DataFrame({k: read_curves(entry(where, names.format(k))) for k in DIMENSIONS})
+    if labels.isna().any(axis=None):
+        song_id, time = labels.index[labels.isna().any(axis=1)][0]
+        found = f"one of them in song {song_id} at {time:g} s"
+        raise DataError(where, "both valence and arousal", found)
+    return labels.rename_axis(["song_id", "time"]).sort_index()
+
+
 def _check_curves(table: pd.DataFrame, path: Path) -> None:
     values = table.to_numpy(dtype=float)
     there, frames = ~np.isnan(values), np.arange(values.shape[1])
