@@ -116,12 +116,13 @@ class WindowedRidge:
         """Distance of each song from the training songs: above 1 is farther than 99 % of them.
 
         The Mahalanobis distance of the song's mean features, in normal scores, by the distance that
-        99 % of the training songs do not exceed. Index song_id.
+        99 % of the training songs do not exceed; infinite for silence. Index song_id.
         """
         features = self._with_sound(features)
         means = features.groupby(level="song_id", sort=False).mean()
-        scores = self._scores(means, features)
-        return pd.Series(self._distance(scores) / self.unlike_, means.index, name="unlikeness")
+        distance = self._distance(self._scores(means, features)) / self.unlike_
+        distance = np.where(means[ENERGY].isna(), np.inf, distance)
+        return pd.Series(distance, means.index, name="unlikeness")
 
     def calibrated(
         self,

@@ -17,7 +17,7 @@ from mer_core.models.pretrained import ENERGY, with_gain
 from workbook.intervals import intervals, metric_draws
 from workbook.studies.real import DATA, deam_excerpts, real_folder, renumbered, vgmidi_pieces
 from workbook.studies.songs import read_features
-from workbook.studies.study import Frames, Levels, Study, Tables, as_they_are, labelled
+from workbook.studies.study import Frames, Levels, Study, Tables, as_they_are, framed, labelled
 from workbook.valence import mean_over_songs, song_counts
 
 HELD_OUT = """
@@ -26,6 +26,7 @@ HELD_OUT = """
 """
 """The DEAM songs whose excerpts test the model; none of them trains it."""
 FOLDS, SEED, COVERAGE = 10, 0, 0.8
+THIRDS = ["quietest third", "middle third", "loudest third"]
 
 
 def real_songs() -> Corpus:
@@ -179,9 +180,7 @@ def try_choice(
         )
         for name in DIMENSIONS:
             found["excerpts", "half second", name][f"moved_{gain}_dB"] = moved[name].mean()
-    return pd.DataFrame.from_dict(rows | found, orient="index").rename_axis(
-        ["test", "of", "dimension"]
-    )
+    return framed(rows | found, ["test", "of", "dimension"])
 
 
 def targets_of(corpus: Corpus, labels: str) -> pd.DataFrame:
@@ -294,41 +293,31 @@ def coverage_of_songs(labels: pd.DataFrame, track: pd.DataFrame) -> pd.DataFrame
     return inside.groupby(level="song_id").mean()
 
 
-def error_groups(corpus: Corpus) -> pd.DataFrame:
-    """Errors for whole songs of training, left out, by campaign, genre and loudness.
+def error_groups(corpus: Corpus, *, group: str) -> pd.DataFrame:
+    """Errors for whole songs of training, left out, by "campaign", "genre" or "level".
 
-    Index (group, name, dimension); columns songs, rmse, bias (prediction - label), pearson, and
-    coverage of the intervals. Genres with 30 songs or more.
+    Index (name, dimension); columns songs, rmse, bias (prediction - label), pearson, and coverage
+    of the intervals. Groups with 30 songs or more; levels are thirds of the mean energy.
     """
     targets = equalised(corpus)
-    oof = left_out(corpus, WindowedRidge(), targets)
+    folds = left_out(corpus, WindowedRidge(), targets)
     fitted = fit_songs(corpus, WindowedRidge(), training_songs(corpus), targets)
-    width = calibrate(fitted, oof, corpus).half_widths(coverage=COVERAGE).loc["song"]
-    songs = oof.xs("song", level="of").droplevel(["fold", "time"])
+    width = calibrate(fitted, folds, corpus).half_widths(coverage=COVERAGE).loc["song"]
+    songs = folds.xs("song", level="of").droplevel(["fold", "time"])
     labels = corpus.labels.groupby(level="song_id")[DIMENSIONS].mean().loc[songs.index]
-    energy = corpus.features[ENERGY].groupby(level="song_id").mean().loc[songs.index]
-    thirds = pd.qcut(energy, 3, labels=["quietest third", "middle third", "loudest third"])
     about = corpus.songs.loc[songs.index]
+    energy = corpus.features[ENERGY].groupby(level="song_id").mean().loc[songs.index]
+    about = about.assign(level=pd.qcut(energy, 3, labels=THIRDS))
     rows = {}
-    for group, names in {
-        "campaign": about["campaign"],
-        "genre": about["genre"],
-        "level": thirds,
-    }.items():
-        for name, ids in names.groupby(names, observed=True).groups.items():
-            error = songs.loc[ids] - labels.loc[ids]
-            if len(ids) < 30:
-                continue
-            r, rmse = songs.loc[ids].corrwith(labels.loc[ids]), np.sqrt((error**2).mean())
-            for k in DIMENSIONS:
-                rows[group, name, k] = {
-                    "songs": len(ids),
-                    "rmse": rmse[k],
-                    "bias": error[k].mean(),
-                    "pearson": r[k],
-                    "coverage": (error[k].abs() <= width[k]).mean(),
-                }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["group", "name", "dimension"])
+    for name, ids in about.groupby(group, observed=True).groups.items():
+        if len(ids) < 30:
+            continue
+        error, r = songs.loc[ids] - labels.loc[ids], songs.loc[ids].corrwith(labels.loc[ids])
+        statistics = {"rmse": np.sqrt((error**2).mean()), "bias": error.mean(), "pearson": r}
+        statistics["coverage"] = (error.abs() <= width).mean()
+        for k in DIMENSIONS:
+            rows[name, k] = {"songs": len(ids)} | {n: v[k] for n, v in statistics.items()}
+    return framed(rows, ["name", "dimension"])
 
 
 STUDIES = {
@@ -351,7 +340,13 @@ STUDIES = {
         cheapest=("as shipped",),
     ),
     "pretrained_groups": Study(
-        error_groups, [((), {})], (), as_they_are, ("pretrained_groups.csv",), real_songs
+        error_groups,
+        labelled(("group",), group=("campaign", "genre", "level")),
+        ("group",),
+        as_they_are,
+        ("pretrained_groups.csv",),
+        real_songs,
+        cheapest=("campaign",),
     ),
 }
 """Of real music."""
