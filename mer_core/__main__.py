@@ -188,7 +188,9 @@ def predict(
 
     files = [k for place in audio for k in features.audio_files(place, recursive=recursive)]
     _check_predict(files, {song_id_of(path) for path in files}, out, plot)
-    model = own_songs.train(load_corpus(train)) if train else models.pretrained()
+    model = models.pretrained()
+    if train:
+        model = own_songs.train(load_corpus(train), where=train)
     found, failures = features.extract_all(files, processes=processes)
     for why in failures:
         print(f"failed: {why}", file=sys.stderr)
@@ -212,13 +214,13 @@ def _check_predict(files: list[Path], song_ids: set, out: str | None, plot: str 
     from mer_core.files import DataError, check_output, check_writable, identities, starts_with
 
     inputs, heads = identities(files), own_songs.HEADS
-    outputs = {Path(out): b"time,valence," for _ in [out] if out}
+    outputs: dict[str | Path, bytes] = {out: b"time,valence,"} if out else {}
     if plot:
         if importlib.util.find_spec("matplotlib") is None:
             raise DataError("--plot", f"matplotlib, from {EXTRA}", "an installation without it")
         outputs |= dict.fromkeys(own_songs.figure_paths(Path(plot), song_ids).values(), b"\x89PNG")
     for path, head in outputs.items():
-        own = (head, heads.get(path.suffix.lower(), head))
+        own = (head, heads.get(Path(path).suffix.lower(), head))
         check_output(path, inputs=inputs, earlier=lambda place, own=own: starts_with(place, *own))
         check_writable(Path(os.path.realpath(path)).parent)
 

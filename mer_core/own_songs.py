@@ -26,21 +26,27 @@ HEADS = {".csv": b"song_id,time,valence,", ".json": b'{"coverage": ', ".png": b"
 """How the files that this module writes begin."""
 
 
-def train(corpus: Corpus, *, seed: int = 0) -> WindowedRidge:
+def train(corpus: Corpus, *, where: str = "corpus", seed: int = 0) -> WindowedRidge:
     """Train the package's kind of model on the development songs of a corpus, and calibrate it.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    where : str
+        What an error calls the corpus.
+    seed : int
+        Of the folds.
 
     Raises
     ------
-    ValueError
+    DataError
         If the corpus has no features, or fewer than 20 development songs.
     """
     dev = corpus.split("dev")
     songs = dev.labels.index.unique("song_id")
     if dev.features.empty or len(songs) < 2 * FOLDS:
-        found = f"{len(songs)}" if len(dev.features) else "none: its folder `features` is missing"
-        raise ValueError(
-            f"corpus: expected {2 * FOLDS} songs with labels and features, found {found}"
-        )
+        found = f"{len(songs)}" if len(dev.features) else "no features in its folder `features`"
+        raise DataError(where, f"{2 * FOLDS} songs or more with labels and features", found)
     folds = k_folds(songs, k=FOLDS, seed=seed)
     predictions = cross_validate(WindowedRidge(), dev, folds)
     model = WindowedRidge().fit(dev.features, dev.labels)

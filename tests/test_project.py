@@ -37,7 +37,7 @@ CORE = [
         "evaluation",
         {"corpus", "datasets", "files", "folds", "metrics", "smoothing", "tracks", "training"},
     ),
-    ("ensemble", {"corpus", "datasets", "features", "metrics", "models", "training"}),
+    ("own_songs", {"corpus", "evaluation", "files", "folds", "models", "tracks"}),
 ]
 """Modules of `mer_core` from the bottom up, and what each may import."""
 COURSE = [
@@ -50,6 +50,7 @@ COURSE = [
     ("results", {"studies", "units"}),
     ("papers", set()),
     ("real_music", {"papers", "results", "studies"}),
+    ("model_card", {"real_music", "results", "studies"}),
     ("widgets", {"plots"}),
     ("lesson", set()),
     ("explore", {"plots", "widgets"}),

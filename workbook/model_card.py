@@ -14,7 +14,7 @@ from mer_core.models import pretrained, save
 from mer_core.models.pretrained import CARD, WEIGHTS, WindowedRidge
 from workbook import results
 from workbook.real_music import as_page, filled, number, with_interval
-from workbook.studies.pretrained import SHIPPED, train
+from workbook.studies.pretrained import SHIPPED, real_songs, train
 
 TESTS = {
     "excerpts": "DEAM's 36 excerpts",
@@ -93,7 +93,7 @@ def tables() -> dict[str, str]:
 
 def main() -> None:
     """Write the weights and the card."""
-    save(train(), WEIGHTS)
+    save(train(real_songs()), WEIGHTS)
     with written_atomically(CARD) as part:
         part.write_text(filled(CARD.read_text(encoding="utf-8"), tables()), encoding="utf-8")
 

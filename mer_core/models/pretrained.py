@@ -16,6 +16,7 @@ from scipy.stats import norm
 from sklearn.covariance import ledoit_wolf
 from sklearn.linear_model import RidgeCV
 
+from mer_core.features.sets import columns_of
 from mer_core.models.base import check_fitted
 from mer_core.tracks import DIMENSIONS, HOP, as_track, check_covered, sorted_rows
 
@@ -26,8 +27,9 @@ UNSTABLE = re.compile(r"Rfilt|Rasta|_de(\[\d+\])?_amean")
 """RASTA-filtered spectra and means of deltas: they depend on how the audio begins and ends."""
 POWERS = {"lengthL1norm": 0.66, "RMSenergy|Flux": 1, "fband|Slope|Harmonicity": 2}
 """A gain multiplies these features by its power; openSMILE's others do not depend on the level."""
-SILENT = 1e-4
-"""RMS energy, -80 dB of full scale, below which a row has no part in means."""
+SILENT = 1e-4, 0.003
+"""A row is silent if its RMS energy is below -80 dB of full scale, or -50 dB of the song's maximum;
+means leave it out."""
 KNOTS = np.linspace(0.001, 0.999, 101)
 PERCENT = np.linspace(0, 1, 101)
 KINDS = ("song", "half second")
@@ -71,7 +73,8 @@ class WindowedRidge:
     ) -> Self:
         """Fit to the mean features and mean labels of each song; the rest is not used."""
         labels = as_track(labels, "labels", columns=DIMENSIONS)
-        self.columns_ = [name for name in features if not UNSTABLE.search(str(name))]
+        columns = columns_of(features, "compare")
+        self.columns_ = [name for name in columns if not UNSTABLE.search(name)]
         features = self._checked(features)
         means = features.groupby(level="song_id").mean()
         targets = labels.groupby(level="song_id")[DIMENSIONS].mean()
@@ -195,7 +198,9 @@ class WindowedRidge:
         check_fitted(self, "knots_")
         features = as_track(features, "features", columns=self.columns_, gapless=True)
         features = sorted_rows(features, "features")
-        return features.where(features[ENERGY] >= SILENT)
+        energy = features[ENERGY]
+        loudest = energy.groupby(level="song_id").transform("max")
+        return features.where(energy >= np.maximum(SILENT[0], SILENT[1] * loudest))
 
     def _predict(self, means: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
         values = self._scores(means, features) @ self.coefficients_ + self.intercepts_

@@ -119,9 +119,8 @@ def at_start(songs: pd.DataFrame) -> pd.DataFrame:
     return songs.assign(time=0.0).set_index("time", append=True)
 
 
-def train() -> WindowedRidge:
-    """Train and calibrate the model that is in the package."""
-    corpus = real_songs()
+def train(corpus: Corpus) -> WindowedRidge:
+    """Train and calibrate the model that is in the package; the corpus is of `real_songs`."""
     targets = equalised(corpus)
     predictions = left_out(corpus, WindowedRidge(), targets)
     model = fit_songs(corpus, WindowedRidge(), training_songs(corpus), targets)
