@@ -16,6 +16,7 @@ from mer_core.models.pretrained import WindowedRidge
 from mer_core.tracks import DIMENSIONS, HOP
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 COVERAGE = 0.8
@@ -148,23 +149,32 @@ def draw(curve: pd.DataFrame, song: pd.Series, *, title: str = "") -> Figure:
 
     figure = Figure(figsize=(10, 3.6), layout="constrained")
     over_time, plane = figure.subplots(1, 2, width_ratios=[2, 1])
-    for name, colour in COLOURS.items():
-        over_time.plot(curve.index, curve[name], color=colour, lw=2, label=name)
-        low, high = curve[f"{name}_low"], curve[f"{name}_high"]
-        over_time.fill_between(curve.index, low, high, color=colour, alpha=0.18, lw=0)
-    over_time.set(ylim=(-1, 1), xlabel="time (s)", ylabel="prediction, -1 to 1", title=title)
-    over_time.legend(fontsize="small", title="bands: 8 in 10 labels", title_fontsize="small")
-    plane.axhline(0, color="0.8", lw=1)
-    plane.axvline(0, color="0.8", lw=1)
-    plane.plot(curve["valence"], curve["arousal"], color="0.6", lw=1, label="its half seconds")
-    error = [[song[k] - song[f"{k}_low"], song[f"{k}_high"] - song[k]] for k in DIMENSIONS]
-    error = [[[low], [high]] for low, high in error]
-    plane.errorbar(
-        *song[DIMENSIONS], xerr=error[0], yerr=error[1], fmt="ko", capsize=3, label="the song"
-    )
-    plane.set(xlim=(-1, 1), ylim=(-1, 1), xlabel="valence", ylabel="arousal", aspect="equal")
-    plane.legend(fontsize="small")
+    draw_curve(curve, over_time)
+    over_time.set_title(title)
+    draw_place(curve, song, plane)
     return figure
+
+
+def draw_curve(curve: pd.DataFrame, ax: Axes) -> None:
+    """Draw valence and arousal over time, with their intervals as bands."""
+    for name, colour in COLOURS.items():
+        ax.plot(curve.index, curve[name], color=colour, lw=2, label=name)
+        low, high = curve[f"{name}_low"], curve[f"{name}_high"]
+        ax.fill_between(curve.index, low, high, color=colour, alpha=0.18, lw=0)
+    ax.set(ylim=(-1, 1), xlabel="time (s)", ylabel="prediction, -1 to 1")
+    ax.legend(fontsize="small", title="bands: 8 in 10 labels", title_fontsize="small")
+
+
+def draw_place(curve: pd.DataFrame, song: pd.Series, ax: Axes) -> None:
+    """Draw a song on the plane, with its intervals, and the course of its half seconds."""
+    ax.axhline(0, color="0.8", lw=1)
+    ax.axvline(0, color="0.8", lw=1)
+    ax.plot(curve["valence"], curve["arousal"], color="0.6", lw=1, label="its half seconds")
+    ends = [[[song[k] - song[f"{k}_low"]], [song[f"{k}_high"] - song[k]]] for k in DIMENSIONS]
+    style = {"fmt": "ko", "capsize": 3, "label": "the song"}
+    ax.errorbar(*song[DIMENSIONS], xerr=ends[0], yerr=ends[1], **style)
+    ax.set(xlim=(-1, 1), ylim=(-1, 1), xlabel="valence", ylabel="arousal", aspect="equal")
+    ax.legend(fontsize="small")
 
 
 def save_figures(place: Path, songs: pd.DataFrame, curves: pd.DataFrame) -> list[Path]:

@@ -205,7 +205,8 @@ def test_a_song_of_ones_own_gets_a_curve_and_neighbours_and_the_page_outlives_ba
     assert "note: unlike the songs of training" in message
     picture, player, *_ = opened.answers["own"].children
     assert player.tracks[0]["name"] == "predicted"
-    assert isinstance(picture, ipywidgets.Image)
+    images = [column.children[0] for column in picture.children]
+    assert all(isinstance(image, ipywidgets.Image) for image in images)
     assert len(opened.answers["own"].rows) == 8
 
 

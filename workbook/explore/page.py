@@ -10,6 +10,7 @@ from functools import cached_property
 
 import ipywidgets
 import pandas as pd
+from matplotlib.figure import Figure
 
 from mer_core import features, own_songs
 from mer_core.corpus import Corpus, with_titles
@@ -106,12 +107,12 @@ class Page(ipywidgets.Tab):
         self.drop = FileDrop(self._receive, suffixes=SUFFIXES, limit=MOST_BYTES)
         text = "Your file stays on this machine. The prediction takes some seconds."
         self.answers["own"].show_text(text)
-        card = html.escape(CARD.read_text(encoding="utf-8"))
-        style = "white-space: pre-wrap; line-height: 1.4"
-        about = (
-            f"<details><summary>About the model</summary><p style='{style}'>{card}</p></details>"
+        card = {"text/markdown": CARD.read_text(encoding="utf-8")}
+        shown = ipywidgets.Output(
+            outputs=[{"output_type": "display_data", "data": card, "metadata": {}}]
         )
-        return _side_by_side([self.drop, ipywidgets.HTML(about)], [self.answers["own"]])
+        about = ipywidgets.Accordion([shown], titles=["About the model"])
+        return _side_by_side([self.drop, about], [self.answers["own"]])
 
     @cached_property
     def model(self) -> WindowedRidge:
@@ -129,10 +130,8 @@ class Page(ipywidgets.Tab):
         place = song[DIMENSIONS]
         rows = self._named(nearest(self.points, place, FOUND).reset_index().assign(start=0.0))
         player = Player(audio, {"predicted": curve}, title=name)
-        picture = _picture(
-            own_songs.draw(curve, song, title=name), f"Predicted valence and arousal of {name}"
-        )
-        self.answers["own"].offer(rows, self._play, above=[picture, player])
+        pictures = _side_by_side(*([part] for part in _own_pictures(curve, song, name)))
+        self.answers["own"].offer(rows, self._play, above=[pictures, player])
         sentences = own_songs.describe(song.to_frame(name).T).splitlines()
         sentences.append("In brackets: the range that holds the mean rating of 8 in 10 songs.")
         return " ".join([*sentences, *(f"Note: {note.message}." for note in notes)])
@@ -196,9 +195,18 @@ class Answer(ipywidgets.VBox):
             self.shown.children = [_text(str(error))]
 
 
+def _own_pictures(curve: pd.DataFrame, song: pd.Series, name: str) -> list[ipywidgets.Widget]:
+    """The curve and the plane, each an image, so that a phone shows one below the other."""
+    over_time, place = (Figure(figsize=(size, 3.4), layout="constrained") for size in (5.4, 3.6))
+    own_songs.draw_curve(curve, over_time.subplots())
+    own_songs.draw_place(curve, song, place.subplots())
+    text = f"Predicted valence and arousal of {name}"
+    return [_picture(over_time, f"{text} over time"), _picture(place, f"{text} on the plane")]
+
+
 def _side_by_side(*columns: list) -> ipywidgets.Widget:
     """Arrange columns side by side; on a phone, below each other."""
-    layout = {"flex": "1 1 20rem", "min_width": "0"}
+    layout = {"flex": "1 1 17rem", "min_width": "0"}
     boxes = [ipywidgets.VBox(column, layout=layout) for column in columns]
     return ipywidgets.HBox(boxes, layout={"flex_flow": "row wrap"})
 
