@@ -16,8 +16,7 @@ from conftest import ROOT
 from mer_core import models
 from mer_core.metrics import DIMENSIONS
 from mer_core.models.autoencoder import IN_CLASS, VAE, Bottleneck
-from mer_core.models.cells import elman
-from mer_core.models.network import Network
+from mer_core.models.network import Network, elman
 
 
 def shown(notebook: str, *wanted: str, **names: object) -> dict:

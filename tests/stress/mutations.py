@@ -68,7 +68,7 @@ FAULTS = [
         "training.py", "velocity.mul_(schedule.momentum).sub_", "velocity.mul_(0.0).sub_", TRAINING
     ),
     Fault("training.py", "better = validation < self", "better = validation > self", TRAINING),
-    Fault("models/cells.py", "out=hidden[t]).tanh_()", "out=hidden[t]).sigmoid_()", TRAINING),
+    Fault("models/network.py", "out=hidden[t]).tanh_()", "out=hidden[t]).sigmoid_()", TRAINING),
     Fault("models/elm.py", "h += self.biases_", "h += 0", ELM),
     Fault("models/elm.py", "return np.tanh(h, out=h)", "return h", ELM),
     Fault(
