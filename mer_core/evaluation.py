@@ -8,7 +8,6 @@ Pellegrini and Barriere (2015), section 2 and table 1. Notebooks 01, 02 and 11.
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -18,7 +17,7 @@ from tqdm.auto import tqdm
 
 from mer_core.corpus import Corpus
 from mer_core.datasets.deam import development_2015
-from mer_core.files import DataWarning
+from mer_core.files import note
 from mer_core.folds import Fold, genre_folds, k_folds, modulus_folds
 from mer_core.metrics import DIMENSIONS, score
 from mer_core.smoothing import moving_average
@@ -182,7 +181,7 @@ def _check_sides(corpus: Corpus, dev: Corpus, test: Corpus, folds: list[Fold]) -
     if test.songs.empty:
         unlabelled = f"the {listed.get('test')} test songs have no labels (curves)"
         why = unlabelled if "test" in listed else "this task has no test songs"
-        warnings.warn(f"no scores on test songs: {why}", DataWarning, stacklevel=3)
+        note(f"no scores on test songs: {why}")
 
 
 def ablate(

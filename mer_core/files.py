@@ -7,6 +7,7 @@ import errno
 import gzip
 import io
 import os
+import sys
 import tempfile
 import warnings
 import zlib
@@ -42,6 +43,14 @@ class DataError(ValueError):
 
 class DataWarning(UserWarning):
     """A known defect of the data was found and repaired; the message says what and how."""
+
+
+def note(message: str) -> None:
+    """Issue a DataWarning that names the line outside the package from which this was called."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals["__name__"].startswith("mer_core."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, DataWarning, stacklevel=level)
 
 
 def user_cache(name: str) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from mer_core.corpus import Corpus
 from mer_core.datasets import emomusic, own, pmemo, vgmidi
 from mer_core.datasets.deam import read
-from mer_core.datasets.deam.layout import find_folder, visible
+from mer_core.datasets.layout import find_folder, visible
 from mer_core.files import DataError
 
 LAYOUTS = {

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import re
-import warnings
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -26,9 +25,9 @@ from tqdm.auto import tqdm
 from mer_core import render
 from mer_core.corpus import SONG_COLUMNS, Corpus
 from mer_core.datasets.common import extract_songs
-from mer_core.datasets.deam.layout import entry, find_folder, visible
+from mer_core.datasets.layout import entry, find_folder, visible
 from mer_core.features.grid import grid
-from mer_core.files import DataError, DataWarning, check_writable, user_cache, written_atomically
+from mer_core.files import DataError, check_writable, note, user_cache, written_atomically
 from mer_core.tracks import DIMENSIONS, HOP, RATING_LEVELS, as_array
 
 FILE = re.compile(r"vgmidi_raw_([0-9]{1,3})\.json", re.IGNORECASE)
@@ -56,25 +55,12 @@ def find(folder: Path) -> Path | None:
 
 
 def load(folder: Path) -> Corpus:
-    """Load VGMIDI. The value of measure k of n covers [k, k + 1) * duration / n.
+    """Load VGMIDI from a copy of the repository or its folder `labelled`.
 
-    Parameters
-    ----------
-    folder : Path
-        A copy of the repository, or its folder `labelled`.
-
-    Returns
-    -------
-    Corpus
-        song_id is 1000 x the number of the JSON file + the number of the piece. `artist` is the
-        game. All songs are "dev". Labels are means over raters. `audio` is the rendered file in
-        the user's cache, or missing; using `features` renders and extracts.
-
-    Raises
-    ------
-    DataError
-        If a JSON file is damaged, a MIDI file is missing, a rater lacks measures, or a value is
-        outside [-1, 1].
+    song_id is 1000 x the number of the JSON file + the number of the piece. `artist` is the game.
+    All songs are "dev". Labels are means over raters; the value of measure k of n covers
+    [k, k + 1) * duration / n. `audio` is the rendered file in the user's cache, or missing; using
+    `features` renders and extracts.
     """
     folder = Path(os.path.abspath(folder))  # features may be used in another working directory
     pieces = read_pieces(folder)
@@ -134,7 +120,7 @@ def render_pieces(
         raise failures[0]
     if failures:
         found = f"{len(failures)} of {len(chosen)} pieces can't be rendered: {failures[0]}"
-        warnings.warn(f"{folder}: {found}", DataWarning, stacklevel=2)
+        note(f"{folder}: {found}")
     return pd.Series(made, dtype=object).rename_axis("song_id")
 
 

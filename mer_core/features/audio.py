@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
@@ -13,7 +12,7 @@ import numpy as np
 
 from mer_core.features.containers import AUDIO
 from mer_core.features.levels import Levels
-from mer_core.files import DataError, DataWarning
+from mer_core.files import DataError, note
 
 SAMPLE_RATE = 44_100
 """Hz. DEAM's rate. All audio is resampled to it, since spectral descriptors depend on the rate."""
@@ -82,12 +81,12 @@ def stream(audio: Audio) -> Iterator[np.ndarray]:
         yield from _resample((samples for _, samples in blocks), rate)
     if levels.seconds < SHORTEST:
         raise DataError(name, f"at least {SHORTEST} s of samples", f"{levels.seconds:.3f} s")
-    notes, rate = levels.notes(), min(rates)
+    problems, rate = levels.problems(), min(rates)
     if rate < SAMPLE_RATE:
         effect = "spectral features are not comparable with 44.1 kHz"
-        notes.append(f"{rate} Hz, so nothing above {rate / 2000:g} kHz; {effect}")
-    for note in notes:
-        warnings.warn(f"{name}: {note}", DataWarning, stacklevel=4)
+        problems.append(f"{rate} Hz, so nothing above {rate / 2000:g} kHz; {effect}")
+    for problem in problems:
+        note(f"{name}: {problem}")
 
 
 def duration(path: str | os.PathLike) -> float:

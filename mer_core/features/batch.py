@@ -103,10 +103,10 @@ def extract_all(
     problems = [prepare_numba(), problem]
     jobs = [delayed(_song)(path, tuple(sets), window, folder) for path in paths.values()]
     songs = dict(zip(paths, _run(jobs, processes)))
-    notes = [f"{paths[k]}: {note}" for k, song in songs.items() for note in song.notes]
+    notes = [f"{paths[k]}: {text}" for k, song in songs.items() for text in song.notes]
     problems += [song.cache_problem for song in songs.values()]
-    for note in filter(None, [*notes, _summary(problems)]):
-        warnings.warn(note, DataWarning, stacklevel=2)
+    for text in filter(None, [*notes, _summary(problems)]):
+        files.note(text)
     failures |= {k: song.failure for k, song in songs.items() if song.failure}
     tracks = {k: song.features for k, song in songs.items() if not song.failure}
     features = pd.concat(tracks or {0: NO_FEATURES}, names=["song_id"])
@@ -142,7 +142,7 @@ def audio_files(place: str | os.PathLike, *, recursive: bool = False) -> list[Pa
         expected = f"audio files ({', '.join(SUFFIXES)})"
         raise DataError(place, expected, f"none here but {hint}" if deeper else "none")
     if deeper:
-        warnings.warn(f"{place}: left out {hint}", DataWarning, stacklevel=2)
+        files.note(f"{place}: left out {hint}")
     return paths
 
 
@@ -150,8 +150,7 @@ def _walk(place: Path) -> Iterator[Path]:
     """Audio files in a folder and below; each folder once, even if links lead to it again."""
 
     def warn(error: OSError) -> None:
-        message = f"{error.filename}: left out, since it can't be read ({error.strerror})"
-        warnings.warn(message, DataWarning, stacklevel=4)
+        files.note(f"{error.filename}: left out, since it can't be read ({error.strerror})")
 
     seen = set()
     for folder, folders, names in os.walk(place, onerror=warn, followlinks=True):

@@ -17,7 +17,7 @@ CLIPPED = 0.002  # Share of the samples of a channel
 
 
 class Levels:
-    """Sums over the blocks of a recording; :meth:`notes` lists its problems."""
+    """Sums over the blocks of a recording; :meth:`problems` lists its problems."""
 
     def __init__(self) -> None:
         self.seconds, self.peak = 0.0, 0.0
@@ -42,7 +42,7 @@ class Levels:
         self.seconds += len(samples) / rate
         return mono
 
-    def notes(self) -> list[str]:
+    def problems(self) -> list[str]:
         """Problems of the level and their effect on features, a note for each."""
         sums = max(self._layouts.values(), key=lambda sums: sums[0, 0])
         total, power, mixed, clipped = sums[1:] / sums[0]

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 import requests
 from tqdm.auto import tqdm
 
-from mer_core.datasets.deam.layout import entry, find_folder, is_hidden
+from mer_core.datasets.layout import entry, find_folder, is_hidden
 from mer_core.files import DataError, written_atomically
 
 SITE = "https://cvml.unige.ch/databases/DEAM/"
