@@ -1,8 +1,6 @@
 """Cross-validation and the scoreboard, on the papers' divisions into folds.
 
-References
-----------
-Pellegrini and Barriere (2015), section 2 and table 1. Notebooks 01, 02 and 11.
+Source: Pellegrini and Barriere (2015), section 2 and table 1. Notebooks 01, 02 and 11.
 """
 
 from __future__ import annotations
@@ -128,12 +126,12 @@ def scoreboard(
 ) -> pd.DataFrame:
     """Cross-validate each model on the development songs and test it on the test songs.
 
-    Songs without curves take no part. If no test song has curves, the table has the rows "CV" only.
+    Songs without curves take no part. If no test song has curves, the table has the rows "CV" only,
+    and a DataWarning is issued.
 
     Parameters
     ----------
     models : mapping of name to regressor
-    corpus : Corpus
     folds : iterable of Fold
         Of the development songs that have curves (see :func:`labelled`).
     window : int
@@ -150,11 +148,6 @@ def scoreboard(
     ValueError
         Before training, if no development song has curves, a song lacks features, or the folds
         are not as for :func:`cross_validate`.
-
-    Warns
-    -----
-    DataWarning
-        If no test song has curves.
     """
     dev, test, folds = labelled(corpus, "dev"), labelled(corpus, "test"), list(folds)
     _check_sides(corpus, dev, test, folds)

@@ -11,7 +11,7 @@ allowed; infinity never is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from numbers import Real
 
@@ -166,6 +166,11 @@ def sorted_rows(frame: pd.DataFrame, where: str) -> pd.DataFrame:
         return frame if frame.index.is_monotonic_increasing else frame.sort_index()
     except TypeError:
         raise DataError(where, "song_ids that are all numbers or all text", "both") from None
+
+
+def rows_of(track: pd.DataFrame, songs: Iterable[int | str]) -> pd.DataFrame:
+    """The rows of these songs."""
+    return track[track.index.get_level_values("song_id").isin(list(songs))]
 
 
 def check_levels(frame: pd.DataFrame, where: str, levels: Sequence[str] = LEVELS) -> None:

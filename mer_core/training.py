@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from mer_core.files import DataError
-from mer_core.tracks import DIMENSIONS, as_track, check_covered, sorted_rows
+from mer_core.tracks import DIMENSIONS, as_track, check_covered, rows_of, sorted_rows
 
 
 class Schedule(NamedTuple):
@@ -154,11 +154,6 @@ class Task(NamedTuple):
     validation: list[int]
     standard: tuple[Tensor, ...]
     seed: int
-
-
-def rows_of(track: pd.DataFrame, songs: Iterable[int]) -> pd.DataFrame:
-    """The rows of these songs."""
-    return track[track.index.get_level_values("song_id").isin(list(songs))]
 
 
 def used_songs(jobs: Iterable[Job]) -> dict[Dataset, set[int]]:

@@ -1,8 +1,6 @@
 """emoMusic, the 744 excerpts of MediaEval 2013 ("1000 songs"), which are DEAM's ids up to 1000.
 
-References
-----------
-Soleymani et al. (2013), "1000 songs for emotional analysis of music". CrowdMM.
+Source: Soleymani et al. (2013), "1000 songs for emotional analysis of music". CrowdMM.
 http://cvml.unige.ch/databases/emoMusic/
 """
 

@@ -1,8 +1,6 @@
 """PMEmo: choruses of pop songs, averaged curves of valence and arousal.
 
-References
-----------
-Zhang et al. (2018), "The PMEmo Dataset for Music Emotion Recognition". ICMR.
+Source: Zhang et al. (2018), "The PMEmo Dataset for Music Emotion Recognition". ICMR.
 https://github.com/HuiZhangDB/PMEmo
 """
 

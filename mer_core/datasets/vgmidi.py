@@ -1,8 +1,6 @@
 """VGMIDI: piano pieces from video games, each rated over time by about thirty raters.
 
-References
-----------
-Ferreira and Whitehead (2019), "Learning to Generate Music with Sentiment". ISMIR.
+Source: Ferreira and Whitehead (2019), "Learning to Generate Music with Sentiment". ISMIR.
 https://github.com/lucasnfe/vgmidi
 """
 
@@ -79,6 +77,8 @@ def render_pieces(
 ) -> pd.Series:
     """Render pieces with FluidSynth, as the embedded corpus is rendered; cached, resumable.
 
+    Pieces that can't be rendered are left out with a DataWarning.
+
     Parameters
     ----------
     folder : Path
@@ -97,11 +97,6 @@ def render_pieces(
     ------
     DataError
         If FluidSynth, its sound font or ffmpeg is missing, or no piece can be rendered.
-
-    Warns
-    -----
-    DataWarning
-        If some pieces can't be rendered; they are left out.
     """
     pieces = {piece.song_id: piece for piece in read_pieces(folder)}
     chosen = list(pieces) if song_ids is None else list(song_ids)

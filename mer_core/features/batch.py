@@ -115,20 +115,11 @@ def extract_all(
 
 
 def audio_files(place: str | os.PathLike, *, recursive: bool = False) -> list[Path]:
-    """Audio files of a folder, sorted; for a file, the file itself.
+    """Audio files of a folder, sorted; for a file, the file itself. A DataError if there are none.
 
     Hidden files and folders, and those of operating systems (`__MACOSX`), are skipped. Subfolders
-    are searched if `recursive`, also through links.
-
-    Raises
-    ------
-    DataError
-        If there are none.
-
-    Warns
-    -----
-    DataWarning
-        If audio files in subfolders are left out, or a subfolder can't be read.
+    are searched if `recursive`, also through links. A DataWarning is issued if audio files in
+    subfolders are left out, or a subfolder can't be read.
     """
     place = Path(place)
     if not place.is_dir():

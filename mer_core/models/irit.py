@@ -21,8 +21,8 @@ from mer_core.models.base import check_choice
 from mer_core.models.network import Network
 from mer_core.models.recurrent import BatchModel, RecurrentRegressor
 from mer_core.smoothing import moving_average
-from mer_core.tracks import DIMENSIONS, as_track
-from mer_core.training import Job, rows_of
+from mer_core.tracks import DIMENSIONS, as_track, rows_of
+from mer_core.training import Job
 
 
 @dataclass(kw_only=True)

@@ -14,8 +14,8 @@ from mer_core.metrics import METRICS
 from mer_core.models.base import check_choice
 from mer_core.models.network import Network
 from mer_core.models.recurrent import BatchModel, RecurrentRegressor
-from mer_core.tracks import DIMENSIONS
-from mer_core.training import Job, Songs, Task, concatenate, pad, rows_of, unsupervised
+from mer_core.tracks import DIMENSIONS, rows_of
+from mer_core.training import Job, Songs, Task, concatenate, pad, unsupervised
 
 
 @dataclass(kw_only=True)

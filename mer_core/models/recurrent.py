@@ -130,12 +130,8 @@ class RecurrentRegressor(BatchModel):
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict valence and arousal for every row of a track of whole songs.
 
-        Raises
-        ------
-        ValueError
-            If the model is not fitted.
-        DataError
-            If a column is missing, or a row of a song; see :func:`mer_core.tracks.as_track`.
+        Raises a ValueError if the model is not fitted, and a DataError if a column is missing, or a
+        row of a song; see :func:`mer_core.tracks.as_track`.
         """
         outputs = self._run(features, "forward")
         mean, spread = (part.cpu().numpy() for part in self.standard_[2:])

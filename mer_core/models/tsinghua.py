@@ -20,8 +20,8 @@ from mer_core.models.elm import ELM
 from mer_core.models.network import Network
 from mer_core.models.recurrent import BatchModel, RecurrentRegressor
 from mer_core.smoothing import moving_average
-from mer_core.tracks import DIMENSIONS, as_track, stretches
-from mer_core.training import Job, Songs, Task, pad, positions, rows_of
+from mer_core.tracks import DIMENSIONS, as_track, rows_of, stretches
+from mer_core.training import Job, Songs, Task, pad, positions
 
 
 @dataclass(kw_only=True)

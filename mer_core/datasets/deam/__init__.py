@@ -1,8 +1,6 @@
 """DEAM, the MediaEval Database for Emotional Analysis of Music: layout, tasks, known defects.
 
-References
-----------
-Aljanaki, Yang, Soleymani (2017), "Developing a benchmark for emotional analysis of music".
+Source: Aljanaki, Yang, Soleymani (2017), "Developing a benchmark for emotional analysis of music".
 """
 
 from mer_core.datasets.deam.annotations import find_swapped, unswap

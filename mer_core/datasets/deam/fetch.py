@@ -127,14 +127,10 @@ def unpack(archive: Path, folder: Path, brings: str) -> None:
     """Move the folder `brings` of a zip archive, at any depth in it, into a folder, or nothing.
 
     Backslashes in names, as PowerShell 5 writes them, count as slashes. Files that Mac and Windows
-    add to archives (`__MACOSX`, `.DS_Store`, `Thumbs.db`) are not unpacked.
-
-    Raises
-    ------
-    DataError
-        If the file is not a zip archive or is damaged, if it lacks the folder, or if it holds a
-        path that leaves the folder or that no file can have, two files of one name on this disk
-        (which may not distinguish upper and lower case), a link, or more than 20 GiB.
+    add to archives (`__MACOSX`, `.DS_Store`, `Thumbs.db`) are not unpacked. A DataError is raised
+    if the file is not a zip archive or is damaged, if it lacks the folder, or if it holds a path
+    that leaves the folder or that no file can have, two files of one name on this disk (which may
+    not distinguish upper and lower case), a link, or more than 20 GiB.
     """
     for left in folder.glob(f"{UNPACKING}*"):  # by a kill
         shutil.rmtree(left, ignore_errors=True)

@@ -72,18 +72,14 @@ def development_2015(folder: Path | None = None) -> pd.DataFrame:
     Parameters
     ----------
     folder : Path, optional
-        A corpus; its own `mediaeval2015_development_ids.csv` is used instead of DEAM's.
+        A corpus; its own `mediaeval2015_development_ids.csv` is used instead of DEAM's. A DataError
+        is raised if that is not a table with song_id and certain.
 
     Returns
     -------
     DataFrame
         Index song_id, column `certain`: False for the eight that are only nearly certain; DEAM's
         also `irit_fold`, the song's fold among IRIT's ten (song 1036 is in none).
-
-    Raises
-    ------
-    DataError
-        If the list is not a table with song_id and certain.
     """
     path = (folder and _own_list(folder)) or Path(__file__).parent / DEVELOPMENT_2015
     table = read_table(path, index="song_id")
@@ -95,12 +91,8 @@ def development_2015(folder: Path | None = None) -> pd.DataFrame:
 def chosen_data() -> str:
     """Name the corpus that the environment variable `MER_DATA` chooses, which need not exist.
 
-    Returns
-    -------
-    str
-        For :func:`mer_core.load_corpus`: "mini", the embedded corpus, if the variable is unset,
-        empty or "mini"; else the absolute path of a folder, starting at the working directory or,
-        with `~`, at the home folder.
+    Returns "mini", the embedded corpus, if the variable is unset, empty or "mini"; else the
+    absolute path of a folder, starting at the working directory or, with `~`, at the home folder.
     """
     named = os.environ.get(VARIABLE, "")
     if not named.strip() or named == "mini":
