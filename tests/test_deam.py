@@ -565,7 +565,7 @@ BAD: dict[str, tuple[Spoil, list[str]]] = {
         ["song_level", "[1, 9]", "look like 0 to 100", "5 + (x - 50) * 0.08 leads to 1 to 9"],
     ),
     "song-level cell empty": (
-        table(SONG_LEVEL, masked), ["song_level", "values in [1, 9]", "nan", "in 17"]
+        table(SONG_LEVEL, masked), ["song_level", "values in [1, 9]", "nan", "song 17"]
     ),
     "metadata row that ends early": (
         written(METADATA, "title,song_id\nTree,1\nBush\n"),

@@ -82,10 +82,13 @@ def read_means(
 
 
 def check_scale(values: pd.DataFrame, path: Path, low: int, high: int) -> None:
-    """Raise a DataError if a value is missing or outside [low, high]."""
-    outside = ~((values >= low) & (values <= high)).all(axis=1)
+    """Raise a DataError if a value is missing or outside [low, high]; rows are songs or a track."""
+    outside = ~((values >= low) & (values <= high)).to_numpy()
     if outside.any():
-        found = f"{values[outside].iloc[0].to_dict()} in {values.index[outside][0]}"
+        row, column = np.argwhere(outside)[0]
+        form = "{}" if values.index.nlevels == 1 else "{0[0]} at {0[1]} s"
+        place = form.format(values.index[row])
+        found = f"a mean {values.columns[column]} of {values.iat[row, column]:g} in song {place}"
         found += probable_scale(values.to_numpy(dtype=float), target=(low, high))
         raise DataError(path, f"values in [{low}, {high}]", found)
 
