@@ -1,4 +1,4 @@
-"""Reading and writing files so that a fault is named and no file is left half written."""
+"""Errors and warnings about data, tables in CSV files, and files that are written atomically."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Training of many networks at once: data, standardisation, noise, early stopping, the loop.
 
 The models of one computation share nothing but the songs: each has its own training songs, order,
-noise and best weights, from its own seed, so that it comes out as if it had been trained alone.
+noise and best weights, from its own seed, so that its weights are those of a model trained alone.
 """
 
 from __future__ import annotations
@@ -53,17 +53,9 @@ class Schedule(NamedTuple):
 class Dataset:
     """The songs that jobs share, checked once and sorted by song and time.
 
-    Parameters
-    ----------
-    features, labels : DataFrame
-        Tracks of finite numbers: whole songs without gaps, and the columns valence, arousal.
-    unlabelled : DataFrame, optional
-        Features of further songs, for pretraining.
-
-    Raises
-    ------
-    DataError
-        If one of them is not such a track; see :func:`mer_core.tracks.as_track`.
+    `features` and `labels` are tracks of finite numbers: whole songs without gaps, and the columns
+    valence, arousal. `unlabelled` are features of further songs, for pretraining. A DataError is
+    raised if one of them is not such a track; see :func:`mer_core.tracks.as_track`.
     """
 
     features: pd.DataFrame
@@ -242,18 +234,13 @@ def train(
 
     The network (:class:`mer_core.models.network.Network`) is changed in place; of each model the
     best weights (or the last, without patience) remain. Standardised inputs are limited to plus
-    and minus `clip`.
+    and minus `clip`. A ValueError is raised if a loss or, at the end, a weight is not finite.
 
     Returns
     -------
     DataFrame
         Index (model, epoch); columns `train`, the mean squared error of standardised targets over
         the updates of an epoch, with noise, and `validation`, after the epoch, without noise.
-
-    Raises
-    ------
-    ValueError
-        If a loss or, at the end, a weight of any model is not finite.
     """
     trainer = _Trainer(network, songs, list(tasks), schedule, clip)
     rows = []

@@ -92,11 +92,8 @@ def stream(audio: Audio) -> Iterator[np.ndarray]:
 def duration(path: str | os.PathLike) -> float:
     """Length of an audio file in seconds, by its samples or packets, not by its header.
 
-    Raises
-    ------
-    DataError
-        If the file is missing, not audio, truncated, or damaged in a way that shows without
-        decoding.
+    Raises a DataError if the file is missing, not audio, truncated, or damaged in a way that shows
+    without decoding.
     """
     from mer_core.features import decoding
 
@@ -110,8 +107,6 @@ def song_id_of(audio: Audio) -> int | str:
     A name becomes a number only if the number is written the same way: "007" remains text. Bytes
     that are not UTF-8 become U+FFFD.
 
-    Examples
-    --------
     >>> song_id_of("music/12.mp3"), song_id_of("music/01.mp3"), song_id_of("music/my song.wav")
     (12, '01', 'my song')
     """

@@ -13,8 +13,6 @@ def grid(duration: float) -> np.ndarray:
 
     Windows are cut at the song's end; the last has at least 60 ms of audio, a descriptor frame.
 
-    Examples
-    --------
     >>> grid(1.7)
     array([0. , 0.5, 1. , 1.5])
     """

@@ -133,7 +133,7 @@ def dissonance_of(frequencies: np.ndarray, amplitudes: np.ndarray) -> float:
 
 
 def roughness_of(frequencies: np.ndarray, amplitudes: np.ndarray) -> float:
-    r"""Roughness of a sound from its partials, by Vassilakis; see also :func:`dissonance_of`.
+    r"""Roughness of a sound from its partials, by Vassilakis; arguments of :func:`dissonance_of`.
 
     .. math::
 

@@ -77,7 +77,7 @@ class SecondNetwork(BatchModel):
     first, second : RecurrentRegressor
         Elman networks by default.
     window : int
-        Of the moving average between the two, in frames.
+        Frames of the moving average between the two.
     out_of_fold : bool
         Whether the second network is trained on predictions of songs that the first did not see
         (in five folds); else on predictions of the first one's own training songs, which are

@@ -1,4 +1,4 @@
-"""Regressors that are trained together: the interface of all, and the recurrent networks.
+"""The recurrent regressor, and `BatchModel`, the interface of models that are trained together.
 
 A job (:class:`mer_core.training.Job`) is what one model is fitted to; `fit` is a batch of one job.
 """
