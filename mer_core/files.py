@@ -260,7 +260,7 @@ def _numbers(column: pd.Series, path: str | os.PathLike, rows: pd.Series) -> pd.
     return numbers
 
 
-def _listed(names: object, *, most: int = 5) -> str:
+def _listed(names: Iterable) -> str:
     names = [str(name) for name in names]
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more

@@ -10,6 +10,16 @@ ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 
 
+@pytest.fixture
+def double():
+    """Tensors of float64."""
+    import torch
+
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
 @pytest.fixture(scope="session")
 def real_deam() -> Path:
     """The slice of the real DEAM, which is not part of the repository."""

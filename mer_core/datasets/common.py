@@ -103,11 +103,7 @@ def audio_length(path: str) -> float:
 
 
 def make_corpus(
-    where: Path,
-    labels: pd.DataFrame,
-    songs: pd.DataFrame,
-    audio: Mapping[int | str, Path],
-    ratings: pd.DataFrame | None = None,
+    where: Path, labels: pd.DataFrame, songs: pd.DataFrame, audio: Mapping[int | str, Path]
 ) -> Corpus:
     """A corpus whose features are extracted from audio; other columns of `songs` are missing.
 
@@ -118,7 +114,7 @@ def make_corpus(
     lengths = songs["audio"].dropna().map(audio_length).astype(float)
     songs["duration"] = lengths.reindex(songs.index).fillna(songs["duration"].astype(float))
     labels, songs, features = from_audio(where, labels, songs)
-    corpus = Corpus(songs, labels, features, ratings)
+    corpus = Corpus(songs, labels, features)
     corpus.validate()
     return corpus
 

@@ -283,10 +283,10 @@ def _not_cached(place: object, error: Exception) -> str:
     return f"{place}: computed features are not kept ({why}); to keep them, {remedy}"
 
 
-def _summary(problems: Iterable[str], *, most: int = 3) -> str:
+def _summary(problems: Iterable[str]) -> str:
     different = list(dict.fromkeys(filter(None, problems)))
-    more = [f"and {len(different) - most} more"] if len(different) > most else []
-    return "; ".join(different[:most] + more)
+    more = [f"and {len(different) - 3} more"] if len(different) > 3 else []
+    return "; ".join(different[:3] + more)
 
 
 def _run(jobs: list[tuple[Callable, tuple, dict]], processes: int) -> list[_Song]:
