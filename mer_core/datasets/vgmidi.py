@@ -74,7 +74,8 @@ def load(folder: Path) -> Corpus:
 def render_pieces(folder: Path, song_ids: Iterable[int] | None = None) -> pd.Series:
     """Render pieces with FluidSynth, as the embedded corpus is rendered; resumable.
 
-    Audio is kept in the user's cache folder. Pieces that can't be rendered are left out with a DataWarning.
+    Audio is kept in the user's cache folder. Pieces that can't be rendered are left out with a
+    DataWarning.
 
     Parameters
     ----------
