@@ -5,8 +5,6 @@ analysis of music"; Coutinho et al. (2015), section 1: development songs have an
 0.6, the test set has 0.29 for valence. Notebook 00.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike

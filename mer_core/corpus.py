@@ -1,9 +1,8 @@
 """The one shape of data: songs, labels, features and ratings, as tidy frames."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -63,7 +62,7 @@ class Corpus:
         vars(self)["features"] = self.extract(self.songs)
         return self.features
 
-    def split(self, name: str) -> Corpus:
+    def split(self, name: str) -> Self:
         """The songs of a side of the chosen task, "dev" or "test", with their labels and features.
 
         Raises a ValueError if the name is another or the corpus has no such songs.
@@ -79,7 +78,7 @@ class Corpus:
             raise ValueError(f"split: expected songs in {name!r}, found {found}")
         return self.select(song_ids)
 
-    def select(self, song_ids: Iterable[int]) -> Corpus:
+    def select(self, song_ids: Iterable[int]) -> Self:
         """The corpus of these songs alone, in this order; the order of rows in tracks is kept.
 
         Raises a KeyError if a song is not in the corpus.
@@ -88,7 +87,7 @@ class Corpus:
         features = vars(self).get("features", vars(self).get("extract"))
         tracks = (self.labels, features, self.ratings)
         parts = [rows_of(k, songs.index) if isinstance(k, pd.DataFrame) else k for k in tracks]
-        return Corpus(songs, *parts)
+        return type(self)(songs, *parts)
 
     def validate(self) -> None:
         """Check every promise of the class; features that are not extracted yet are left out.

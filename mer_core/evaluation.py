@@ -3,12 +3,10 @@
 Source: Pellegrini and Barriere (2015), section 2 and table 1. Notebooks 01, 02 and 11.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, Self
 
 import pandas as pd
 from tqdm.auto import tqdm
@@ -28,7 +26,7 @@ __all__ += ["labelled", "modulus_folds", "scoreboard"]
 class Regressor(Protocol):
     """The methods that all models have; see :mod:`mer_core.models`."""
 
-    def fit(self, features: pd.DataFrame, labels: pd.DataFrame, **kwargs: object) -> Regressor:
+    def fit(self, features: pd.DataFrame, labels: pd.DataFrame, **kwargs: object) -> Self:
         """Fit to the labelled frames."""
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:

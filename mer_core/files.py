@@ -1,7 +1,5 @@
 """Errors and warnings about data, tables in CSV files, and files that are written atomically."""
 
-from __future__ import annotations
-
 import csv
 import errno
 import gzip

@@ -4,8 +4,6 @@ Sources of k folds: Pellegrini and Barriere (2015), section 2; by modulus: Couti
 2015), section 2; by genre: Li et al. (2016), section 3.2.1. Notebooks 02, 04 and 05.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import NamedTuple
 

@@ -5,8 +5,6 @@ by CCC (Lin, 1989). Herremans et al. (2019) report R2 of whole songs. Pellegrini
 (2015), table 1: pooled scores in cross-validation, songs' scores in the test. Notebook 02.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike

@@ -1,7 +1,5 @@
 """Render MIDI to Ogg Vorbis: FluidSynth, then tone, level and length by a mix, then ffmpeg."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -4,8 +4,6 @@ Source: Herremans et al. (2019), "User interface"; Sakoe and Chiba (1978), the b
 Ratanamahatana (2005), the lower bound that saves most of the work. Notebook 10.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor

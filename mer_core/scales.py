@@ -1,7 +1,5 @@
 """Labels on another scale than [-1, 1]: detected and reported, never converted."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

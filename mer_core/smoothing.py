@@ -1,7 +1,5 @@
 """Smoothing of predicted curves."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

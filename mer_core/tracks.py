@@ -9,8 +9,6 @@ columns that are needed, of which others are left out; all by default. `missing`
 allowed; infinity never is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from numbers import Real

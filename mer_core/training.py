@@ -4,11 +4,9 @@ The models of one computation share nothing but the songs: each has its own trai
 noise and best weights, from its own seed, so that its weights are those of a model trained alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -112,11 +110,11 @@ class Job(NamedTuple):
         further = () if self.validation is None else self.validation
         return rows_of(self.data.features, {*self.songs, *further})
 
-    def with_features(self, features: pd.DataFrame, unlabelled: pd.DataFrame | None = None) -> Job:
+    def with_features(self, features: pd.DataFrame, unlabelled: pd.DataFrame | None = None) -> Self:
         """The job with other features of the same songs."""
         return self._replace(data=replace(self.data, features=features, unlabelled=unlabelled))
 
-    def with_seed(self, default: int) -> Job:
+    def with_seed(self, default: int) -> Self:
         """The job with its own seed, or with this one if it has none."""
         return self._replace(seed=default if self.seed is None else self.seed)
 

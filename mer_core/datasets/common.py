@@ -1,7 +1,5 @@
 """What the readers of all data sets share: tables of text, songs, features of audio."""
 
-from __future__ import annotations
-
 import csv
 import os
 from collections.abc import Mapping

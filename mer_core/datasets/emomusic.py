@@ -4,8 +4,6 @@ Source: Soleymani et al. (2013), "1000 songs for emotional analysis of music". C
 http://cvml.unige.ch/databases/emoMusic/
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

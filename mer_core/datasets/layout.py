@@ -1,7 +1,5 @@
 """Finding files and folders of a data set, however it was unpacked and whatever its case."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """One function for all data sets, which are recognised by their layout."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a data set contains: counts, agreement of raters, correlation of valence and arousal."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from mer_core.agreement import rater_statistics

@@ -1,7 +1,5 @@
 """A folder of one's own: labels in DEAM's wide files, or audio and one CSV file of labels."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -4,8 +4,6 @@ Source: Zhang et al. (2018), "The PMEmo Dataset for Music Emotion Recognition". 
 https://github.com/HuiZhangDB/PMEmo
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -4,8 +4,6 @@ Source: Ferreira and Whitehead (2019), "Learning to Generate Music with Sentimen
 https://github.com/lucasnfe/vgmidi
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -72,27 +70,13 @@ def load(folder: Path) -> Corpus:
 
 
 def render_pieces(folder: Path, song_ids: Iterable[int] | None = None) -> pd.Series:
-    """Render pieces with FluidSynth, as the embedded corpus is rendered; resumable.
+    """Render pieces of a copy of VGMIDI with FluidSynth, as the embedded corpus is rendered.
 
-    Audio is kept in the user's cache folder. Pieces that can't be rendered are left out with a
-    DataWarning.
-
-    Parameters
-    ----------
-    folder : Path
-        A copy of VGMIDI.
-    song_ids : iterable of int, optional
-        All pieces by default.
-
-    Returns
-    -------
-    Series
-        Index song_id: path of the audio (Ogg Vorbis), for :func:`mer_core.features.extract_all`.
-
-    Raises
-    ------
-    DataError
-        If FluidSynth, its sound font or ffmpeg is missing, or no piece can be rendered.
+    Returns the paths of the audio (Ogg Vorbis) by song_id, of all pieces by default, for
+    :func:`mer_core.features.extract_all`. Audio is kept in the user's cache folder, so that a later
+    call goes on after a kill. Pieces that can't be rendered are left out with a DataWarning. A
+    DataError is raised if FluidSynth, its sound font or ffmpeg is missing, or no piece can be
+    rendered.
     """
     pieces = {piece.song_id: piece for piece in read_pieces(folder)}
     chosen = list(pieces) if song_ids is None else list(song_ids)

@@ -1,7 +1,5 @@
 """Audio in: any file or array becomes one channel at 44.1 kHz."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator
 from itertools import groupby

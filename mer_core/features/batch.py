@@ -1,7 +1,5 @@
 """Features of many songs: parallel, with a cache; failed songs are reported at the end."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os

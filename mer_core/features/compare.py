@@ -1,7 +1,5 @@
 """MediaEval's 260 baseline features: ComParE's 65 descriptors and deltas, mean and sd."""
 
-from __future__ import annotations
-
 import io
 import os
 import tempfile

@@ -1,7 +1,5 @@
 """Checks of the bytes of audio files: lost pages, frames and ends, which decoders do not report."""
 
-from __future__ import annotations
-
 import mmap
 import struct
 import zlib

@@ -1,7 +1,5 @@
 """The grid of all features: a row each half second, from time 0."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mer_core.features.audio import SHORTEST

@@ -1,7 +1,5 @@
 """Checks of the level of a recording: silence, dead channels, offset, clipping."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mer_core.files import DataError

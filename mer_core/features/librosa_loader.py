@@ -1,7 +1,5 @@
 """Import librosa, also where numba cannot write its cache."""
 
-from __future__ import annotations
-
 import atexit
 import os
 import shutil

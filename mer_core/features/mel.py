@@ -1,7 +1,5 @@
 """Log-mel patches of half a second, the autoencoders' input."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

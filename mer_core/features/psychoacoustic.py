@@ -1,7 +1,5 @@
 """Munich's four: sensory dissonance, roughness, tempo and event density (feature set FS2)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The feature sets by name; features of a song in windows and as a whole."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple

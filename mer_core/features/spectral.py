@@ -1,7 +1,5 @@
 """IRIT's eight extra features: flatness on Bark and ERB bands, and the spectral valley."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Checks of models: that one is fitted before it predicts, and of settings with few values."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 

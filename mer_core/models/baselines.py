@@ -1,7 +1,5 @@
 """Baselines: the constant, the linear model and the support vector machine."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Self
 

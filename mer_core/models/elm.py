@@ -1,7 +1,5 @@
 """The extreme learning machine of Li et al. (2016): a random hidden layer and least squares."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self

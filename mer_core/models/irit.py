@@ -1,7 +1,5 @@
 """Pellegrini and Barriere (2015), IRIT: the Elman network, a second network, preprocessing."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field

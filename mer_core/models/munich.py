@@ -1,7 +1,5 @@
 """Coutinho et al. (2014, 2015), Munich: the LSTM, and the best of many on ten folds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self

@@ -4,8 +4,6 @@ The backward pass of a cell (backpropagation through time) is written out, which
 times as fast as autograd. A test compares both passes with torch's own layers.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from itertools import pairwise

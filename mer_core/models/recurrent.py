@@ -3,8 +3,6 @@
 A job (:class:`mer_core.training.Job`) is what one model is fitted to; `fit` is a batch of one job.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

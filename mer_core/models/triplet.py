@@ -5,8 +5,6 @@ Source: Schroff, Kalenichenko, Philbin (2015), sections 3.1 (with squared distan
 Herremans, Cheuk, Luo, Agres (2019), "Static emotion prediction". Notebook 06.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self

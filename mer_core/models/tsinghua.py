@@ -1,7 +1,5 @@
 """Li et al. (2016), Tsinghua: bidirectional LSTMs on segments of several lengths, and their ELM."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self

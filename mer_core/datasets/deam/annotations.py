@@ -4,8 +4,6 @@ Everything is read into [-1, 1]. The readers raise a DataError if a file is miss
 columns, text, values out of range or repeated rows, or if the files of the two dimensions differ.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
@@ -183,16 +181,9 @@ def find_swapped(song_level: pd.DataFrame, labels: pd.DataFrame, year: pd.Series
 
     The difference valence - arousal of the song-level labels is correlated with that of the mean
     dynamic labels. Swapped columns turn the sign of the former, so r is clearly negative: on DEAM,
-    for the 744 songs of 2013 and nowhere else (notebook 00).
-
-    Parameters
-    ----------
-    song_level : DataFrame
-        Index song_id, columns valence, arousal, in [-1, 1].
-    labels : DataFrame
-        A track with the dynamic labels.
-    year : Series
-        Index song_id, the year of the task that brought the song.
+    for the 744 songs of 2013 and nowhere else (notebook 00). `song_level` has the index song_id and
+    the columns valence, arousal; `labels` is a track; `year` holds by song_id the year of the task
+    that brought the song.
 
     Returns
     -------

@@ -1,7 +1,5 @@
 """DEAM's features: a file for each song, a row each half second; and those of whole songs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Fetching DEAM: archives from its site or from a user's hands, checked, safely unpacked."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import json
@@ -44,14 +42,13 @@ BROKEN_ZIP += (lzma.LZMAError, EOFError, RuntimeError, OverflowError)
 def download(folder: str | os.PathLike, *, site: str = SITE) -> Path:
     """Download and unpack what a folder lacks of DEAM, for research use only (see the site).
 
-    An archive that is in the folder already, for instance downloaded by hand, is not downloaded
-    again. `checksums.json` keeps the SHA-256 of each archive that has been unpacked; later calls
-    check it.
+    Needs about 1.4 GB for archives and twice that unpacked. An archive that is in the folder
+    already, for instance downloaded by hand, is not downloaded again. `checksums.json` keeps the
+    SHA-256 of each archive that has been unpacked; later calls check it.
 
     Parameters
     ----------
     folder : path
-        Receives about 1.4 GB of archives and twice that unpacked.
     site : str
         URL of the four archives' folder, with a slash at its end.
 

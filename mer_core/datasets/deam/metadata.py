@@ -1,7 +1,5 @@
 """DEAM's metadata files: ragged, with tabs, tags after the genre and commas inside names."""
 
-from __future__ import annotations
-
 import csv
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """One reader for DEAM, whole or partial, and for the embedded corpus, which is laid out alike."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 
@@ -69,17 +67,10 @@ def load(where: str | os.PathLike = "mini", *, task: str = "2015") -> Corpus:
 def development_2015(folder: Path | None = None) -> pd.DataFrame:
     """The 431 development songs of MediaEval 2015, or the list that a folder brings itself.
 
-    Parameters
-    ----------
-    folder : Path, optional
-        A corpus; its own `mediaeval2015_development_ids.csv` is used instead of DEAM's. A DataError
-        is raised if that is not a table with song_id and certain.
-
-    Returns
-    -------
-    DataFrame
-        Index song_id, column `certain`: False for the eight that are only nearly certain; DEAM's
-        also `irit_fold`, the song's fold among IRIT's ten (song 1036 is in none).
+    If `folder` has a file `mediaeval2015_development_ids.csv`, that is used instead of DEAM's; a
+    DataError is raised if it is not a table with song_id and certain. The index is song_id. The
+    column `certain` is False for the eight that are only nearly certain; DEAM's list also has
+    `irit_fold`, the song's fold among IRIT's ten (song 1036 is in none).
     """
     path = (folder and _own_list(folder)) or Path(__file__).parent / DEVELOPMENT_2015
     table = read_table(path, index="song_id")
