@@ -1,7 +1,5 @@
 """Data sets recognised by layout: PMEmo, emoMusic, the task's labels, a folder of one's own."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The reader: clean folders, DEAM's known defects, and everything that can be wrong with a file."""
 
-from __future__ import annotations
-
 import gzip
 import re
 import shutil

@@ -1,7 +1,5 @@
 """The downloader against a real HTTP server on loopback."""
 
-from __future__ import annotations
-
 import io
 import json
 import random

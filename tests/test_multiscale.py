@@ -1,7 +1,5 @@
 """BLSTM, ELM and their fusion against independent implementations and against themselves."""
 
-from __future__ import annotations
-
 from functools import partial
 from itertools import permutations
 

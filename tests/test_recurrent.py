@@ -1,7 +1,5 @@
 """Cells, networks and recurrent regressors against torch's own layers and against themselves."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

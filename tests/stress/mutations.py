@@ -1,7 +1,5 @@
 """Faults planted in a copy of the package, one at a time: tests have to fail (`make stress`)."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import shutil

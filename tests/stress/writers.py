@@ -4,8 +4,6 @@ A child writes one version after the other, each full of its own number, until i
 every file has to be one whole version.
 """
 
-from __future__ import annotations
-
 import argparse
 import io
 import json
