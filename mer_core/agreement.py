@@ -1,4 +1,4 @@
-"""How far the raters agree.
+"""How far the raters of a song agree: Cronbach's alpha, number of raters and their spread.
 
 Source: Cronbach (1951); Aljanaki, Yang, Soleymani (2017), "Developing a benchmark for emotional
 analysis of music"; Coutinho et al. (2015), section 1: development songs have an alpha of at least

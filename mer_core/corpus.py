@@ -1,4 +1,4 @@
-"""The one shape of data: songs, labels, features and ratings, as tidy frames."""
+"""`Corpus`, a data set as tidy frames: songs, labels, features and ratings; and its checks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Smoothing of predicted curves."""
+"""The moving average of predicted curves, with IRIT's rule for the borders."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The shape of the data: its constants, its checks and its conversion to float64.
+"""The shape of all data, tracks and tables: constants, checks and conversion to float64.
 
 A *track* is a frame with the index (song_id, time in s). A *table* is a frame with one row for each
 song, or with any other index without repeated rows. Both hold numbers only. Valid data is returned

@@ -1,4 +1,4 @@
-"""One function for all data sets, which are recognised by their layout."""
+"""`load_corpus`, one function for all data sets, which are recognised by their layout."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A folder of one's own: labels in DEAM's wide files, or audio and one CSV file of labels."""
+"""Readers of a user's own folder: labels in wide files, or audio and one CSV file of labels."""
 
 from pathlib import Path
 

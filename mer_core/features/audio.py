@@ -1,4 +1,4 @@
-"""Audio in: any file or array becomes one channel at 44.1 kHz."""
+"""Reading audio: any file or array becomes one channel at 44.1 kHz."""
 
 import os
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Fetching DEAM: archives from its site or from a user's hands, checked, safely unpacked."""
+"""Downloading DEAM's archives, or taking those that lie in the folder; unpacking them safely."""
 
 import errno
 import hashlib

@@ -1,4 +1,4 @@
-"""One reader for DEAM, whole or partial, and for the embedded corpus, which is laid out alike."""
+"""The reader of DEAM, whole or partial, and of the embedded corpus, which has DEAM's layout."""
 
 import os
 from pathlib import Path
