@@ -46,7 +46,7 @@ class DataWarning(UserWarning):
 def note(message: str) -> None:
     """Issue a DataWarning that names the line outside the package from which this was called."""
     level, frame = 1, sys._getframe()
-    while frame.f_back and frame.f_globals["__name__"].startswith("mer_core."):
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("mer_core."):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, DataWarning, stacklevel=level)
 
