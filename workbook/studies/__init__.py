@@ -8,6 +8,7 @@ from workbook.studies import (
     listeners,
     lstm,
     multiscale,
+    pretrained,
     real,
     songs,
     transfer,
@@ -42,5 +43,6 @@ STUDIES = {
     **lag.STUDIES,
     **listeners.STUDIES,
     **transfer.STUDIES,
+    **pretrained.STUDIES,
 }
 """By the names of their tables."""
