@@ -25,8 +25,8 @@ def published() -> pd.DataFrame:
         - split: CV; development (its songs); validation; held-out (Munich's own songs, kept aside);
           test (the 58 songs of 2015); test 2014 (the 1000 of that year); not stated
         - aggregation: pooled; mean per song; not stated
-        - dimension: valence or arousal; metric: rmse, pearson, r2, p (of the log, which does not say
-          what was tested) or alpha (Cronbach's, of raters)
+        - dimension: valence or arousal; metric: rmse, pearson, r2, p (of the log, which does not
+          say what was tested) or alpha (Cronbach's, of raters)
         - value, and its sd over the songs (NaN where none is printed)
         - scale: the labels that were predicted; source: table, text, log or not in our source; note
         - ours, our_features, output, protocol: the matching row of our result tables; empty if

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -10,12 +11,16 @@ import pandas as pd
 from mer_core.files import DataError
 from workbook.intervals import LEVEL, contributions, difference, holm
 from workbook.papers.tables import claims, comparisons, published
+from workbook.results import stored_songs
 
 CELL = ["system", "features", "output", "dimension", "protocol"]
 """Levels that identify a row of a result table, on either side of a comparison."""
 
 REPRODUCED, CONTRADICTED = "reproduced", "contradicted"
 TOO_FEW, NOT_COMPARABLE = "too few songs", "not comparable"
+
+DATA = {"synthetic": "mini", "DEAM, real": "deam", "VGMIDI, real": "vgmidi"}
+"""Names of the data sets, and those of their stored tables."""
 
 ALIKE = {"rmse": 0.02, "pearson": 0.1, "ccc": 0.1, "r2": 0.05}
 """Largest differences between two sides that are alike."""
@@ -98,6 +103,22 @@ def verdicts(judged: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         evidence = {claim: _evidence(group) for claim, group in groups}
         rows[f"{name}, evidence"] = pd.Series(evidence).reindex(rows.index, fill_value="")
     return rows
+
+
+@lru_cache(maxsize=1)
+def stored_verdicts() -> pd.DataFrame:
+    """The :func:`verdicts` of all stored results: synthetic, DEAM and VGMIDI."""
+    return verdicts({name: judge(stored_songs(data)) for name, data in DATA.items()})
+
+
+def verdict_table(rows: pd.DataFrame) -> str:
+    """Some rows of :func:`stored_verdicts` in Markdown: a claim a row, a data set a column."""
+    lines = [["claim", *DATA], ["---"] * (1 + len(DATA))]
+    for _, row in rows.iterrows():
+        cells = [(row[name], row[f"{name}, evidence"]) for name in DATA]
+        words = [f"**{word}**: {numbers}" if numbers else word for word, numbers in cells]
+        lines.append([row["claim"], *words])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _printed() -> pd.DataFrame:
