@@ -11,6 +11,7 @@ from workbook.studies import (
     paper_settings,
     real,
     songs,
+    task_scale,
     transfer,
     valence,
     valence_mini,
@@ -44,5 +45,6 @@ STUDIES = {
     **lag.STUDIES,
     **listeners.STUDIES,
     **transfer.STUDIES,
+    **task_scale.STUDIES,
 }
 """By the names of their tables."""
