@@ -2,9 +2,10 @@
 
 from workbook.papers.comparison import board, compare
 from workbook.papers.tables import claims, comparisons, published, systems
-from workbook.papers.verdicts import judge, stored_verdicts, verdict_table, verdicts
+from workbook.papers.verdicts import DATA, judge, stored_verdicts, verdict_table, verdicts
 
 __all__ = [
+    "DATA",
     "board",
     "claims",
     "compare",
