@@ -156,7 +156,6 @@ for ax, ((protocol, dimension), table) in zip(axes, synthetic.items()):
     forest(ax, table, plots.PALETTE[dimension], f"{'ten folds' if protocol == 'CV' else 'test'}, {count}\n{dimension}")
     ax.tick_params(axis="y", labelsize=6)
     ax.invert_yaxis()
-fig.tight_layout()
 plt.show()
 
 # %%
@@ -339,7 +338,7 @@ Markdown(
     + f");\n- triplets of the paper's 600 dimensions minus that SVM: {r2_gain('TNN-SVM, 600', 'SVM')};\n"
     + f"- triplets minus an SVM whose features are prepared as theirs (ranks): {r2_gain('TNN-SVM', 'SVM on ranks')};\n"
     + f"- triplets minus the SVM behind a PCA: {r2_gain('TNN-SVM', 'PCA-SVM')}.\n\n"
-    + "Against the SVM on ranks the learned representation gains nothing: the preparation makes the difference. Lesson 06 has the rest."
+    + "Compare the first line with the third: how much of the gain is that of the preparation? Lesson 06 has the rest."
 )
 
 # %% [markdown]
@@ -469,7 +468,6 @@ verdicts.loc["irit-dimensions-correlate", ["DEAM, real", "DEAM, real, evidence"]
 verdicts.loc["irit-dimensions-correlate", ["synthetic", "synthetic, evidence"]] = (
     "not comparable", f"{together['dev']:.2f} and {together['test']:.2f}: built into the songs",
 )
-verdicts.loc["tsinghua-agreement-falls", ["synthetic", "synthetic, evidence"]] = "not comparable", "built into the raters"
 elsewhere = {
     "irit-three-types-of-29": "`python -m mer_core ablation`, lesson 01",
     "irit-window-13": "lesson 03",
@@ -484,7 +482,8 @@ elsewhere = {
     "herremans-tenth-of-dimensions": "lesson 06, on real music",
     "herremans-representation-separates": "lesson 08",
 }
-decided = verdicts[~verdicts.index.isin(elsewhere) & (verdicts["synthetic"] != "")]
+verdicts[[*papers.DATA]] = verdicts[[*papers.DATA]].replace("", "not comparable")
+decided = verdicts[~verdicts.index.isin(elsewhere)]
 Markdown(papers.verdict_table(decided))
 
 # %%

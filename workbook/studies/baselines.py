@@ -81,7 +81,7 @@ STUDIES = {
     ),
     "baselines_tuned": regressors(
         TUNED,
-        seeds=range(3),
+        seeds=range(2),
         folds=("all",),
         seeded=False,
         files=("baselines_tuned.csv", "baselines_tuned_songs.parquet"),
