@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "elm": ["ELM"],
         "irit": ["ElmanRNN", "Preprocessed", "SecondNetwork"],
         "munich": ["LSTM", "FoldEnsemble"],
+        "pretrained": ["WindowedRidge", "pretrained"],
         "saved": ["load", "save"],
         "triplet": ["TripletNetwork"],
         "tsinghua": ["BLSTM", "MultiScaleBLSTM"],

@@ -9,6 +9,7 @@ from workbook.studies import (
     lstm,
     multiscale,
     paper_settings,
+    pretrained,
     real,
     songs,
     task_scale,
@@ -46,5 +47,6 @@ STUDIES = {
     **listeners.STUDIES,
     **transfer.STUDIES,
     **task_scale.STUDIES,
+    **pretrained.STUDIES,
 }
 """By the names of their tables."""
