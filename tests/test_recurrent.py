@@ -1,5 +1,7 @@
 """Cells, networks and recurrent regressors against torch's own layers and against themselves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -359,3 +361,21 @@ def test_the_papers_settings():
     assert of_2015.learning_rate == pytest.approx(5e-6 * 60 * 2 / 2)
     assert {model.momentum for model in (elman, of_2014, of_2015)} == {0.9}
     assert {model.patience for model in (of_2014, of_2015)} == {20}
+
+
+@pytest.mark.parametrize(("year", "rate"), [(2014, 1e-6), (2015, 5e-6)])
+def test_an_update_at_the_papers_rate_is_that_of_half_the_sum_of_squared_errors(year, rate):
+    features, labels = songs(lengths=(66,), skipped=6)  # 60 labelled frames, as in DEAM
+    options = {"hidden": (4, 3), "pretrain": None, "noise": 0.0, "epochs": 1, "patience": None}
+    fitted = replace(models.LSTM.paper(year), **options).fit(features, labels)
+    network = fitted._make_network(4, [0])
+    start = {name: weight.detach().clone() for name, weight in network.named_parameters()}
+    padded, _ = pad(features, labels)
+    mean, spread, target_mean, target_spread = fitted.standard_
+    outputs = network((padded.inputs[None] - mean) / spread, torch.tensor([[66]]))
+    targets = (padded.targets[None] - target_mean) / target_spread
+    half_sum = ((outputs - targets).square().sum(-1) * padded.labelled[None]).sum() / 2
+    half_sum.backward()
+    for name, weight in network.named_parameters():
+        expected = start[name] - rate * weight.grad
+        torch.testing.assert_close(fitted.weights_[name], expected, rtol=1e-9, atol=1e-12)

@@ -99,7 +99,7 @@ def stored_board() -> str:
     from workbook import papers, results
 
     whole = results.table("songs_2013_intervals").droplevel(["features", "output", "protocol"])
-    return papers.board(results.stored_scores(), whole)
+    return papers.board(results.stored_scores(), results.stored_songs(), whole)
 
 
 def _stored_scoreboard() -> None:

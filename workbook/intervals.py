@@ -81,6 +81,72 @@ def paired(own: pd.DataFrame, base: pd.DataFrame, *, songs: int) -> pd.DataFrame
     return intervals(own).join(about).assign(**power, **needed)
 
 
+def contributions(scores: pd.DataFrame | pd.Series, aggregation: str = "mean") -> pd.Series:
+    """What each song adds to a score of all songs: values whose mean over songs is the score.
+
+    So every score is compared as a mean is. The root of a mean square and a standard deviation are
+    linearised: the values have the score's first-order (delta method) standard error.
+
+    Parameters
+    ----------
+    scores : Series
+        One value a song, index (seed, song_id); over seeds the values are averaged. A song is
+        left out if no seed has a value.
+    aggregation : {"mean", "pooled rmse", "sd"}
+        The mean; the root of the mean square (of songs of one length, the RMSE of all frames); the
+        standard deviation over songs.
+
+    Examples
+    --------
+    >>> index = pd.MultiIndex.from_product([[0], [1, 2]], names=["seed", "song_id"])
+    >>> contributions(pd.Series([0.1, 0.7], index), "pooled rmse").round(2).tolist()
+    [0.26, 0.74]
+    """
+    songs = scores.groupby(level="seed")
+    if aggregation == "mean":
+        values = scores
+    else:
+        centre = songs.transform("mean") if aggregation == "sd" else 0.0
+        squares = (scores - centre) ** 2
+        total = squares.groupby(level="seed").transform("mean") ** 0.5
+        values = total + (squares - total**2) / (2 * total).where(total > 0, 1.0)
+    return values.groupby(level="song_id").mean().dropna()
+
+
+def difference(own: pd.Series, base: pd.Series) -> dict[str, float]:
+    """Difference of two means over songs, with a 95 % interval and a two-sided p.
+
+    Over the songs that both have the values are paired, and the interval is that of Student's t
+    test. Without a common song it is Welch's. `detectable` is the difference that so many songs
+    show with a power of 80 % at 5 %; `songs` counts them (of different songs, the fewer).
+
+    Examples
+    --------
+    >>> own, base = pd.Series([0.1, 0.2, 0.3]), pd.Series([0.2, 0.2, 0.5])
+    >>> {k: round(v, 2) for k, v in difference(own, base).items() if k != "detectable"}
+    {'difference': -0.1, 'low': -0.35, 'high': 0.15, 'p': 0.23, 'songs': 3}
+
+    References
+    ----------
+    Student (1908); Welch (1947).
+    """
+    shared = own.index.intersection(base.index)
+    sides = [own[shared] - base[shared]] if len(shared) else [own, -base]
+    parts = np.array([part.var() / len(part) for part in sides])
+    counts = np.array([len(part) for part in sides])
+    value, error = sum(part.mean() for part in sides), np.sqrt(parts.sum())
+    if counts.min() < 2:
+        return {"difference": value} | dict.fromkeys(["low", "high", "p", "detectable"], np.nan)
+    if error > 0:
+        t = stats.t(parts.sum() ** 2 / (parts**2 / (counts - 1)).sum())
+        half, p = t.ppf(1 - LEVEL / 2) * error, 2 * t.sf(abs(value) / error)
+        detectable = half + t.ppf(POWER) * error
+    else:
+        half, p, detectable = 0.0, float(value == 0), 0.0
+    row = {"difference": value, "low": value - half, "high": value + half}
+    return row | {"p": p, "detectable": detectable, "songs": counts.min()}
+
+
 def holm(p: pd.Series) -> pd.Series:
     """Holm's correction of the p values of one family."""
     order = p.sort_values()

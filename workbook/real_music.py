@@ -16,6 +16,7 @@ from mer_core.metrics import DIMENSIONS
 from workbook import results
 from workbook.papers.comparison import as_markdown
 from workbook.studies.real import BASE, UNDELAYED
+from workbook.studies.study import setting_of
 
 PAGE = results.ROOT / "docs" / "real_music.md"
 MARKS = "<!-- {name}: from data/results -->", "<!-- end -->"
@@ -28,7 +29,7 @@ NAMES = {
 }
 LESSONS = {"Elman": "03", "LSTM": "04", "fold": "04", "BLSTM": "05", "AE": "07", "VAE": "07"}
 LESSONS |= {"CNN": "07"}
-SIMPLE = ["constant", "linear", BASE, "delayed linear, ranks", "SVR"]
+SIMPLE = ["constant", "linear, no penalty", "linear", BASE, "delayed linear, ranks", "SVR"]
 """All other systems are networks."""
 SURE = 0.05
 SEEDS = {1: " ¹", 2: " ²"}
@@ -90,18 +91,25 @@ def lesson(system: str) -> str:
 
 
 def board() -> str:
-    """The README's table of real music: RMSE and r, pooled over frames, of smoothed predictions."""
+    """The README's table of real music: RMSE and r, pooled over frames, of smoothed predictions.
+
+    For each data set also the least difference of RMSE to the delayed linear model (of that model:
+    to the constant) that so many songs detect, valence / arousal.
+    """
     columns = {}
     for name, title in SETS.items():
         pooled = real_differences(name).xs("pooled", level="aggregation")
+        songs = f"{title} ({pooled['songs'].max():.0f})"
         for dimension in DIMENSIONS:
             part = pooled.xs(dimension, level="dimension")
-            head = f"{title} ({part['songs'].max():.0f}), {dimension}"
-            columns[head] = {
+            columns[f"{songs}, {dimension}"] = {
                 system: _cell(part.loc[system], system) for system in part.index.unique(0)
             }
+        least = pooled["detectable"].xs("rmse", level="metric").unstack("dimension")
+        columns[f"{songs} detect"] = least[DIMENSIONS].map(number).agg(" / ".join, axis=1)
     table = pd.DataFrame(columns)
     table = table.loc[order(table.index)].rename_axis("system")
+    table.insert(0, "setting", [*map(setting_of, table.index)])
     return as_page(table.assign(lesson=[*map(lesson, table.index)]))
 
 

@@ -251,14 +251,20 @@ def stored_scores(*, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
     return pd.concat(of_regressors) if of_regressors else pd.DataFrame()
 
 
-def stored_songs(*, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
-    """The stored scores of single songs of the embedded corpus (SYNTHETIC), for paired tests.
+def stored_songs(data: str = "mini", *, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
+    """The stored scores of single songs, for paired tests: :func:`workbook.papers.judge`.
 
-    For :func:`workbook.papers.judge`: song_id in place of aggregation; columns rmse, pearson.
+    As of :func:`stored_scores`, with song_id in place of aggregation; columns rmse, pearson. Of
+    "mini" (SYNTHETIC), or of real music: "vgmidi", or "deam", whose whole songs have the column r2.
     """
-    names = [f"{name}_songs" for name in _on_mini(folder)]
-    stored = [name for name in names if (Path(folder) / f"{name}.parquet").exists()]
-    return pd.concat([table(name, folder=folder) for name in stored])
+    if data == "mini":
+        names = [f"{name}_songs" for name in _on_mini(folder)]
+        stored = [name for name in names if (Path(folder) / f"{name}.parquet").exists()]
+        return pd.concat([table(name, folder=folder) for name in stored])
+    real = table(f"real_{data}_songs", folder=folder)
+    real = pd.concat({"CV": real}, names=["protocol"])
+    parts = [real, *([table("songs_2013_each", folder=folder)] if data == "deam" else [])]
+    return pd.concat([part.reorder_levels(parts[0].index.names) for part in parts])
 
 
 def _on_mini(folder: str | os.PathLike) -> list[str]:

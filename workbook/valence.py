@@ -168,10 +168,12 @@ def spearman_brown(reliability: ArrayLike, times: float) -> ArrayLike:
 
 
 def ceiling(reliability: ArrayLike) -> ArrayLike:
-    """The highest r to be expected of any prediction of labels of this reliability: its root.
+    """The r that the truth itself has with labels of this reliability: its root.
 
-    With labels = truth + independent error, the truth itself has this r. A reliability below 0,
-    where raters contradict each other, counts as 0.
+    Labels are truth plus independent error, and the reliability is that of all songs together (as
+    "reliability within songs" in the stored table "raters"), not a mean of the songs' alphas. It is
+    no limit: in single songs r may be higher by chance. A reliability below 0, where raters
+    contradict each other, counts as 0.
 
     Examples
     --------

@@ -515,17 +515,12 @@ names = {"mean": "RMSE", "std": "sd over songs", "seeds": "sd over seeds"}
 table.rename(columns=names, level=1).round(3).astype(object).fillna("")
 
 # %% [markdown]
-# Does the order mean anything? As in the lessons before, `papers.judge` holds two systems against each other **song
-# by song**. First the paper's claims on this figure, then questions of our own: does an autoencoder beat what is simpler?
+# Does the order mean anything? As in the lessons before, two systems are compared **song by song**. First the paper's
+# claims on this figure, then questions of our own: does an autoencoder beat what is simpler?
 
 # %%
-judged = papers.judge(scores, songs)
-ids = [claim for claim in judged["claim"].unique() if "latents-match" in claim or "herremans-ae-" in claim]
-verdicts = papers.verdicts(judged).loc[ids]
-Markdown(
-    "| the paper's claim | verdict | comparisons and differences |\n|---|---|---|\n"
-    + "\n".join(f"| {row['claim']} | **{row['verdict']}** | {row['evidence']} |" for _, row in verdicts.iterrows())
-)
+verdicts = papers.stored_verdicts()
+Markdown(papers.verdict_table(verdicts[verdicts.index.str.contains("latents-match|herremans-ae-")]))
 
 
 # %% [markdown]
@@ -533,8 +528,8 @@ Markdown(
 # ten folds of the **development** songs there are 96 to compare (learned systems: two seeds; an encoder hears the songs of its
 # training folds only).
 #
-# The table: RMSE gained per song over each rival, positive if the autoencoder is better. “better” and “worse” stand only where p,
-# adjusted for the number of tests, is below 0.05.
+# The table: RMSE gained per song over each rival, positive if the autoencoder is better. “better” and “worse” are written only
+# where p, corrected over all comparisons of this table (Holm), is below 0.05.
 
 
 # %%
@@ -557,10 +552,10 @@ pairs = [
     for protocol in ("test", "CV")
     for d in DIMENSIONS
 ]
-own = papers.judge(scores, songs, pairs=pd.DataFrame([against(*pair) for pair in pairs]))
+own = papers.judge(songs, pairs=pd.DataFrame([against(*pair) for pair in pairs]))
 own.index = pd.MultiIndex.from_tuples(pairs, names=["system", "against", "dimension", "protocol"])
-WORDS = {"as said": "better", "against": "worse", "open": ""}
-text = own.apply(lambda row: f"{row['per_song']:+.3f} {WORDS.get(row['finding'], row['finding'])}", axis=1)
+WORDS = {"reproduced": "better", "contradicted": "worse", "too few songs": ""}
+text = own.apply(lambda row: f"{row['difference']:+.3f} {WORDS.get(row['verdict'], row['verdict'])}", axis=1)
 order = [(protocol, d) for protocol in ("test", "CV") for d in DIMENSIONS]
 gains = text.unstack(["protocol", "dimension"])[order]
 gains.loc[[(system, rival) for system in ("AE-LSTM", "VAE-LSTM") for rival in rivals]]
@@ -575,7 +570,7 @@ cv = cv.unstack("dimension").swaplevel(axis=1)[[(d, kind) for d in DIMENSIONS fo
 cv.rename(columns=names, level=1).round(3)
 
 # %%
-findings = own["finding"].groupby(["system", "protocol"]).value_counts().unstack(fill_value=0)
+findings = own["verdict"].groupby(["system", "protocol"]).value_counts().unstack(fill_value=0)
 findings = findings.reindex(columns=list(WORDS), fill_value=0)
 leading = {
     where: {d: of[d]["mean"].idxmin() for d in DIMENSIONS} for where, of in {"test": table, "CV": cv}.items()
@@ -588,8 +583,8 @@ Markdown(
     )
     + ". "
     + " ".join(
-        f"**{system}**, {'test songs' if where == 'test' else 'ten folds'}: better than its rival in {row['as said']}, worse in "
-        f"{row['against']} of {row.sum()} comparisons."
+        f"**{system}**, {'test songs' if where == 'test' else 'ten folds'}: better than its rival in {row['reproduced']}, worse in "
+        f"{row['contradicted']} of {row.sum()} comparisons."
         for (system, where), row in findings.iterrows()
     )
     + " The paper set its systems beside large ones only. A constant, a ridge regression and a PCA belong beside them: without "

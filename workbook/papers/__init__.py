@@ -2,6 +2,18 @@
 
 from workbook.papers.comparison import board, compare
 from workbook.papers.tables import claims, comparisons, published, systems
-from workbook.papers.verdicts import judge, verdicts
+from workbook.papers.verdicts import DATA, judge, stored_verdicts, verdict_table, verdicts
 
-__all__ = ["board", "claims", "compare", "comparisons", "judge", "published", "systems", "verdicts"]
+__all__ = [
+    "DATA",
+    "board",
+    "claims",
+    "compare",
+    "comparisons",
+    "judge",
+    "published",
+    "stored_verdicts",
+    "systems",
+    "verdict_table",
+    "verdicts",
+]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from mer_core.files import DataError
 from mer_core.metrics import DIMENSIONS, METRICS
 from mer_core.tracks import check_columns
+from workbook.intervals import contributions, difference
 from workbook.papers.tables import published, systems
+from workbook.studies.study import setting_of
 
 LEVELS = {
     "system": None,
@@ -28,7 +31,19 @@ SCALES = {
 }
 """Why scores against the papers' labels differ from scores against DEAM's."""
 
-BASELINES = ["constant", "linear"]
+BASELINES = {
+    "constant": ("FS1", "smoothed"),
+    "linear": ("FS1", "smoothed"),
+    "linear, tuned": ("FS1", "smoothed"),
+    "delayed linear": ("FS1", "smoothed"),
+    "delayed linear, ranks": ("FS1", "smoothed"),
+    "SVR, tuned": ("FS1", "smoothed"),
+}
+"""Features and output of the simple systems of every table."""
+OPPONENT = ("delayed linear", *BASELINES["delayed linear"])
+"""What every system's difference is measured to."""
+OWN_SETTINGS = "paper's setting|fifty networks"
+"""In the names of systems that were run in a paper's setting or size."""
 
 
 def compare(ours: pd.DataFrame, *, corpus: str = "mini") -> pd.DataFrame:
@@ -145,50 +160,77 @@ def _reasons(row: tuple, corpus: str) -> list[str]:
     return [reason for reason, applies in reasons.items() if applies]
 
 
-def board(scores: pd.DataFrame, whole: pd.DataFrame) -> str:
+def board(scores: pd.DataFrame, songs: pd.DataFrame, whole: pd.DataFrame) -> str:
     """Two Markdown tables: RMSE on the test songs, and R2 of whole songs; the papers' beside ours.
 
     Parameters
     ----------
-    scores : DataFrame
-        Of the embedded corpus, as for :func:`compare`.
+    scores, songs : DataFrame
+        Of the embedded corpus, as for :func:`compare` and :func:`workbook.papers.judge`.
     whole : DataFrame
         Of whole songs: levels system and dimension, column r2.
     """
-    lesson = systems()["lesson"].to_dict() | dict.fromkeys(BASELINES, "02")
-    head = [*(f"{k}, {side}" for k in DIMENSIONS for side in ("paper", "ours")), "lesson"]
-    half_seconds = as_markdown(["system, features, output", *head], _half_seconds(scores, lesson))
-    return half_seconds + "\n\n" + as_markdown(["system", *head], _whole_songs(whole, lesson))
+    sides = [f"{k}, {side}" for k in DIMENSIONS for side in ("paper", "ours", "detectable")]
+    head = ["system, features, output", "setting", *sides, "lesson"]
+    half_seconds = as_markdown(head, _half_seconds(scores, songs))
+    sides = [f"{k}, {side}" for k in DIMENSIONS for side in ("paper", "ours")]
+    head = ["system", "setting", *sides, "lesson"]
+    return half_seconds + "\n\n" + as_markdown(head, _whole_songs(whole))
 
 
-def _half_seconds(scores: pd.DataFrame, lesson: dict[str, str]) -> Iterable[list[str]]:
+def lesson_of(system: str) -> str:
+    """The number of the lesson that has a system."""
+    lessons = systems()["lesson"]
+    return next((lessons[name] for name in lessons.index if system.startswith(name)), "02")
+
+
+def detectable(songs: pd.DataFrame, label: tuple[str, str, str]) -> list[float]:
+    """Least differences of RMSE to `OPPONENT` that the test songs detect, for each dimension.
+
+    `label` is system, features, output; 80 % power, 5 % (:func:`workbook.intervals.difference`).
+    """
+    if label == OPPONENT:
+        return [np.nan] * len(DIMENSIONS)
+    rmse = songs["rmse"].xs("test", level="protocol")
+    levels = ["system", "features", "output", "dimension"]
+    found = []
+    for name in DIMENSIONS:
+        sides = (rmse.xs((*one, name), level=levels) for one in (label, OPPONENT))
+        found.append(difference(*map(contributions, sides))["detectable"])
+    return found
+
+
+def _half_seconds(scores: pd.DataFrame, songs: pd.DataFrame) -> Iterable[list[str]]:
     """Rows for the test songs: those of 2015 in the papers, the embedded corpus's in ours."""
     rows = compare(scores).query("protocol == 'test' and metric == 'rmse' and split != 'test 2014'")
-    rows = rows.dropna(subset="ours_value")
-    names = ["ours", "our_features", "output"]
-    means = rows.groupby([*names, "dimension"], sort=False)[["value", "ours_value"]].mean()
-    wide = means.unstack("dimension").dropna(axis=0, subset=[("ours_value", DIMENSIONS[0])])
-    own = scores.xs(("FS1", "smoothed", "test", "mean"), level=[1, 2, 3, 6])["rmse"]
-    own = own.groupby(["system", "dimension"]).mean()
-    for name in BASELINES:
-        yield [f"{name}, FS1, smoothed", *_pairs({}.get, own[name].get), lesson[name]]
-    for label in sorted(wide.index, key=lambda label: lesson[label[0]]):
-        row, name = wide.loc[label], ", ".join(filter(None, label))
-        yield [name, *_pairs(row["value"].get, row["ours_value"].get), lesson[label[0]]]
+    names = ["ours", "our_features", "output", "dimension"]
+    printed = rows.dropna(subset="ours_value").groupby(names)["value"].mean()
+    own = scores.xs(("test", "mean"), level=["protocol", "aggregation"])["rmse"]
+    own = own.groupby(["system", "features", "output", "dimension"]).mean()
+    labels = [(name, *rest) for name, rest in BASELINES.items() if name in own.index]
+    settings = own.index[own.index.get_level_values(0).str.contains(OWN_SETTINGS)]
+    settings = settings[settings.get_level_values("output") == "raw"].droplevel("dimension")
+    further = dict.fromkeys([*printed.index.droplevel("dimension"), *settings])
+    for label in [*labels, *sorted(further, key=lambda label: (lesson_of(label[0]), *label))]:
+        sides = (printed.get((*label, k)) for k in DIMENSIONS), (own[*label, k] for k in DIMENSIONS)
+        cells = [_number(v) for three in zip(*sides, detectable(songs, label)) for v in three]
+        yield [", ".join(label), setting_of(label[0]), *cells, lesson_of(label[0])]
 
 
-def _whole_songs(whole: pd.DataFrame, lesson: dict[str, str]) -> Iterable[list[str]]:
+def _whole_songs(whole: pd.DataFrame) -> Iterable[list[str]]:
     printed = published().query("metric == 'r2' and table == 'table 1'")
     printed = printed.set_index(["ours", "dimension"])["value"]
-    for name in ("constant", "ridge", "SVM", "PCA-SVM", "TNN-SVM", "average"):
-        theirs = printed[name].get if name in printed.index else {}.get
-        yield [name, *_pairs(theirs, whole["r2"][name].get), lesson.get(name, "06")]
+    for name in ("constant", "ridge", "SVM", "PCA-SVM", "TNN-SVM", "TNN-SVM, 600", "average"):
+        paper = name.removesuffix(", 600")
+        values = [side.get((k, d)) for d in DIMENSIONS
+                  for side, k in ((printed, paper), (whole["r2"], name))]  # fmt: skip
+        lesson = "02" if name == "constant" else "06"
+        yield [name, setting_of(name), *map(_number, values), lesson]
 
 
-def _pairs(theirs: Callable, ours: Callable) -> list[str]:
-    """Cells of both sides and dimensions; a missing number is a dash."""
-    values = [side(k) for k in DIMENSIONS for side in (theirs, ours)]
-    return ["–" if value is None or pd.isna(value) else f"{value:.3f}" for value in values]
+def _number(value: float | None) -> str:
+    """Three digits; a missing number is a dash."""
+    return "–" if value is None or pd.isna(value) else f"{value:.3f}"
 
 
 def as_markdown(head: list[str], rows: Iterable[list[str]]) -> str:

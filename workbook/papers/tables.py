@@ -19,14 +19,16 @@ def published() -> pd.DataFrame:
     DataFrame
         Columns:
 
-        - paper, table ("table 1", "abstract"); system, run (the paper's names)
+        - paper, table ("table 1", "abstract"; "log": a log that IRIT published with its code);
+          system, run (the paper's names)
         - features: 260 (Munich's FS1), 268, FS2, ...; pretraining
-        - split: CV; validation; held-out (Munich's own songs, kept aside); test (the 58 songs of
-          2015); test 2014 (the 1000 of that year); not stated
+        - split: CV; development (its songs); validation; held-out (Munich's own songs, kept aside);
+          test (the 58 songs of 2015); test 2014 (the 1000 of that year); not stated
         - aggregation: pooled; mean per song; not stated
-        - dimension: valence or arousal; metric: rmse, pearson or r2
+        - dimension: valence or arousal; metric: rmse, pearson, r2, p (of the log, which does not
+          say what was tested) or alpha (Cronbach's, of raters)
         - value, and its sd over the songs (NaN where none is printed)
-        - scale: the labels that were predicted; source: table, text or not in our source; note
+        - scale: the labels that were predicted; source: table, text, log or not in our source; note
         - ours, our_features, output, protocol: the matching row of our result tables; empty if
           there is none, or where running text repeats a table. Empty features: whichever our
           system uses.
@@ -49,7 +51,7 @@ def claims() -> pd.DataFrame:
     -------
     DataFrame
         Index id; columns paper, claim, where (section or table), comparison (in words: what would
-        confirm it), verdict and evidence (both empty; :func:`verdicts` fills them in).
+        confirm it). :func:`verdicts` adds the verdicts.
 
     Examples
     --------

@@ -1,58 +1,61 @@
-"""What our results say about the papers' claims, pair by pair and claim by claim."""
+"""Verdicts on the papers' claims: paired differences over songs, one data set at a time."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from mer_core.files import DataError
+from workbook.intervals import LEVEL, contributions, difference, holm
 from workbook.papers.tables import claims, comparisons, published
+from workbook.results import stored_songs
 
 CELL = ["system", "features", "output", "dimension", "protocol"]
 """Levels that identify a row of a result table, on either side of a comparison."""
 
-LEVEL = 0.05
-"""Of significance."""
+REPRODUCED, CONTRADICTED = "reproduced", "contradicted"
+TOO_FEW, NOT_COMPARABLE = "too few songs", "not comparable"
+
+DATA = {"synthetic": "mini", "DEAM, real": "deam", "VGMIDI, real": "vgmidi"}
+"""Names of the data sets, and those of their stored tables."""
 
 ALIKE = {"rmse": 0.02, "pearson": 0.1, "ccc": 0.1, "r2": 0.05}
-"""Largest differences between two sides that are alike, whatever their p."""
+"""Largest differences between two sides that are alike."""
 
 
-def judge(
-    scores: pd.DataFrame, songs: pd.DataFrame, *, pairs: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """Test every pair of rows that a claim compares, song by song.
+def judge(songs: pd.DataFrame, *, pairs: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Compare every pair of rows that a claim is about, song by song, on one data set.
 
-    Each song's score is averaged over the seeds. The test is a two-tailed paired t-test, Welch's
-    where the songs differ, or Pitman and Morgan's test of two variances for claims about a spread;
-    Wilcoxon's signed-rank test stands beside it. The p of a paper are adjusted for their number
-    (Benjamini and Hochberg).
+    Both sides have the same songs, so their differences are paired; where a claim compares
+    different songs, both sides are independent samples. Pooled RMSE and standard deviations over
+    songs are linearised, and every song has the same weight; a pooled r can't be had from scores
+    of songs: the mean r within songs stands for it (:func:`workbook.intervals.contributions`).
+    The family of tests is all comparisons of one paper on the data set (Holm's correction).
+    Where all scores are of one protocol, a claim about another one is judged by it.
 
     Parameters
     ----------
-    scores : DataFrame
-        As for :func:`compare`: index system, features, output, protocol, dimension, aggregation
-        and seed, a column for each metric.
     songs : DataFrame
-        The same for single songs: song_id in place of aggregation; columns rmse, pearson.
+        Scores of single songs: index of :data:`CELL`, seed and song_id; columns rmse, pearson, r2.
     pairs : DataFrame, optional
         With the columns of :func:`comparisons`, the default.
 
     Returns
     -------
     DataFrame
-        The rows and columns of the comparisons, and: paper ("ours" for own pairs); printed and
-        ours (differences in the claim's aggregation, positive if the side that the claim calls
-        better is better), per_song (the mean difference over songs), p, wilcoxon, adjusted, and
-        finding:
+        The rows and columns of the comparisons, and: paper ("ours" for own pairs); printed (the
+        paper's difference); difference, low and high (a 95 % interval), all positive if the side
+        that the claim calls better is better; p, p_holm; detectable (the difference that these
+        songs show in 80 % of all samples), songs; and one verdict:
 
-        - "as said": p is low and the side that is said to be better is better
-        - "against": p is low and it is worse, or two sides differ that are said to be alike
-        - "open": p is not low, which does not show that there is no difference; or the mean over
-          songs and the claim's own aggregation differ in sign
-        - "not tested": there are no scores of single songs
-        - "not run": our results lack one side
+        - "reproduced": p_holm is below 5 % and the difference has the claim's sign. A claim that
+          two sides are alike, or that one is no worse: the interval is within :data:`ALIKE`
+        - "contradicted": p_holm is below 5 %, with the other sign (or a sign, if alike is claimed)
+        - "too few songs": neither. A difference below `detectable` would often be missed
+        - "not comparable": our results lack one side, or its metric
 
     Raises
     ------
@@ -61,43 +64,61 @@ def judge(
 
     References
     ----------
-    Benjamini and Hochberg (1995); Pitman (1939).
+    Holm (1979).
     """
-    for name, table, level in (("scores", scores, "aggregation"), ("songs", songs, "song_id")):
-        levels, found = [*CELL, level, "seed"], list(table.index.names)
-        if not set(levels) <= set(found):
-            raise DataError(name, f"the levels {levels}", f"{found}")
-    known = {
-        "printed": _cells(_printed(), [*CELL, "aggregation"]),
-        "ours": _cells(scores, [*CELL, "aggregation"]),
-        "songs": _cells(songs.groupby([*CELL, "song_id"]).mean(), CELL),
-    }
+    levels, found = [*CELL, "song_id", "seed"], list(songs.index.names)
+    if not set(levels) <= set(found):
+        raise DataError("songs", f"the levels {levels}", f"{found}")
+    printed, ours = _cells(_printed(), [*CELL, "aggregation"]), _cells(songs, CELL)
+    protocols = songs.index.unique("protocol")
     pairs = (comparisons() if pairs is None else pairs).reset_index(drop=True)
     pairs.insert(1, "paper", pairs["claim"].map(claims()["paper"]).fillna("ours"))
-    pairs = pairs.join(pd.DataFrame([_pair(pair, known) for _, pair in pairs.iterrows()]))
-    tested = pairs["p"].notna()
-    by_paper = pairs[tested].groupby("paper")["p"]
-    pairs.loc[tested, "adjusted"] = by_paper.transform(stats.false_discovery_control)
-    return pairs.assign(finding=[_finding(pair) for _, pair in pairs.iterrows()])
+    rows = [_pair(pair, printed, ours, protocols) for _, pair in pairs.iterrows()]
+    pairs = pairs.join(pd.DataFrame(rows))
+    pairs["p_holm"] = pairs.groupby("paper")["p"].transform(holm)
+    return pairs.assign(verdict=[_verdict(pair) for _, pair in pairs.iterrows()])
 
 
-def verdicts(judged: pd.DataFrame) -> pd.DataFrame:
-    """Fill in verdict and evidence of the :func:`claims` from the pairs of :func:`judge`.
+def verdicts(judged: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """One verdict for each claim and data set, from the comparisons of :func:`judge`.
 
-    The verdicts:
+    A claim is "contradicted" if a comparison is, else "reproduced" if all comparable ones are, else
+    "too few songs", or "not comparable" without any.
 
-    - "comes out": all its pairs are as said
-    - "in part": some are as said (the evidence counts those that go against it)
-    - "does not come out": some go against it, none is as said
-    - "nothing against it": it claims that nothing differs, or nothing is gained, no pair shows
-      otherwise, and no difference is larger than :data:`ALIKE`
-    - "open": no significant difference
-    - "not tested" and "not run": as for :func:`judge`; "" if it has no pairs
+    Parameters
+    ----------
+    judged : mapping
+        From the name of a data set, such as "synthetic", to its comparisons.
+
+    Returns
+    -------
+    DataFrame
+        The columns of :func:`claims`; and for each data set a column of verdicts and one of their
+        numbers, "<name>, evidence".
     """
-    found = {claim: _verdict(pairs) for claim, pairs in judged.groupby("claim", sort=False)}
     rows = claims()
-    rows.update(pd.DataFrame(found, index=["verdict", "evidence"]).T)
+    for name, pairs in judged.items():
+        groups = pairs.groupby("claim", sort=False)
+        rows[name] = groups["verdict"].agg(_of_claim).reindex(rows.index, fill_value="")
+        evidence = {claim: _evidence(group) for claim, group in groups}
+        rows[f"{name}, evidence"] = pd.Series(evidence).reindex(rows.index, fill_value="")
     return rows
+
+
+@lru_cache(maxsize=1)
+def stored_verdicts() -> pd.DataFrame:
+    """The :func:`verdicts` of all stored results: synthetic, DEAM and VGMIDI."""
+    return verdicts({name: judge(stored_songs(data)) for name, data in DATA.items()})
+
+
+def verdict_table(rows: pd.DataFrame) -> str:
+    """Some rows of :func:`stored_verdicts` in Markdown: a claim a row, a data set a column."""
+    lines = [["claim", *DATA], ["---"] * (1 + len(DATA))]
+    for _, row in rows.iterrows():
+        cells = [(row[name], row[f"{name}, evidence"]) for name in DATA]
+        words = [f"**{word}**: {numbers}" if numbers else word for word, numbers in cells]
+        lines.append([row["claim"], *words])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _printed() -> pd.DataFrame:
@@ -118,19 +139,22 @@ def _cells(table: pd.DataFrame, levels: list[str]) -> dict[tuple, pd.DataFrame]:
     return cells | {key: cells[found[0]] for key, found in sets.items() if len(found) == 1}
 
 
-def _pair(pair: pd.Series, known: dict[str, dict]) -> dict[str, float]:
-    """Differences of a pair and its p; NaN where they are unknown."""
+def _pair(pair: pd.Series, printed: dict, ours: dict, protocols: pd.Index) -> dict[str, float]:
+    """Differences of a pair; NaN where they are unknown."""
     metric, kind = pair["metric"], pair["aggregation"]
     sign = -1 if pair["wanted"] == "lower" or kind == "sd" else 1
     sides = [tuple(pair[f"{side}_{part}"] for part in CELL) for side in ("better", "worse")]
-    row = dict.fromkeys(["per_song", "p", "wilcoxon", "adjusted"], np.nan)
-    for name in ("printed", "ours"):
-        values = [_values(known[name], (*side, kind), metric) for side in sides]
-        row[name] = sign * (values[0].mean() - values[1].mean())
-    songs = [_values(known["songs"], side, metric) for side in sides]
-    if min(map(len, songs)) > 1:
-        row |= _tests(*songs, sign=sign, spread=kind == "sd")
-    return row
+    values = [_values(printed, (*side, kind), metric).mean() for side in sides]
+    row = {"printed": sign * (values[0] - values[1])}
+    if len(protocols) == 1 and sides[0][-1] == sides[1][-1]:
+        sides = [(*side[:-1], protocols[0]) for side in sides]
+    songs = [_values(ours, side, metric) for side in sides]
+    missing = dict.fromkeys(["difference", "low", "high", "p", "detectable", "songs"], np.nan)
+    if not all(map(len, songs)):
+        return row | missing
+    how = "pooled rmse" if (kind, metric) == ("pooled", "rmse") else kind
+    how = "mean" if how == "pooled" else how
+    return row | missing | difference(*(sign * contributions(side, how) for side in songs))
 
 
 def _values(cells: dict[tuple, pd.DataFrame], cell: tuple, metric: str) -> pd.Series:
@@ -139,60 +163,47 @@ def _values(cells: dict[tuple, pd.DataFrame], cell: tuple, metric: str) -> pd.Se
     return found[metric].dropna() if metric in found else pd.Series(dtype=float)
 
 
-def _tests(a: pd.Series, b: pd.Series, *, sign: int, spread: bool) -> dict[str, float]:
-    """Mean difference over songs, p of the t-test and of Wilcoxon's test."""
-    shared, wilcoxon = a.index.intersection(b.index), np.nan
-    if spread:
-        a, b = a[shared], b[shared]
-        gain, p = a.std() - b.std(), stats.pearsonr(a + b, a - b).pvalue
-    elif shared.empty:
-        gain, p = a.mean() - b.mean(), stats.ttest_ind(a, b, equal_var=False).pvalue
-    else:
-        ahead = a[shared] - b[shared]
-        gain, p = ahead.mean(), stats.ttest_1samp(ahead, 0).pvalue
-        wilcoxon = stats.wilcoxon(ahead).pvalue
-    return {"per_song": sign * gain, "p": p, "wilcoxon": wilcoxon}
-
-
-def _finding(pair: pd.Series) -> str:
+def _verdict(pair: pd.Series) -> str:
     if np.isnan(pair["p"]):
-        return "not run" if np.isnan(pair["ours"]) else "not tested"
-    if pair["adjusted"] >= LEVEL or pair["per_song"] * pair["ours"] < 0:
-        return "open"
-    return "as said" if pair["per_song"] > 0 and pair["relation"] != "alike" else "against"
+        return NOT_COMPARABLE
+    if pair["relation"] != "better":
+        margin = ALIKE[pair["metric"]]
+        if pair["low"] > -margin and (pair["high"] < margin or pair["relation"] == "no worse"):
+            return REPRODUCED
+    if pair["p_holm"] >= LEVEL:
+        return TOO_FEW
+    right = pair["difference"] > 0 and pair["relation"] != "alike"
+    return REPRODUCED if right else CONTRADICTED
 
 
-def _verdict(pairs: pd.DataFrame) -> tuple[str, str]:
-    counts = pairs["finding"].value_counts()
-    said, against = counts.get("as said", 0), counts.get("against", 0)
-    tested = said + against + counts.get("open", 0)
-    if not tested:
-        return counts.index[0], f"none of {_comparisons(pairs)}"
-    if said == len(pairs):
-        verdict = "comes out"
-    elif said or against:
-        verdict = "in part" if said else "does not come out"
-    else:
-        verdict = "nothing against it" if pairs.apply(_harmless, axis=1).all() else "open"
-    return verdict, _evidence(pairs, {"as said": said, "against": against})
+def _of_claim(found: pd.Series) -> str:
+    known = set(found) - {NOT_COMPARABLE}
+    for verdict in (CONTRADICTED, TOO_FEW, REPRODUCED):
+        if verdict in known:
+            return verdict
+    return NOT_COMPARABLE
 
 
-def _harmless(pair: pd.Series) -> bool:
-    """Whether an open difference agrees with the claim: alike, or no worse."""
-    near = pair["ours"] >= -ALIKE[pair["metric"]]
-    if pair["relation"] == "alike":
-        near &= pair["ours"] <= ALIKE[pair["metric"]]
-    return pair["relation"] != "better" and near
+def _evidence(pairs: pd.DataFrame) -> str:
+    known = pairs[pairs["verdict"] != NOT_COMPARABLE]
+    if known.empty:
+        return ""
+    counts = known["verdict"].value_counts()
+    parts = [f"{counts[k]} of {len(pairs)} {k}" for k in (REPRODUCED, CONTRADICTED) if k in counts]
+    parts = parts or [f"0 of {len(pairs)} reproduced"]
+    for metric, rows in known.groupby("metric"):
+        name = "r" if metric == "pearson" else metric.upper().replace("R2", "R²")
+        parts.append(
+            f"{name} {_span(rows, 'difference', '+')}, detectable {_span(rows, 'detectable')}"
+        )
+    return "; ".join([*parts, f"{_span(known, 'songs', digits=0)} songs"])
 
 
-def _comparisons(pairs: pd.DataFrame) -> str:
-    return f"{len(pairs)} comparison{'s' * (len(pairs) > 1)}"
-
-
-def _evidence(pairs: pd.DataFrame, counts: dict[str, int]) -> str:
-    words = [f"{count} of {len(pairs)} {name}" for name, count in counts.items() if count]
-    parts = [", ".join(words) or f"no difference that counts in {_comparisons(pairs)}"]
-    for metric, own in pairs.dropna(subset="ours").groupby("metric")["ours"]:
-        name, ends = metric.upper().replace("PEARSON", "r"), [own.min(), own.max()][: len(own)]
-        parts.append(f"{name} {' to '.join(f'{end:+.3f}' for end in ends)}")
-    return "; ".join(parts)
+def _span(rows: pd.DataFrame, name: str, sign: str = "", digits: int = 3) -> str:
+    """A number with its interval, or the least and the greatest of several."""
+    ends = sorted(
+        {f"{v:{sign}.{digits}f}" for v in (rows[name].min(), rows[name].max())}, key=float
+    )
+    if sign and len(rows) == 1:
+        return f"{ends[0]} [{rows['low'].iloc[0]:+.3f}, {rows['high'].iloc[0]:+.3f}]"
+    return " to ".join(ends)

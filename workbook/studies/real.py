@@ -26,6 +26,7 @@ from mer_core.models import (
     DelayedLinear,
     ElmanRNN,
     FoldEnsemble,
+    Linear,
     MultiScaleBLSTM,
     SecondNetwork,
 )
@@ -33,7 +34,15 @@ from mer_core.smoothing import moving_average
 from workbook.intervals import LEVELS, holm, metric_draws, paired
 from workbook.studies.multiscale import of_scale
 from workbook.studies.regressors import predict, scores, with_features, with_seed
-from workbook.studies.study import Frames, Levels, Study, Tables, as_they_are, labelled
+from workbook.studies.study import (
+    Frames,
+    Levels,
+    Study,
+    Tables,
+    as_they_are,
+    labelled,
+    setting_of,
+)
 from workbook.valence import song_counts
 
 VARIABLE = "MER_REAL"
@@ -199,7 +208,11 @@ def real_tables(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
             tracks |= {(system, *rest): track.droplevel("system") for system, track in scales}
     table, songs = scores(corpus, tracks, levels)
     smoothed = {label: moving_average(track) for label, track in tracks.items()}
-    return table.assign(setting="class"), differences(corpus.labels, smoothed), songs
+    return (
+        table.assign(setting=[setting_of(label[0]) for label in table.index]),
+        differences(corpus.labels, smoothed),
+        songs,
+    )
 
 
 def differences(labels: pd.DataFrame, tracks: Mapping[tuple, pd.DataFrame]) -> pd.DataFrame:
@@ -228,11 +241,12 @@ def differences(labels: pd.DataFrame, tracks: Mapping[tuple, pd.DataFrame]) -> p
 
 
 def systems(*, held_out: int, trials: int) -> dict[str, tuple[Regressor, str, Iterable]]:
-    """All systems in their class settings: setting, features, folds of a unit."""
+    """All systems: setting, features, folds of a unit."""
     multiscale = MultiScaleBLSTM(held_out=held_out, trials=trials)
     together, single = ("all",), range(10)
     return {
         "constant": (Constant(), "FS1", together),
+        "linear, no penalty": (Linear(ridge=0), "FS1", together),
         "linear": (DelayedLinear(delays=(0,), windows=(1,)), "FS1", together),
         BASE: (DelayedLinear(), "FS1", together),
         "delayed linear, ranks": (DelayedLinear(ranks=True), "FS1", together),

@@ -147,6 +147,17 @@ def song_scores(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
     return framed(table, names), framed(intervals(labels, frames), [*levels[:-1], "dimension"])
 
 
+def each_song(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
+    """What each song adds to R2: 1 - squared error / variance of the labels, whose mean is R2."""
+    labels = corpus.labels.droplevel("time")
+    parts = {}
+    for label, frame in frames.items():
+        known = labels.loc[frame.index]
+        parts[label] = 1 - (known - frame) ** 2 / known.var(ddof=0)
+    table = pd.concat(parts, names=levels).rename_axis(columns="dimension")
+    return (table.stack().to_frame("r2"),)
+
+
 def averages(frames: Frames) -> dict[tuple, pd.DataFrame]:
     """Predictions of "average", for each label that all `MEMBERS` share."""
     rests = [rest for system, *rest in frames if system == MEMBERS[0]]
@@ -232,6 +243,22 @@ STUDIES = {
     ),
     "songs_1744": _compare(
         "songs_1744", SOME, deam_songs, songs=["all"], protocol=["CV", "test"], seed=[0]
+    ),
+    "songs_each": Study(
+        predict_songs,
+        labelled(
+            LEVELS,
+            {"features": "167", "output": "raw"},
+            system=["ridge", "SVM", "SVM on ranks", "PCA-SVM", "TNN-SVM", "TNN-SVM, 600"],
+            songs=["2013"],
+            protocol=["CV"],
+            seed=range(3),
+        ),
+        LEVELS,
+        each_song,
+        ("songs_2013_each.parquet",),
+        deam_songs,
+        cheapest=("ridge", "167", "raw", "CV", 0),
     ),
     "songs_dimensions": Study(
         predict_songs,

@@ -76,6 +76,20 @@ def labelled(
     return [(tuple((unit | parts)[k] for k in levels), unit) for unit in product(**lists)]
 
 
+def setting_of(system: str) -> str:
+    """Whether a table's row has a paper's setting or the one of class.
+
+    Examples
+    --------
+    >>> [setting_of(name) for name in ("Elman", "Elman, paper's setting")]
+    ['class', 'paper']
+    """
+    name = system.removesuffix(", paper's setting")
+    return (
+        "paper" if name != system or system in ("linear, no penalty", "TNN-SVM, 600") else "class"
+    )
+
+
 def by_seed(frames: Frames) -> dict[tuple, list[pd.DataFrame]]:
     """Lists of the frames whose labels differ only in the last part, the seed, by the rest."""
     groups: dict[tuple, list[pd.DataFrame]] = {}
