@@ -10,7 +10,8 @@ outputs and metadata do not count.
 
 Each source (py:percent) gives an executed notebook for the reader, and one with the solutions, not
 executed. An exercise is a code cell with the tag `exercise`: the line `# solution:` separates the
-question from the answer. The cell that checks it contains the answer as well, so it is folded.
+question from the answer. The cell that checks it contains the answer as well, so it is folded. So is
+a code cell with the tag `hide-input`: a figure, or a sentence built from numbers.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ SOURCE = Path("notebooks", "source")
 SOURCES = sorted((FOLDER / "source").glob("[0-9][0-9]_*.py"))
 MARK = "# solution:\n"
 CHECK = "lesson.check_answer("
-FOLDED = {"jupyter": {"source_hidden": True}, "tags": ["hide-input"]}  # JupyterLab; the book
+FOLD = "hide-input"
+FOLDED = {"jupyter": {"source_hidden": True}, "tags": [FOLD]}  # JupyterLab; the book
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 RECORD = "mer_core"
@@ -75,7 +77,9 @@ def generate(source: Path, *, solutions: bool) -> NotebookNode:
             if not mark or not answer.strip():
                 raise DataError(source, f"{MARK!r} and an answer", f"{cell.source!r}")
             cell.source = (answer if solutions else question).strip()
-        elif cell.cell_type == "code" and CHECK in cell.source:
+        elif cell.cell_type == "code" and (
+            CHECK in cell.source or FOLD in cell.metadata.get("tags", [])
+        ):
             cell.metadata |= FOLDED
     if solutions:
         notebook.cells.append(new_code_cell("lesson.require_answers()"))
