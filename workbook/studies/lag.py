@@ -42,6 +42,22 @@ def song_correlations(features: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFr
     return pd.DataFrame([*rows.values()], index, [delay * HOP for delay in DELAYS])
 
 
+def by_delay(cue: pd.Series, curve: pd.Series) -> pd.DataFrame:
+    """Correlation of a cue with a curve within each song, for delays of the cue from 0 to 8 s.
+
+    Both are columns of tracks, such as a feature and rated or predicted arousal. Frames of the first
+    8 s are left out, as in :func:`song_correlations`. A row for each song, a column for each delay
+    in s; NaN where either is constant.
+    """
+    delayed = {k * HOP: cue.groupby(level="song_id").shift(k) for k in DELAYS}
+    both = pd.DataFrame(delayed).loc[curve.index].assign(curve=curve).dropna()
+    songs = {
+        song_id: _correlations(own.drop(columns="curve").to_numpy().T, own["curve"].to_numpy())
+        for song_id, own in both.groupby(level="song_id")
+    }
+    return pd.DataFrame.from_dict(songs, orient="index", columns=[*delayed])
+
+
 def _correlations(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Of each row of x with y; NaN where either is constant."""
     x, y = x - x.mean(axis=1, keepdims=True), y - y.mean()
