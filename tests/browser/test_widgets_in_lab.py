@@ -87,9 +87,9 @@ def test_a_lesson_shows_its_picture_unrun_and_its_slider_moves_when_run(browser,
         page.wait_for_selector(".jp-RenderedImage img", state="attached")
         assert page.locator(".figure-slider").count() == 0
         pages.run_all_cells(page)
-        slider = page.locator(".figure-slider input")
+        slider = page.locator(".figure-slider input").first
         slider.wait_for()
-        picture, value = page.locator(".figure-slider img"), page.locator(".figure-slider output")
+        picture, value = (page.locator(f".figure-slider {part}").first for part in ("img", "output"))
         before = picture.get_attribute("src"), value.text_content()
         slider.focus()
         page.keyboard.press("ArrowRight")
