@@ -35,6 +35,7 @@ from workbook import results, studies
 from workbook.studies.pretrained import real_songs
 from workbook.studies.real import all_music, vgmidi_pieces
 from workbook.studies.songs import mini_songs
+from workbook.studies.task_scale import task_songs
 from workbook.units import fingerprint, run
 
 FOLDS = Path(inspect.getsourcefile(evaluation.k_folds)).name
@@ -484,6 +485,8 @@ def _corpus_of(load):
 def skip_without_data(load):
     if load and load is not mini_songs and not (SHARED / "deam").is_dir():
         pytest.skip("needs a copy of DEAM")
+    if load is task_songs and not (SHARED / "mediaeval2015_task").is_dir():
+        pytest.skip("needs the 2015 task's labels")
     if load in WITH_VGMIDI and not (SHARED / "vgmidi").is_dir():
         pytest.skip("needs a copy of VGMIDI")
     if load in WITH_VGMIDI and not _vgmidi_is_cached():
