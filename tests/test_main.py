@@ -86,7 +86,7 @@ def test_the_readme_holds_the_scoreboard_of_the_store(capsys):
     readme = (ROOT / "README.md").read_text()
     assert half_seconds in readme
     assert whole_songs in readme
-    assert "| linear, no penalty, FS1, raw | 0.366 | " in half_seconds
+    assert "| linear, no penalty, FS1, raw | paper | 0.366 | " in half_seconds
 
 
 def test_bad_input_is_reported_in_one_line(tmp_path, capsys):

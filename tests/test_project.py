@@ -48,7 +48,7 @@ COURSE = [
     ("units", set()),
     ("studies", {"intervals", "raters", "units", "valence"}),
     ("results", {"studies", "units"}),
-    ("papers", set()),
+    ("papers", {"intervals", "results", "studies"}),
     ("real_music", {"papers", "results", "studies"}),
     ("model_card", {"real_music", "results", "studies"}),
     ("widgets", {"plots"}),

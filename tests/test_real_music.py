@@ -242,7 +242,9 @@ def test_the_pages_hold_what_the_stored_tables_say():
 def test_stored_rows_name_songs_seeds_and_setting():
     for name in ("real_deam", "real_vgmidi"):
         table = results.table(name)
-        assert set(table["setting"]) == {"class"}
+        paper = table["setting"] == "paper"
+        assert set(table["setting"]) == {"class", "paper"}
+        assert list(table[paper].index.unique("system")) == ["linear, no penalty"]
         assert set(table.index.names) >= {"system", "features", "seed", "output"}
         assert table["songs"].nunique() == 1
 
