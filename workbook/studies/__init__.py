@@ -3,6 +3,8 @@
 from workbook.studies import (
     baselines,
     elman,
+    harmony,
+    harmony_keys,
     lag,
     latents,
     listeners,
@@ -39,6 +41,8 @@ STUDIES = {
     **lstm.STUDIES,
     **multiscale.STUDIES,
     **real.STUDIES,
+    **harmony.STUDIES,
+    **harmony_keys.STUDIES,
     **lag.STUDIES,
     **listeners.STUDIES,
     **transfer.STUDIES,
