@@ -345,7 +345,7 @@ STUDIES = {
     "harmony_keys": Study(
         mode_accuracy,
         labelled(("version",), version=["as recorded"], every=[1])
-        + labelled(("version",), version=["played again", "drums removed"], every=[3]),
+        + labelled(("version",), version=["played again", "drums removed"], every=[4]),
         ("version",),
         as_they_are,
         ("harmony_keys.csv",),
@@ -362,7 +362,7 @@ STUDIES = {
     ),
     "harmony_swap": Study(
         mode_swap,
-        labelled(("data",), {"data": "vgmidi"}, pieces=[16]),
+        labelled(("data",), {"data": "vgmidi"}, pieces=[12]),
         ("data",),
         as_they_are,
         ("harmony_swap.csv",),
