@@ -50,6 +50,7 @@ COURSE = [
     ("results", {"studies", "units"}),
     ("papers", set()),
     ("real_music", {"papers", "results", "studies"}),
+    ("harmony", {"real_music", "results", "studies", "valence"}),
     ("widgets", {"plots"}),
     ("lesson", set()),
     ("explore", {"plots", "widgets"}),

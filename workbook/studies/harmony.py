@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Self
@@ -218,14 +218,14 @@ def compared(
         the 260; "best without harmony", the system and set of `BASELINES` that is best by this very
         score, which favours it.
     """
-    best = best_of({label: own for label, own in draws.items() if label[1] in BASELINES})
+    baselines = {label: own for label, own in draws.items() if label[1] in BASELINES}
+    best = best_of(baselines) if baselines else None
     rows = {}
     for (system, features), own in draws.items():
         bases = {"260": draws.get((system, "260")), "best without harmony": best}
         for against, base in bases.items():
-            if base is not None:
-                row = paired(own, base[list(own)], songs=songs)
-                rows[system, features, against] = row.assign(songs=songs)
+            base = own * np.nan if base is None else base[list(own)]  # only some were computed
+            rows[system, features, against] = paired(own, base, songs=songs).assign(songs=songs)
     table = pd.concat(rows, names=[*levels, "against"])
     family = table.groupby(["against", *own.columns.names])["p"]
     return table.assign(p_holm=family.transform(holm))
@@ -321,12 +321,12 @@ def song_study(name: str, corpus: Callable[[], Corpus], seeds: int) -> Study:
     return Study(predict_songs, units, levels, song_tables, files, corpus, ("ridge", "tonal"))
 
 
-def frame_study(name: str, corpus: Callable[[], Corpus], seeds: Mapping[str, int]) -> Study:
-    """All systems and sets every half second; a weight is for the linear model alone."""
+def frame_study(name: str, corpus: Callable[[], Corpus], systems: Iterable[str]) -> Study:
+    """Systems and sets every half second; a weight is for the linear model alone."""
     levels, units = ("system", "features", "seed"), []
-    for system, count in seeds.items():
+    for system in systems:
         sets = [k for k in FRAME_SETS if k != WEIGHTED or system == "delayed linear"]
-        units += labelled(levels, system=[system], features=sets, seed=range(count))
+        units += labelled(levels, system=[system], features=sets, seed=[0])
     cheapest = ("delayed linear", "tonal")
     return Study(predict_frames, units, levels, frame_tables, (f"{name}.csv",), corpus, cheapest)
 
@@ -335,11 +335,11 @@ STUDIES = {
     f"harmony_{name}": song_study(f"harmony_{name}", load, seeds)
     for name, load, seeds in (("deam", deam, 2), ("vgmidi", vgmidi, 2), ("mini", mini, 1))
 } | {
-    f"harmony_frames_{name}": frame_study(f"harmony_frames_{name}", load, seeds)
-    for name, load, seeds in (
-        ("deam", deam, {"delayed linear": 2, "Elman": 2, "LSTM": 2}),
-        ("vgmidi", vgmidi, {"delayed linear": 1, "Elman": 1, "LSTM": 1}),
-        ("mini", mini, {"delayed linear": 1, "Elman": 1}),
+    f"harmony_frames_{name}": frame_study(f"harmony_frames_{name}", load, systems)
+    for name, load, systems in (
+        ("deam", deam, SYSTEMS),
+        ("vgmidi", vgmidi, SYSTEMS),
+        ("mini", mini, ["delayed linear", "Elman"]),
     )
 }
 """Of real music, and of the embedded corpus (`mini`), SYNTHETIC."""

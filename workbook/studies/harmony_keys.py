@@ -6,7 +6,7 @@ Reading MIDI files needs mido (the extra `corpus`), rendering them FluidSynth an
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ from workbook.studies.harmony import (
 )
 from workbook.studies.real import real_folder
 from workbook.studies.study import Study, as_they_are, framed, labelled
-from workbook.valence import correlation, interval, mean_over_songs, moments, song_counts
+from workbook.valence import correlation, interval, moments, song_counts
 
 if TYPE_CHECKING:
     import mido
@@ -221,39 +221,49 @@ def _standard(rows: np.ndarray) -> np.ndarray:
     return np.divide(apart, length, out=np.zeros(rows.shape), where=length > 1e-9)
 
 
-def profile_scores(corpus: Corpus, *, seeds: int) -> pd.DataFrame:
+def profile_scores(corpus: Corpus, *, source: str, seeds: int) -> pd.DataFrame:
     """What the choice of key profiles changes on VGMIDI, and how often audio and notes agree.
 
-    Index (profile, source: audio or notes, statistic); columns value, low, high (95 % over songs),
-    songs and frames. Statistics: "r(mode, valence)" over songs, of the mode over 16 s; "r of
-    ridge", in ten folds, with mode and key clarity over 1 and 16 s, from the audio with harmonic
-    change and entropy as well; "same sign, 1 s" and "16 s": share of half seconds in which audio
-    and notes agree whether the mode is major.
+    Index (profile, statistic); columns value, low, high (95 % over songs), songs and frames.
+    Statistics: "r(mode, valence)" over songs, of the mode over 16 s; "r of ridge", in ten folds,
+    with mode and key clarity over 1 and 16 s, from the audio with harmonic change and entropy as
+    well; of the audio "same sign, 1 s" and "16 s": share of half seconds in which audio and notes
+    agree whether the mode is major.
     """
-    import mido
-
-    rows = corpus.features.groupby(level="song_id").size()
-    midi = {p.song_id: p.midi for p in read_pieces(real_folder("vgmidi")) if p.song_id in rows}
-    tracks = {
-        "audio": [audio_track(corpus.songs.loc[k, "audio"], n) for k, n in rows.items()],
-        "notes": [note_track(mido.MidiFile(midi[k]), n) for k, n in rows.items()],
-    }
-    index, found = corpus.features.sort_index().index, {}
-    tracks = {k: pd.DataFrame(np.vstack(v), index, map(str, range(12))) for k, v in tracks.items()}
+    notes, found = _notes(corpus), {}
+    track = notes if source == "notes" else _audio(corpus)
     other = corpus.features[["harmonic_change", "tonal_entropy"]]
     for profile in PROFILES:
-        both = {source: key_features(track, profile) for source, track in tracks.items()}
-        for source, features in both.items():
-            more = features.join(other) if source == "audio" else features
-            for name, drawn in _valence(corpus, more, seeds).items():
-                found[profile, source, name] = interval(drawn) | {"songs": len(rows)}
-        for name, column in {"1 s": "mode", "16 s": "mode_long"}.items():
-            same = (both["audio"][column] > 0) == (both["notes"][column] > 0)
-            row = _share(same.astype(float))
-            found[profile, "audio", f"same sign, {name}"] = {
-                k: row[k] for k in row if k != "frames"
-            }
-    return framed(found, ["profile", "source", "statistic"])
+        features = key_features(track, profile)
+        more = features if source == "notes" else features.join(other)
+        for name, drawn in _valence(corpus, more, seeds).items():
+            songs = corpus.songs.index.size
+            found[profile, name] = interval(drawn) | {"songs": songs}
+        if source == "audio":
+            true = key_features(notes, profile)
+            for name, column in {"1 s": "mode", "16 s": "mode_long"}.items():
+                same = (features[column] > 0) == (true[column] > 0)
+                found[profile, f"same sign, {name}"] = _share(same.astype(float))
+    return framed(found, ["profile", "statistic"])
+
+
+def _notes(corpus: Corpus) -> pd.DataFrame:
+    import mido
+
+    midi = {piece.song_id: piece.midi for piece in read_pieces(real_folder("vgmidi"))}
+    return _tracks(corpus, lambda song, rows: note_track(mido.MidiFile(midi[song]), rows))
+
+
+def _audio(corpus: Corpus) -> pd.DataFrame:
+    return _tracks(corpus, lambda song, rows: audio_track(corpus.songs.loc[song, "audio"], rows))
+
+
+def _tracks(corpus: Corpus, read: Callable[[int, int], np.ndarray]) -> pd.DataFrame:
+    """Chroma of all songs, a track of twelve columns."""
+    index = corpus.features.sort_index().index
+    rows = index.to_frame().groupby(level="song_id").size()
+    values = np.vstack([read(song, count) for song, count in rows.items()])
+    return pd.DataFrame(values, index, [*map(str, range(12))])
 
 
 def _valence(corpus: Corpus, features: pd.DataFrame, seeds: int) -> dict[str, np.ndarray]:
@@ -271,7 +281,7 @@ def _valence(corpus: Corpus, features: pd.DataFrame, seeds: int) -> dict[str, np
 
 SWAPS = {"major": {4: -1, 9: -1, 11: -1}, "minor": {3: 1, 8: 1, 10: 1}}
 """Semitones above the tonic that the parallel (natural) minor or major has elsewhere."""
-SECONDS = 30.0
+SECONDS, PIECES = 30.0, 12
 VERSIONS = ("as it is", "other mode", "a semitone up")
 
 
@@ -288,57 +298,55 @@ def swapped(file: mido.MidiFile, version: str) -> tuple[mido.MidiFile, str]:
     return file, mode
 
 
-def mode_swap(corpus: Corpus, *, pieces: int) -> pd.DataFrame:
-    """What changes if pieces of VGMIDI are played in the parallel mode, or a semitone higher.
+def mode_swap(corpus: Corpus, *, piece: int) -> pd.DataFrame:
+    """What changes if a piece of VGMIDI is played in the parallel mode, or a semitone higher.
 
-    The first 30 s of some pieces (every n-th) are rendered as they are, with the third, sixth and
-    seventh of the other mode, and transposed by a semitone.
+    The first 30 s are rendered as they are, with the third, sixth and seventh of the other mode,
+    and transposed by a semitone.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        From :func:`workbook.studies.harmony.vgmidi`.
+    piece : int
+        The n-th of `PIECES` that are spread over the corpus.
 
     Returns
     -------
     DataFrame
-        Index (version, statistic); columns value, low, high (95 % over these pieces), songs.
-        "change of 260", "change of tonal": mean over features of the absolute change of the
-        piece's mean, in standard deviations over all pieces. "valence by 260" and "by tonal":
-        predicted valence of the major minus that of the minor version, extra trees trained on the
-        means of all other pieces.
+        Index (version, statistic); column value. "change of 260", "change of tonal": mean over
+        features of the absolute change of the piece's mean, in standard deviations over all pieces.
+        "valence by 260" and "by tonal": predicted valence of the major minus that of the minor
+        version, extra trees trained on the means of all other pieces.
     """
-    every = corpus.songs.index
-    chosen = every[:: len(every) // pieces][:pieces]
-    rest, counts, found = every.difference(chosen), song_counts(len(chosen)), {}
-    means, major = _versions(chosen)
-    y = song_targets(corpus).loc[rest, "valence"]
+    song = corpus.songs.index[piece * len(corpus.songs) // PIECES]
+    means, mode = _versions(song)
+    targets, found = song_targets(corpus).drop(index=song), {}
     for name in (BASELINES[0], "tonal"):
         x = song_table(corpus, name)
         own = means[[k.removesuffix("_mean") for k in x]]
-        model = tuned("extra trees", weighted=False).fit(x.loc[rest].to_numpy(), y)
-        valence = pd.Series(model.predict(own.to_numpy()), own.index).unstack("version")
+        model = tuned("extra trees", weighted=False)
+        model.fit(x.loc[targets.index].to_numpy(), targets["valence"])
+        valence = pd.Series(model.predict(own.to_numpy()), own.index)
         for version in VERSIONS[1:]:
-            before, after = (own.xs(k, level="version") for k in (VERSIONS[0], version))
-            change = ((after - before).abs() / x.std().to_numpy()).mean(axis=1)
-            found[version, f"change of {name}"] = change
-        lost = (valence[VERSIONS[0]] - valence["other mode"]).where(major, other=np.nan)
-        gained = valence["other mode"] - valence[VERSIONS[0]]
-        found["other mode", f"valence by {name}"] = lost.fillna(gained)
-    rows = {
-        key: interval(mean_over_songs(counts, values.loc[chosen])) | {"songs": len(chosen)}
-        for key, values in found.items()
-    }
-    return framed(rows, ["version", "statistic"])
+            change = (own.loc[version] - own.loc[VERSIONS[0]]).abs().to_numpy()
+            found[version, f"change of {name}"] = (change / x.std().to_numpy()).mean()
+        sign = 1 if mode == "major" else -1
+        lost = valence[VERSIONS[0]] - valence["other mode"]
+        found["other mode", f"valence by {name}"] = sign * lost
+    return framed({k: {"value": v} for k, v in found.items()}, ["version", "statistic"])
 
 
-def _versions(songs: pd.Index) -> tuple[pd.DataFrame, pd.Series]:
-    """Means of all features of each song in each version; whether each song is in major."""
+def _versions(song: int) -> tuple[pd.DataFrame, str]:
+    """Means of all features of a piece in each version, and its mode as it is."""
     import mido
 
-    midi = {p.song_id: p.midi for p in read_pieces(real_folder("vgmidi"))}
-    means, major = {}, {}
-    for song in songs:
-        for version in VERSIONS:
-            file, mode = swapped(mido.MidiFile(midi[song]), version)
-            means[song, version] = rendered(file, SECONDS, ("compare", "tonal")).mean()
-            major[song] = mode == "major"
-    return pd.DataFrame(means).T.rename_axis(["song_id", "version"]), pd.Series(major)
+    midi = {piece.song_id: piece.midi for piece in read_pieces(real_folder("vgmidi"))}[song]
+    means = {}
+    for version in VERSIONS:
+        file, mode = swapped(mido.MidiFile(midi), version)
+        means[version] = rendered(file, SECONDS, ("compare", "tonal")).mean()
+    return pd.DataFrame(means).T, mode
 
 
 STUDIES = {
@@ -354,19 +362,21 @@ STUDIES = {
     ),
     "harmony_profiles": Study(
         profile_scores,
-        labelled(("data",), {"data": "vgmidi"}, seeds=[2]),
-        ("data",),
+        labelled(("source",), source=["audio", "notes"], seeds=[2]),
+        ("source",),
         as_they_are,
         ("harmony_profiles.csv",),
         vgmidi,
+        ("notes",),
     ),
     "harmony_swap": Study(
         mode_swap,
-        labelled(("data",), {"data": "vgmidi"}, pieces=[12]),
-        ("data",),
+        labelled(("piece",), piece=range(PIECES)),
+        ("piece",),
         as_they_are,
         ("harmony_swap.csv",),
         vgmidi,
+        (0,),
     ),
 }
 """The first is of the embedded corpus, SYNTHETIC."""
