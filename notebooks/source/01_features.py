@@ -294,12 +294,13 @@ upper.plot(six["mode"], color=plots.GREY, lw=1, label="over 1 s")
 upper.plot(six["mode_long"], color="black", lw=2, label="over 16 s")
 upper.axhline(0, color="black", lw=0.8)
 upper.set(ylabel="mode\n(minor < 0 < major)", title=f"Song {song_id} (synthetic)")
-upper.legend(fontsize="small", loc="upper right")
+upper.set_ylim(-0.3, 0.5)
+upper.legend(fontsize="small", loc="upper right", ncols=2)
 plots.draw_curves(dev.labels.loc[song_id], ax=lower);
 # %% [markdown]
 # Over 1 s, mode follows single chords; over 16 s it follows the key. Is it related to valence in **real** music? Each point is a
-# piece, averaged over time: piano music from video games (VGMIDI), and songs of DEAM, most of them with drums and many with
-# singing. The numbers are stored results.
+# piece, averaged over time: piano music from video games (VGMIDI), and songs of many genres (DEAM). The numbers are
+# stored results.
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)

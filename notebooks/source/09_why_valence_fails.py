@@ -661,8 +661,8 @@ Markdown(
         else "the 260 carry less of harmony than six features do. "
     )
     + "It limits valence in development and test songs alike, so it explains a low r everywhere, not the *drop*. "
-    "Whether it limits DEAM's sung and drummed songs is open: their mode was measured on 36 of them, with features that "
-    "were tested on piano."
+    "Whether it limits DEAM's songs as well, which are of many genres, is open: 36 are few, and mode may be measured worse "
+    "where people sing and drums play. Whoever has DEAM's audio can test it with one command, `mer results harmony_deam`."
 )
 
 # %% [markdown]

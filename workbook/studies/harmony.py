@@ -338,8 +338,8 @@ STUDIES = {
     f"harmony_frames_{name}": frame_study(f"harmony_frames_{name}", load, systems)
     for name, load, systems in (
         ("deam", deam, SYSTEMS),
-        ("vgmidi", vgmidi, SYSTEMS),
-        ("mini", mini, ["delayed linear", "Elman"]),
+        ("vgmidi", vgmidi, ["delayed linear", "Elman"]),
+        ("mini", mini, ["delayed linear"]),
     )
 }
 """Of real music, and of the embedded corpus (`mini`), SYNTHETIC."""

@@ -353,7 +353,7 @@ STUDIES = {
     "harmony_keys": Study(
         mode_accuracy,
         labelled(("version",), version=["as recorded"], every=[1])
-        + labelled(("version",), version=["played again", "drums removed"], every=[4]),
+        + labelled(("version",), version=["played again", "drums removed"], every=[6]),
         ("version",),
         as_they_are,
         ("harmony_keys.csv",),
