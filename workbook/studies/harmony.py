@@ -273,7 +273,7 @@ class GroupLinear:
         return pd.DataFrame({k: m.predict(features)[k] for k, m in self.chosen_.items()})
 
 
-DELAYED = {"delays": (0, 6), "windows": (13, 41)}
+DELAYED = {"delays": (6,), "windows": (13, 41)}
 """Few, since each is tried with each factor."""
 SYSTEMS: dict[str, Regressor] = {
     "delayed linear": DelayedLinear(**DELAYED),
