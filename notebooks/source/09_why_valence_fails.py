@@ -602,8 +602,8 @@ Markdown(
     f"learner that suits them best {without:.2f}; the smallest of the four differences is "
     f"{least['difference']:.2f} ({least['difference_low']:.2f} to {least['difference_high']:.2f}). On DEAM's excerpts "
     f"adding the six to the 260 changes r by {most['difference']:+.2f} ({most['difference_low']:.2f} to "
-    f"{most['difference_high']:.2f}) at best, and {most['songs']:.0f} songs can only show a difference of "
-    f"{most['detectable']:.2f}. (An r below 0 is no finding: in folds, a model that knows nothing predicts the mean of the "
+    f"{most['difference_high']:.2f}) at best. That says little about DEAM: a model learns from the 32 or 33 other excerpts, "
+    f"too few for a small effect. (An r below 0 is no finding: in folds, a model that knows nothing predicts the mean of the "
     "other songs, which is low when the left-out songs are high.)"
 )
 
@@ -656,7 +656,7 @@ Markdown(
     f"a piece's mode from the 260 with an r above {mode_of.max():.2f}.\n\n"
     "**Verdict:** "
     + (
-        "the 260 are insensitive to the mode, and on piano music that is where most of the valence is. "
+        "the 260 are insensitive to the mode, and on piano music harmony predicts valence better than they do. "
         if deaf and least["difference_low"] > 0
         else "the 260 carry less of harmony than six features do. "
     )
@@ -889,7 +889,7 @@ Markdown(
 - How reliable each test curve is: that needs the labels of every rater, not their mean.
 - Whether the task's own release of the test labels is on DEAM's scale: so no RMSE of the papers can be held against ours.
 - Whether the papers' networks over-fitted: that needs their predictions, or the features at half-second steps.
-- Whether harmony is what the 260 lack on DEAM as well: with 36 excerpts a gain in r below {most["detectable"]:.2f} stays unseen.
+- Whether harmony is what the 260 lack on DEAM as well: {most["songs"]:.0f} excerpts are too few to learn it from.
 - Finer questions: with 58 songs an r is uncertain by about {(limits["high"] - limits["low"]) / 2:.2f} either way, and remedies that are
   picked by the 58 have used up the 58."""
 )
