@@ -232,10 +232,12 @@ def _of_frames() -> list[str]:
         kind: [with_interval(table.loc[("delayed linear", k, kind)]) for k in SIDES]
         for kind in ("pooled", "mean")
     }
+    gain = with_interval(table.loc[("delayed linear", "tonal", "mean")], "difference")
     return [
         "**Every half second, VGMIDI.** The delayed linear model has a pooled r of valence of "
         f"{cells['pooled'][0]} with the 260 and {cells['pooled'][1]} with the six; within songs "
-        f"{cells['mean'][0]} and {cells['mean'][1]}.",
+        f"{cells['mean'][0]} and {cells['mean'][1]}, a difference of {gain}. The gain is between "
+        "songs.",
     ]
 
 
