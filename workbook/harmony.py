@@ -167,12 +167,14 @@ def _of_songs() -> list[str]:
     six, base = scores("vgmidi", "tonal"), best_without("vgmidi")
     least = six.loc[six["difference"].idxmin()]
     arousal = scores("vgmidi", "tonal", dimension="arousal")["difference"]
+    by_profile = results.table("harmony_profiles").xs(("audio", "r of ridge"), level=(0, 2))
     both, weighted = (number(scores("vgmidi", k)["value"]["ridge"], 2) for k in (BOTH, WEIGHTED))
     return [
         f"**Piano pieces ({base['songs']:.0f}).** The six predict valence with r = "
         f"{_span(six['value'])} over the four learners, the 260 with {number(base['value'], 2)} "
         f"at most ({', '.join(base.name)}). The smallest difference is "
-        f"{with_interval(least, 'difference')}. For arousal the six are worse: differences of "
+        f"{with_interval(least, 'difference')}. With three sets of key profiles, ridge has r = "
+        f"{_span(by_profile['value'])}. For arousal the six are worse: differences of "
         f"{_span(arousal)}.",
         f"**Both together.** Ridge on all 266 has r = {both} for valence, with a weight of their "
         f"own for the six {weighted}: with features that are cut at 5 standard deviations and a "
