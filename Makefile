@@ -4,6 +4,7 @@
 # make app       opens the explorer, a page on this machine: point, draw, bring your own song
 # make results   computes the tables of data/results (thousands of models; resumes; NAMES="elman lstm")
 # make results-check  computes them again and compares, writing nothing (hours; resumes)
+# make models    trains the model in the package again, from DEAM and VGMIDI, and writes its card
 # make bench     speed and memory, as ratios against what a user would otherwise do: docs/bench.md
 # make book      the lessons and pages as a static book that needs no network: book/html/index.html
 # make stress    kills at random moments of every kind of writing, planted faults, and ten thousand
@@ -30,7 +31,7 @@ OFFLINE := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
 # Programs run as modules: pip's scripts fail where the path of the clone has quotes or dollar signs.
-.PHONY: workbook test lab app book corpus results results-check bench stress offline ends
+.PHONY: workbook test lab app book corpus results results-check models bench stress offline ends
 
 workbook: $(READY)
 	$(BIN)/python notebooks/build.py
@@ -48,6 +49,9 @@ results: $(READY)
 
 results-check: $(READY)
 	$(ON_DATA) && $(BIN)/python -m mer_core results --check $(NAMES)
+
+models: $(READY)
+	$(BIN)/python -m workbook.model_card
 
 stress: $(READY)
 	$(BIN)/python tests/stress/kills.py

@@ -15,7 +15,7 @@ import soundfile
 from matplotlib import pyplot as plt
 
 from conftest import ROOT
-from mer_core import ensemble, load_corpus
+from mer_core import load_corpus
 from mer_core.files import DataError
 from mer_core.retrieval import search_profile
 from workbook import explore
@@ -42,16 +42,9 @@ def corpus():
     return mini.select(mini.songs.groupby("split").head(12).index)
 
 
-@pytest.fixture(scope="module")
-def quick(corpus):
-    return ensemble.ensemble(corpus, seeds=2)
-
-
 @pytest.fixture
-def opened(corpus, quick):
-    shown = page.Page(corpus)
-    shown.models = quick
-    return shown
+def opened(corpus):
+    return page.Page(corpus)
 
 
 @pytest.fixture
@@ -136,22 +129,6 @@ def test_whatever_reading_raises_becomes_a_message():
     assert send(drop, "b", b"x") == "b can't be used (MemoryError). Try another file."
 
 
-def test_an_ensemble_answers_every_half_second_and_says_how_far_it_agrees(corpus, quick):
-    track = corpus.select(corpus.songs.index[:1]).features
-    curve, spread = ensemble.predict_curve(quick, track)
-    times = track.index.get_level_values("time").tolist()
-    assert curve.index.tolist() == spread.index.tolist() == times
-    assert curve.abs().to_numpy().max() <= 1
-    assert (spread.to_numpy() > 0).all()
-    assert np.allclose(ensemble.predict_curve([quick[0], quick[0]], track)[1], 0)
-
-
-def test_a_corpus_without_features_is_explored_with_models_of_the_embedded_one(corpus, monkeypatch):
-    monkeypatch.setattr("mer_core.ensemble.load_corpus", lambda where: corpus)
-    bare = replace(corpus, features=corpus.features[:0])
-    assert len(ensemble.ensemble(bare, seeds=1)) == 2
-
-
 def test_the_library_says_what_it_is(monkeypatch, capsys, deam):
     monkeypatch.setenv("MER_DATA", str(deam))
     assert len(explore.library().songs) == 11
@@ -224,10 +201,12 @@ def test_a_song_of_ones_own_gets_a_curve_and_neighbours_and_the_page_outlives_ba
     assert "found .txt" in send(opened.drop, "<script>.txt", b"x")
     assert "can't be decoded" in send(opened.drop, "a.mp3", bytes(3000))
     message = send(opened.drop, "a tone.wav", a_file(a_tone(3)))
-    assert message.startswith("a tone.wav: valence ")
-    player, picture, *_ = opened.answers["own"].children
+    assert message.startswith("a tone.wav (0:03): valence ")
+    assert "note: unlike the songs of training" in message
+    picture, player, *_ = opened.answers["own"].children
     assert player.tracks[0]["name"] == "predicted"
-    assert isinstance(picture, ipywidgets.Image)
+    images = [column.children[0] for column in picture.children]
+    assert all(isinstance(image, ipywidgets.Image) for image in images)
     assert len(opened.answers["own"].rows) == 8
 
 

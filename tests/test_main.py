@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import signal
@@ -123,13 +124,14 @@ def test_predict_writes_the_curve_of_a_song(tmp_path, capsys):
     out = tmp_path / "new" / "curve.csv"
     assert main(["predict", str(song), "--out", str(out)]) == 0
     printed = capsys.readouterr()
-    assert "half seconds, mean valence" in printed.out
-    assert "synthetic" in printed.err
-    curve = pd.read_csv(out, index_col="time")
-    assert list(curve) == ["valence", "arousal", "valence_spread", "arousal_spread"]
-    assert curve[["valence", "arousal"]].abs().to_numpy().max() <= 1
-    assert (curve.filter(like="spread") > 0).to_numpy().all()
-    assert curve.index[1] - curve.index[0] == 0.5
+    assert "89 (0:45): valence +" in printed.out
+    assert "Trained on real music (DEAM, VGMIDI)." in printed.out
+    curve = pd.read_csv(out, index_col=["song_id", "time"])
+    for name in ("valence", "arousal"):
+        assert curve[f"{name}_low"].ge(-1).all()
+        assert curve[f"{name}_high"].le(1).all()
+        assert curve[name].between(curve[f"{name}_low"], curve[f"{name}_high"]).all()
+    assert curve.loc[89].index.tolist() == [k / 2 for k in range(90)]
 
 
 def test_predict_does_not_learn_from_other_songs_than_it_was_told(tmp_path, capsys):
@@ -138,7 +140,10 @@ def test_predict_does_not_learn_from_other_songs_than_it_was_told(tmp_path, caps
     song, out = str(ROOT / "data/mini/MEMD_audio/89.ogg"), tmp_path / "curve.csv"
     command = ["predict", song, "--out", str(out), "--train", str(tmp_path / "DEAM")]
     assert main(command) == 1
-    assert "DEAM: expected features to learn from" in capsys.readouterr().err
+    assert (
+        "songs or more with labels and features, found no features in its folder"
+        in capsys.readouterr().err
+    )
     assert not out.exists()
 
 
@@ -201,16 +206,40 @@ def contents(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("earlier", ["", "time,valence,arousal\n0.0,0.1,0.2\n"])
+OLD, NEW = (b"time,valence,arousal\n0.0,0.1,0.2\n", b"song_id,time,valence,valence_low\n")
+
+
+@pytest.mark.parametrize("earlier", [b"", OLD, NEW])
 def test_predict_replaces_an_earlier_curve_also_through_a_link(tmp_path, monkeypatch, earlier):
-    curve = written(tmp_path / "curve.csv", earlier)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    curve = tmp_path / "curve.csv"
+    curve.write_bytes(earlier)
     out = link(tmp_path / "link.csv", curve)
-    monkeypatch.setattr("mer_core.ensemble.ensemble", lambda _: [])
-    table = pd.DataFrame({"valence": [0.5], "arousal": [0.5]}, pd.Index([0.0], name="time"))
-    monkeypatch.setattr("mer_core.ensemble.predict_curve", lambda *_: (table, table))
     assert main(["predict", str(song(tmp_path / "song.wav")), "--out", str(out)]) == 0
     assert out.is_symlink()
-    assert curve.read_text().startswith("time,valence,arousal,valence_spread")
+    assert curve.read_text().startswith("song_id,time,valence,valence_low,valence_high,arousal")
+
+
+def test_predict_describes_several_songs_and_reports_failures(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name in ("a.wav", "b.wav"):
+        song(tmp_path / name)
+    written(tmp_path / "c.wav", "no audio")
+    command = ["predict", str(tmp_path), "--plot", str(tmp_path / "figures")]
+    assert main([*command, "--out", str(tmp_path / "all.json")]) == 1
+    printed = capsys.readouterr()
+    assert [line.split(" ")[0] for line in printed.out.splitlines()[:3:2]] == ["a", "b"]
+    assert "c.wav" in printed.err
+    assert len(json.loads((tmp_path / "all.json").read_text())["songs"]) == 2
+    assert sorted(p.name for p in (tmp_path / "figures").iterdir()) == ["a.png", "b.png"]
+    assert main([*command[:2], "--plot", str(tmp_path / "one.png")]) == 1
+    assert "expected a folder for the figures of several songs" in capsys.readouterr().err
+
+
+def test_predict_trains_on_another_corpus(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert main(["predict", str(song(tmp_path / "a.wav")), "--train", "mini"]) == 0
+    assert "Trained on mini." in capsys.readouterr().out
 
 
 BAD_FOLDERS: dict[str, tuple[Callable[[Path], object], str, list[str]]] = {

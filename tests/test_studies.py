@@ -33,6 +33,7 @@ from mer_core.smoothing import moving_average
 from stress import kills
 from workbook import results, studies
 from workbook.studies import harmony
+from workbook.studies.pretrained import real_songs
 from workbook.studies.real import all_music, vgmidi_pieces
 from workbook.studies.songs import mini_songs
 from workbook.units import fingerprint, run
@@ -473,19 +474,20 @@ def test_unknown_names_are_refused(corpus, tmp_path):
         results.table("elmo")
 
 
+WITH_VGMIDI = (vgmidi_pieces, all_music, real_songs, harmony.vgmidi)
+
+
 @cache
 def _corpus_of(load):
     return load() if load else load_corpus("mini")
 
 
-def _skip_without_data(load):
+def skip_without_data(load):
     if load not in (None, mini_songs, harmony.mini) and not (SHARED / "deam").is_dir():
         pytest.skip("needs a copy of DEAM")
-    if load not in (vgmidi_pieces, all_music, harmony.vgmidi):
-        return
-    if not (SHARED / "vgmidi").is_dir():
+    if load in WITH_VGMIDI and not (SHARED / "vgmidi").is_dir():
         pytest.skip("needs a copy of VGMIDI")
-    if not _vgmidi_is_cached(tonal=load is harmony.vgmidi):
+    if load in WITH_VGMIDI and not _vgmidi_is_cached(tonal=load is harmony.vgmidi):
         pytest.skip("features of VGMIDI are not in the cache; `make results-check` computes them")
 
 
@@ -501,7 +503,7 @@ def _vgmidi_is_cached(*, tonal):
 @pytest.mark.parametrize("name", studies.STUDIES)
 def test_the_cheapest_rows_of_every_study_are_reproduced(name, monkeypatch, tmp_path):
     load = studies.STUDIES[name].corpus
-    _skip_without_data(load)
+    skip_without_data(load)
     if name == "harmony_swap" and not shutil.which("fluidsynth"):
         pytest.skip("needs FluidSynth")
     monkeypatch.setenv("MER_DATA", str(SHARED / "deam"))

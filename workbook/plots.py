@@ -7,8 +7,9 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-PALETTE = {"valence": "#D55E00", "arousal": "#0072B2"}
-"""Vermilion and blue of Okabe and Ito (2008)."""
+from mer_core.own_songs import COLOURS
+
+PALETTE = COLOURS
 GREY = "#777777"
 CORNERS = {
     (-1, 1): "angry, tense",

@@ -1,4 +1,4 @@
-"""Regressors of valence and arousal; one language for all, so that a table of systems is a loop.
+"""Regressors of valence and arousal, all with the same two methods.
 
 `model.fit(features, labels, *, validation=None, unlabelled=None)` returns the model,
 `model.predict(features)` a prediction for every feature row. Hyper-parameters are keyword-only
@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "elm": ["ELM"],
         "irit": ["ElmanRNN", "Preprocessed", "SecondNetwork"],
         "munich": ["LSTM", "FoldEnsemble"],
+        "pretrained": ["WindowedRidge", "pretrained"],
         "saved": ["load", "save"],
         "triplet": ["TripletNetwork"],
         "tsinghua": ["BLSTM", "MultiScaleBLSTM"],

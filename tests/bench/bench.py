@@ -30,6 +30,7 @@ PAGE, README = ROOT / "docs" / "bench.md", ROOT / "README.md"
 MARKS = ("<!-- measured by make bench -->\n", "<!-- up to here -->\n")
 MODULES = {
     "features": "Features",
+    "predict": "A prediction",
     "recurrent": "Many networks at once",
     "elm": "Extreme learning machines",
     "cluster": "A cluster",

@@ -6,7 +6,9 @@ import pytest
 from playwright.sync_api import Page
 
 from browser import pages
+from conftest import ROOT
 
+SONG = ROOT / "data" / "mini" / "MEMD_audio" / "1.ogg"
 PHONE = {"viewport": {"width": 360, "height": 740}}
 
 
@@ -90,6 +92,17 @@ def drop(page: Page) -> None:
         "document.querySelector('.mer-file output').textContent.includes('expected')"
     )
     assert page.locator(".mer-file output").text_content().startswith("song.mp3")
+    page.set_input_files(".mer-file input", str(SONG))
+    page.wait_for_function(
+        "document.querySelector('.mer-file output').textContent.includes('1.ogg (0:45): valence')"
+    )
+    page.wait_for_function("document.querySelectorAll('img.widget-image').length >= 2")
+    shown = [image for image in page.locator("img.widget-image").all() if image.is_visible()]
+    widths = [image.bounding_box()["width"] for image in shown]
+    assert len(widths) == 2  # the curve with its band, and the plane
+    assert all(250 < width <= 360 for width in widths)
+    page.get_by_text("About the model").click()
+    page.get_by_role("heading", name="The model in the package").wait_for()
 
 
 def hear_what_was_drawn(page: Page) -> None:

@@ -1,4 +1,4 @@
-"""Decode an uploaded audio file, and say which songs the models were trained on."""
+"""Decode an uploaded audio file."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from mer_core.corpus import Corpus
-from mer_core.datasets.deam import chosen_data
 from mer_core.features.audio import SAMPLE_RATE, SUFFIXES, duration, read_audio
 from mer_core.features.levels import QUIETEST
 from mer_core.files import DataError
@@ -81,9 +79,3 @@ def _decoded(name: str, suffix: str, data: bytes) -> np.ndarray:
     for note in notes:
         warnings.warn(str(note.message).replace(str(path), name), note.category, stacklevel=3)
     return samples
-
-
-def teachers(corpus: Corpus) -> str:
-    """Say whose songs :func:`mer_core.ensemble.ensemble` learns from: "synthetic" or "DEAM's"."""
-    embedded = corpus.features.empty or chosen_data() == "mini"
-    return "synthetic" if embedded else "DEAM's"

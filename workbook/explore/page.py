@@ -10,16 +10,17 @@ from functools import cached_property
 
 import ipywidgets
 import pandas as pd
+from matplotlib.figure import Figure
 
-from mer_core import features
+from mer_core import features, own_songs
 from mer_core.corpus import Corpus, with_titles
-from mer_core.ensemble import ensemble, predict_curve
-from mer_core.evaluation import Regressor
 from mer_core.files import DataWarning
 from mer_core.metrics import DIMENSIONS
+from mer_core.models import WindowedRidge, pretrained
+from mer_core.models.pretrained import CARD
 from mer_core.retrieval import Curves, nearest, search_profile
 from workbook.explore import songs
-from workbook.explore.own_song import MOST_BYTES, SUFFIXES, read_upload, teachers
+from workbook.explore.own_song import MOST_BYTES, SUFFIXES, read_upload
 from workbook.widgets import FileDrop, PlanePicker, Player, ProfileDrawing
 from workbook.widgets.front_end import png
 
@@ -104,32 +105,36 @@ class Page(ipywidgets.Tab):
 
     def _own(self) -> ipywidgets.Widget:
         self.drop = FileDrop(self._receive, suffixes=SUFFIXES, limit=MOST_BYTES)
-        text = "Your file stays on this machine. The models answer within a minute."
+        text = "Your file stays on this machine. The prediction takes some seconds."
         self.answers["own"].show_text(text)
-        return _side_by_side([self.drop], [self.answers["own"]])
+        card = {"text/markdown": CARD.read_text(encoding="utf-8")}
+        shown = ipywidgets.Output(
+            outputs=[{"output_type": "display_data", "data": card, "metadata": {}}]
+        )
+        about = ipywidgets.Accordion([shown], titles=["About the model"])
+        return _side_by_side([self.drop, about], [self.answers["own"]])
 
     @cached_property
-    def models(self) -> list[Regressor]:
-        """The ensemble, trained at the first upload."""
-        return ensemble(self.corpus)
+    def model(self) -> WindowedRidge:
+        """The model in the package, loaded at the first upload."""
+        return pretrained()
 
     def _receive(self, name: str, data: bytes) -> str:
         with warnings.catch_warnings(record=True) as notes:
             warnings.simplefilter("always")
             audio = read_upload(name, data)
         with warnings.catch_warnings(action="ignore", category=DataWarning):  # the same notes
-            curve, spread = predict_curve(self.models, features.extract(audio))
-        mean, sd = curve.mean(), spread.mean()
-        rows = self._named(nearest(self.points, mean, FOUND).reset_index().assign(start=0.0))
+            track = features.extract(audio)
+        curve = own_songs.predict_curves(self.model, track).droplevel("song_id")
+        (song,) = (row for _, row in own_songs.predict_songs(self.model, track).iterrows())
+        place = song[DIMENSIONS]
+        rows = self._named(nearest(self.points, place, FOUND).reset_index().assign(start=0.0))
         player = Player(audio, {"predicted": curve}, title=name)
-        picture = _picture(
-            songs.draw_spread(curve, spread), f"Predicted valence and arousal of {name}"
-        )
-        self.answers["own"].offer(rows, self._play, above=[player, picture])
-        means = ", ".join(f"{k} {mean[k]:.2f} ± {sd[k]:.2f}" for k in DIMENSIONS)
-        who = f"{len(self.models)} models that learned from {teachers(self.corpus)} songs"
-        message = f"{name}: {means} (mean of {who}, and how far they disagree)."
-        return " ".join([message, *(f"Note: {note.message}." for note in notes)])
+        pictures = _side_by_side(*([part] for part in _own_pictures(curve, song, name)))
+        self.answers["own"].offer(rows, self._play, above=[pictures, player])
+        sentences = own_songs.describe(song.to_frame(name).T).splitlines()
+        sentences.append("In brackets: the range that holds the mean rating of 8 in 10 songs.")
+        return " ".join([*sentences, *(f"Note: {note.message}." for note in notes)])
 
     def _named(self, rows: pd.DataFrame) -> pd.DataFrame:
         return songs.describe_pieces(rows, self.corpus)
@@ -190,9 +195,18 @@ class Answer(ipywidgets.VBox):
             self.shown.children = [_text(str(error))]
 
 
+def _own_pictures(curve: pd.DataFrame, song: pd.Series, name: str) -> list[ipywidgets.Widget]:
+    """The curve and the plane, each an image, so that a phone shows one below the other."""
+    over_time, place = (Figure(figsize=(size, 3.4), layout="constrained") for size in (5.4, 3.6))
+    own_songs.draw_curve(curve, over_time.subplots())
+    own_songs.draw_place(curve, song, place.subplots())
+    text = f"Predicted valence and arousal of {name}"
+    return [_picture(over_time, f"{text} over time"), _picture(place, f"{text} on the plane")]
+
+
 def _side_by_side(*columns: list) -> ipywidgets.Widget:
     """Arrange columns side by side; on a phone, below each other."""
-    layout = {"flex": "1 1 20rem", "min_width": "0"}
+    layout = {"flex": "1 1 17rem", "min_width": "0"}
     boxes = [ipywidgets.VBox(column, layout=layout) for column in columns]
     return ipywidgets.HBox(boxes, layout={"flex_flow": "row wrap"})
 

@@ -92,16 +92,3 @@ def draw_match(profile: pd.DataFrame, curve: pd.DataFrame, *, band: float | None
         ax.set(ylim=(-1, 1), xlabel="time in the song (s)", ylabel=dimension, title=dimension)
         ax.legend(fontsize="small")
     return figure
-
-
-def draw_spread(curve: pd.DataFrame, spread: pd.DataFrame) -> Figure:
-    """Draw the mean and, as a band, the standard deviation of :func:`predict_curve`."""
-    figure, ax = plt.subplots(figsize=(9, 3.2))
-    for dimension, colour in PALETTE.items():
-        middle, sd = curve[dimension], spread[dimension]
-        ax.plot(curve.index, middle, color=colour, lw=2, label=f"{dimension}, predicted")
-        ax.fill_between(curve.index, middle - sd, middle + sd, color=colour, alpha=0.2, lw=0)
-    ax.set(ylim=(-1, 1), xlabel="time (s)", ylabel="-1 to 1")
-    ax.legend(fontsize="small")
-    ax.set_title("mean of the models, and one standard deviation of their answers")
-    return figure

@@ -10,6 +10,7 @@ from workbook.studies import (
     listeners,
     lstm,
     multiscale,
+    pretrained,
     real,
     songs,
     transfer,
@@ -46,5 +47,6 @@ STUDIES = {
     **lag.STUDIES,
     **listeners.STUDIES,
     **transfer.STUDIES,
+    **pretrained.STUDIES,
 }
 """By the names of their tables."""

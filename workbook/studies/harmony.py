@@ -338,7 +338,7 @@ STUDIES = {
     f"harmony_frames_{name}": frame_study(f"harmony_frames_{name}", load, systems)
     for name, load, systems in (
         ("deam", deam, SYSTEMS),
-        ("vgmidi", vgmidi, SYSTEMS),
+        ("vgmidi", vgmidi, ["delayed linear", "Elman"]),
         ("mini", mini, ["delayed linear"]),
     )
 }

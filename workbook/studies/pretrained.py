@@ -1,0 +1,351 @@
+"""The model in the package: how it is trained, how it was chosen, and its errors on real music."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from mer_core import load_corpus
+from mer_core.corpus import Corpus
+from mer_core.evaluation import cross_validate
+from mer_core.folds import k_folds
+from mer_core.metrics import DIMENSIONS
+from mer_core.models import Constant, DelayedLinear, WindowedRidge
+from mer_core.models.pretrained import ENERGY, with_gain
+from workbook.intervals import intervals, metric_draws
+from workbook.studies.real import DATA, deam_excerpts, real_folder, renumbered, vgmidi_pieces
+from workbook.studies.songs import read_features
+from workbook.studies.study import Frames, Levels, Study, Tables, as_they_are, framed, labelled
+from workbook.valence import mean_over_songs, song_counts
+
+HELD_OUT = """
+2 3 4 5 7 8 184 192 243 274 293 310 316 330 347 362 515 527 535 610 617 620 623 625 643 647 726 728
+801 806 819 874 941 967 985 987
+"""
+"""The DEAM songs whose excerpts test the model; none of them trains it."""
+FOLDS, SEED, COVERAGE = 10, 0, 0.8
+THIRDS = ["quietest third", "middle third", "loudest third"]
+
+
+def real_songs() -> Corpus:
+    """DEAM as one row of features a song, its 36 excerpts, and VGMIDI, with all curves of labels.
+
+    `songs` has the columns `campaign` (2013, 2014, 2015, vgmidi) and `part`: "train", "2015", or
+    "excerpts", whose features are of the audio and whose song_ids are 10,000 higher.
+    """
+    folder = real_folder("deam")
+    deam, means = load_corpus(folder, task="2013"), read_features(folder)
+    excerpts, vgmidi = deam_excerpts(), vgmidi_pieces()
+    held_out = [int(song) for song in HELD_OUT.split()]
+    excerpts = excerpts.select(held_out)
+    known = deam.songs.index.intersection(means.index).difference(held_out)
+    songs = deam.songs.loc[known]
+    part = np.where(songs["year"] < 2015, "train", "2015")
+    rows = pd.MultiIndex.from_product([known, [0.0]], names=["song_id", "time"])
+    excerpts = renumbered(excerpts, excerpts.songs.index + DATA["deam"])
+    vgmidi = renumbered(vgmidi, vgmidi.songs.index + DATA["vgmidi"])
+    parts = [
+        songs.assign(campaign=songs["year"].astype(str), part=part),
+        excerpts.songs.assign(campaign="2013", part="excerpts"),
+        vgmidi.songs.assign(campaign="vgmidi", part="train"),
+    ]
+    names = [name for name in means if name in excerpts.features]
+    features = [means.loc[known, names].set_axis(rows), excerpts.features, vgmidi.features]
+    labels = [deam.labels[deam.labels.index.isin(known, "song_id")], excerpts.labels, vgmidi.labels]
+    return Corpus(pd.concat(parts), pd.concat(labels), pd.concat([f[names] for f in features]))
+
+
+def equalised(corpus: Corpus) -> pd.DataFrame:
+    """Mean labels of songs, after DEAM's three campaigns got the same mean and spread.
+
+    DEAM's raters of 2014 gave higher values than those of 2013 although both gave the same mean to
+    whole songs. A track with one row a song, at time 0. VGMIDI's labels stay as they are.
+    """
+    means = corpus.labels.groupby(level="song_id")[DIMENSIONS].mean()
+    campaign = corpus.songs.loc[means.index, "campaign"]
+    deam = means[campaign != "vgmidi"].groupby(campaign)
+    centre, spread = deam.mean(), deam.std()
+    scores = (means - centre.reindex(campaign).to_numpy()) / spread.reindex(campaign).to_numpy()
+    shifted = (scores * spread.mean() + centre.mean()).where(campaign != "vgmidi", means)
+    return at_start(shifted)
+
+
+def training_songs(corpus: Corpus, data: str = "DEAM + VGMIDI") -> pd.Index:
+    """The songs that train the model, of both data sets or of DEAM alone."""
+    songs = corpus.songs[corpus.songs["part"] == "train"]
+    return songs.index[(songs["campaign"] != "vgmidi") | (data != "DEAM")]
+
+
+def fit_songs(
+    corpus: Corpus, model: WindowedRidge, songs: pd.Index, targets: pd.DataFrame
+) -> WindowedRidge:
+    """Fit to the targets, one row a song, and the features of some songs."""
+    chosen = (track[track.index.isin(songs, "song_id")] for track in (corpus.features, targets))
+    return model.fit(*chosen)
+
+
+def left_out(
+    corpus: Corpus, model: WindowedRidge, targets: pd.DataFrame, data: str = "DEAM + VGMIDI"
+) -> pd.DataFrame:
+    """Predict all songs of training by models that were fitted to other songs.
+
+    Index (fold, of, song_id, time): of a "song", at time 0, and of each labelled "half second",
+    which is that of the song for DEAM.
+    """
+    parts = {}
+    for number, fold in enumerate(k_folds(training_songs(corpus), k=FOLDS, seed=SEED)):
+        songs = fold.train.intersection(training_songs(corpus, data))
+        fitted = fit_songs(corpus, replace(model), songs, targets)
+        parts[number] = predict_both(fitted, corpus, fold.test)
+    return pd.concat(parts, names=["fold"])
+
+
+def predict_both(fitted: WindowedRidge, corpus: Corpus, songs: pd.Index) -> pd.DataFrame:
+    """Predictions of songs, and of their labelled half seconds; index (of, song_id, time)."""
+    features, labels = (t[t.index.isin(songs, "song_id")] for t in (corpus.features, corpus.labels))
+    track = fitted.predict(features)
+    whole = track.groupby(level="song_id").mean()
+    if isinstance(fitted, WindowedRidge):
+        whole = fitted.predict_songs(features)
+    repeated = whole.loc[labels.index.get_level_values("song_id")].set_axis(labels.index)
+    both = {"song": at_start(whole), "half second": track.reindex(labels.index).fillna(repeated)}
+    return pd.concat(both, names=["of"])
+
+
+def at_start(songs: pd.DataFrame) -> pd.DataFrame:
+    """One row a song as a track, at time 0."""
+    return songs.assign(time=0.0).set_index("time", append=True)
+
+
+def train(corpus: Corpus) -> WindowedRidge:
+    """Train and calibrate the model that is in the package; the corpus is of `real_songs`."""
+    targets = equalised(corpus)
+    predictions = left_out(corpus, WindowedRidge(), targets)
+    model = fit_songs(corpus, WindowedRidge(), training_songs(corpus), targets)
+    return calibrate(model, predictions, corpus)
+
+
+def calibrate(model: WindowedRidge, predictions: pd.DataFrame, corpus: Corpus) -> WindowedRidge:
+    """Calibrate a model on half seconds of :func:`left_out`."""
+    track = predictions.xs("half second", level="of").droplevel("fold")
+    labels = corpus.labels.loc[track.index]
+    return model.calibrated(track, labels, collections=corpus.songs["campaign"])
+
+
+# How it was chosen
+
+CHOICES = {
+    "as shipped": {},
+    "labels as rated": {"labels": "as rated"},
+    "labels of whole songs": {"labels": "song level"},
+    "trained on DEAM alone": {"data": "DEAM"},
+    "level not limited": {"level": (0.0, 1.0)},
+    "level the same for all": {"level": (0.5, 0.5)},
+    "window of 10 s": {"window": 10.0},
+    "window of 20 s": {"window": 20.0},
+    "window of 60 s": {"window": 60.0},
+}
+
+
+def try_choice(
+    corpus: Corpus,
+    *,
+    labels: str = "equalised",
+    data: str = "DEAM + VGMIDI",
+    **settings: object,
+) -> pd.DataFrame:
+    """Scores of a variant of the model.
+
+    Index (test, of, dimension); columns rmse and pearson; for the excerpts also how far predictions
+    move, on the average, if the audio has a gain of -12 or 12 dB. For DEAM's training songs r is
+    within the campaigns.
+    """
+    targets, model = targets_of(corpus, labels), WindowedRidge(**settings)
+    oof = left_out(corpus, model, targets, data).xs("song", level="of").droplevel(["fold", "time"])
+    own, rows = corpus.labels.groupby(level="song_id").mean(), {}
+    for campaign in ("2013", "2014", "vgmidi"):
+        ids = oof.index[corpus.songs.loc[oof.index, "campaign"] == campaign]
+        rows |= _scores((f"left out, {campaign}", "song"), own.loc[ids], oof.loc[ids])
+    fitted = fit_songs(corpus, model, training_songs(corpus, data), targets)
+    excerpts = corpus.select(corpus.songs.index[corpus.songs["part"] == "excerpts"])
+    track = fitted.predict(excerpts.features)
+    at = excerpts.labels.index
+    found = _scores(("excerpts", "half second"), excerpts.labels, track.loc[at])
+    for gain in (-12, 12):
+        moved = (
+            fitted.predict(with_gain(excerpts.features, 10 ** (gain / 20))).loc[at] - track.loc[at]
+        )
+        for name in DIMENSIONS:
+            found["excerpts", "half second", name][f"moved_{gain}_dB"] = moved[name].mean()
+    return framed(rows | found, ["test", "of", "dimension"])
+
+
+def targets_of(corpus: Corpus, labels: str) -> pd.DataFrame:
+    """One label a song: "equalised", mean "as rated", or "song level" where there is one."""
+    means = corpus.labels.groupby(level="song_id")[DIMENSIONS].mean()
+    if labels == "as rated":
+        return at_start(means)
+    if labels == "equalised":
+        return equalised(corpus)
+    deam = corpus.songs["campaign"] != "vgmidi"
+    return at_start(corpus.songs[DIMENSIONS].where(deam, means).loc[means.index])
+
+
+def _scores(label: tuple, labels: pd.DataFrame, predictions: pd.DataFrame) -> dict:
+    error = np.sqrt(((predictions - labels) ** 2).mean())
+    r = predictions.corrwith(labels)
+    return {(*label, k): {"rmse": error[k], "pearson": r[k]} for k in DIMENSIONS}
+
+
+# Its errors
+
+SHIPPED = "the model in the package"
+OTHERS = "delayed linear, on the other excerpts"
+SYSTEMS = ("constant", "linear, trained on mini", OTHERS, "trained on DEAM alone", SHIPPED)
+WIDTHS = [f"{name}_width" for name in DIMENSIONS]
+
+
+def predict_tests(corpus: Corpus, *, system: str) -> pd.DataFrame:
+    """Predict songs that the model was not trained on.
+
+    Index (test, of, song_id, time). Tests: the "excerpts"; "vgmidi", by ten folds; and "2015", the
+    58 songs of that year. Linear models predict the excerpts alone. Columns are predictions and,
+    for ours, half widths of the intervals for `COVERAGE`.
+    """
+    excerpts, later = (corpus.songs.index[corpus.songs["part"] == k] for k in ("excerpts", "2015"))
+    if system in ("linear, trained on mini", OTHERS):
+        return pd.concat({"excerpts": _linear(corpus.select(excerpts), system)}, names=["test"])
+    data = "DEAM" if system == "trained on DEAM alone" else "DEAM + VGMIDI"
+    model = Constant() if system == "constant" else WindowedRidge()
+    targets = equalised(corpus)
+    folds = left_out(corpus, model, targets, data)
+    fitted = fit_songs(corpus, model, training_songs(corpus, data), targets)
+    parts = {"excerpts": predict_both(fitted, corpus, excerpts)}
+    parts["2015"] = predict_both(fitted, corpus, later)
+    pieces = folds.index.get_level_values("song_id") >= DATA["vgmidi"]
+    parts["vgmidi"] = folds[pieces]
+    if system != "constant":
+        parts = {k: _with_widths(part, fitted, folds, corpus) for k, part in parts.items()}
+    parts["vgmidi"] = parts["vgmidi"].droplevel("fold")
+    return pd.concat(parts, names=["test"])
+
+
+def _linear(excerpts: Corpus, system: str) -> pd.DataFrame:
+    if system == OTHERS:
+        folds = k_folds(excerpts.songs.index, k=FOLDS, seed=SEED)
+        track = cross_validate(DelayedLinear(), excerpts, folds)
+    else:
+        mini = load_corpus("mini").split("dev")
+        model = DelayedLinear(delays=(0,), windows=(1,))
+        track = model.fit(mini.features[list(excerpts.features)], mini.labels)
+        track = track.predict(excerpts.features)
+    track = track.loc[excerpts.labels.index]
+    means = at_start(track.groupby(level="song_id").mean())
+    return pd.concat({"song": means, "half second": track}, names=["of"])
+
+
+def _with_widths(
+    part: pd.DataFrame, fitted: WindowedRidge, folds: pd.DataFrame, corpus: Corpus
+) -> pd.DataFrame:
+    """Predictions with half widths; those of a fold's songs by the errors of the other folds."""
+    if "fold" in part.index.names:
+        each = [
+            _with_widths(own.droplevel("fold"), fitted, folds.drop(number, level="fold"), corpus)
+            for number, own in part.groupby(level="fold")
+        ]
+        return pd.concat(dict(enumerate(each)), names=["fold"])
+    widths = calibrate(fitted, folds, corpus).half_widths(coverage=COVERAGE)
+    of = part.index.get_level_values("of")
+    return part.join(widths.loc[of].set_axis(part.index).set_axis(WIDTHS, axis=1))
+
+
+def test_tables(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
+    """RMSE, r and coverage of the 80 % intervals, with 95 % intervals over songs.
+
+    Index (system, test, of, dimension, metric): rmse, pearson, coverage, pooled over rows; columns
+    value, low, high, songs. In coverage each song counts the same.
+    """
+    rows = {}
+    for (system,), frame in frames.items():
+        for (test, of), track in frame.groupby(level=["test", "of"]):
+            track = track.droplevel(["test", "of"])
+            labels = corpus.labels[corpus.labels.index.isin(track.index.levels[0], "song_id")]
+            labels = labels[labels.index.get_level_values(0).isin(track.index.get_level_values(0))]
+            if of == "song":
+                labels = at_start(labels.groupby(level="song_id").mean())
+            counts = song_counts(labels.index.unique("song_id").size)
+            drawn = metric_draws(labels, track[DIMENSIONS], counts).xs("pooled", level=1, axis=1)
+            if WIDTHS[0] in track and track[WIDTHS].notna().all(axis=None):
+                inside = coverage_of_songs(labels, track)
+                for name in DIMENSIONS:
+                    drawn[name, "coverage"] = mean_over_songs(counts, inside[name])
+            rows[system, test, of] = intervals(drawn).assign(songs=counts.shape[1])
+    return (pd.concat(rows, names=["system", "test", "of"]),)
+
+
+def coverage_of_songs(labels: pd.DataFrame, track: pd.DataFrame) -> pd.DataFrame:
+    """Share of each song's labels that are within the interval around the prediction."""
+    error = (track.loc[labels.index, DIMENSIONS] - labels).abs()
+    inside = error <= track.loc[labels.index, WIDTHS].to_numpy()
+    return inside.groupby(level="song_id").mean()
+
+
+def error_groups(corpus: Corpus, *, group: str) -> pd.DataFrame:
+    """Errors for whole songs of training, left out, by "campaign", "genre" or "level".
+
+    Index (name, dimension); columns songs, rmse, bias (prediction - label), pearson, and coverage
+    of the intervals. Groups with 30 songs or more; levels are thirds of the mean energy.
+    """
+    targets = equalised(corpus)
+    folds = left_out(corpus, WindowedRidge(), targets)
+    fitted = fit_songs(corpus, WindowedRidge(), training_songs(corpus), targets)
+    width = calibrate(fitted, folds, corpus).half_widths(coverage=COVERAGE).loc["song"]
+    songs = folds.xs("song", level="of").droplevel(["fold", "time"])
+    labels = corpus.labels.groupby(level="song_id")[DIMENSIONS].mean().loc[songs.index]
+    about = corpus.songs.loc[songs.index]
+    energy = corpus.features[ENERGY].groupby(level="song_id").mean().loc[songs.index]
+    about = about.assign(level=pd.qcut(energy, 3, labels=THIRDS))
+    rows = {}
+    for name, ids in about.groupby(group, observed=True).groups.items():
+        if len(ids) < 30:
+            continue
+        error, r = songs.loc[ids] - labels.loc[ids], songs.loc[ids].corrwith(labels.loc[ids])
+        statistics = {"rmse": np.sqrt((error**2).mean()), "bias": error.mean(), "pearson": r}
+        statistics["coverage"] = (error.abs() <= width).mean()
+        for k in DIMENSIONS:
+            rows[name, k] = {"songs": len(ids)} | {n: v[k] for n, v in statistics.items()}
+    return framed(rows, ["name", "dimension"])
+
+
+STUDIES = {
+    "pretrained": Study(
+        predict_tests,
+        labelled(("system",), system=SYSTEMS),
+        ("system",),
+        test_tables,
+        ("pretrained.csv",),
+        real_songs,
+        cheapest=("linear, trained on mini",),
+    ),
+    "pretrained_choices": Study(
+        try_choice,
+        [((name,), unit) for name, unit in CHOICES.items()],
+        ("choice",),
+        as_they_are,
+        ("pretrained_choices.csv",),
+        real_songs,
+        cheapest=("as shipped",),
+    ),
+    "pretrained_groups": Study(
+        error_groups,
+        labelled(("group",), group=("campaign", "genre", "level")),
+        ("group",),
+        as_they_are,
+        ("pretrained_groups.csv",),
+        real_songs,
+        cheapest=("campaign",),
+    ),
+}
+"""Of real music."""
