@@ -50,6 +50,7 @@ COURSE = [
     ("results", {"studies", "units"}),
     ("papers", {"intervals", "results", "studies"}),
     ("real_music", {"papers", "results", "studies"}),
+    ("harmony", {"real_music", "results", "studies", "valence"}),
     ("model_card", {"real_music", "results", "studies"}),
     ("widgets", {"plots"}),
     ("lesson", set()),

@@ -32,7 +32,7 @@ from mer_core.metrics import score, score_songs
 from mer_core.smoothing import moving_average
 from stress import kills
 from workbook import results, studies
-from workbook.studies import baselines, paper_settings
+from workbook.studies import baselines, harmony, paper_settings
 from workbook.studies.pretrained import real_songs
 from workbook.studies.real import all_music, vgmidi_pieces
 from workbook.studies.songs import mini_songs
@@ -475,7 +475,7 @@ def test_unknown_names_are_refused(corpus, tmp_path):
         results.table("elmo")
 
 
-WITH_VGMIDI = (vgmidi_pieces, all_music, real_songs)
+WITH_VGMIDI = (vgmidi_pieces, all_music, real_songs, harmony.vgmidi)
 
 
 @cache
@@ -484,20 +484,20 @@ def _corpus_of(load):
 
 
 def skip_without_data(load):
-    if load and load is not mini_songs and not (SHARED / "deam").is_dir():
+    if load not in (None, mini_songs, harmony.mini) and not (SHARED / "deam").is_dir():
         pytest.skip("needs a copy of DEAM")
     if load is task_songs and not (SHARED / "mediaeval2015_task").is_dir():
         pytest.skip("needs the 2015 task's labels")
     if load in WITH_VGMIDI and not (SHARED / "vgmidi").is_dir():
         pytest.skip("needs a copy of VGMIDI")
-    if load in WITH_VGMIDI and not _vgmidi_is_cached():
+    if load in WITH_VGMIDI and not _vgmidi_is_cached(tonal=load is harmony.vgmidi):
         pytest.skip("features of VGMIDI are not in the cache; `make results-check` computes them")
 
 
 @cache
-def _vgmidi_is_cached():
+def _vgmidi_is_cached(*, tonal):
     audio, folder = load_corpus(SHARED / "vgmidi").songs["audio"], batch._cache_folder(None)[0]
-    sets = [("compare",), ("psychoacoustic",)]
+    sets = [("compare",), ("psychoacoustic",)] + [("tonal",)] * tonal
     return audio.notna().all() and all(
         (folder / batch._key(Path(path), names, 1.0)).exists() for path in audio for names in sets
     )
@@ -507,6 +507,8 @@ def _vgmidi_is_cached():
 def test_the_cheapest_rows_of_every_study_are_reproduced(name, monkeypatch, tmp_path):
     load = studies.STUDIES[name].corpus
     skip_without_data(load)
+    if name == "harmony_swap" and not shutil.which("fluidsynth"):
+        pytest.skip("needs FluidSynth")
     monkeypatch.setenv("MER_DATA", str(SHARED / "deam"))
     monkeypatch.setenv("MER_REAL", str(SHARED))
     table = results.check(name, _corpus_of(load), cache=tmp_path, processes=1)
