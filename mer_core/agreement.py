@@ -1,13 +1,9 @@
-"""How far the raters agree.
+"""How far the raters of a song agree: Cronbach's alpha, number of raters and their spread.
 
-References
-----------
-Cronbach (1951); Aljanaki, Yang, Soleymani (2017), "Developing a benchmark for emotional analysis of
-music"; Coutinho et al. (2015), section 1: development songs have an alpha of at least 0.6, the test
-set has 0.29 for valence. Notebook 00.
+Source: Cronbach (1951); Aljanaki, Yang, Soleymani (2017), "Developing a benchmark for emotional
+analysis of music"; Coutinho et al. (2015), section 1: development songs have an alpha of at least
+0.6, the test set has 0.29 for valence. Notebook 00.
 """
-
-from __future__ import annotations
 
 import numpy as np
 import pandas as pd
@@ -52,19 +48,14 @@ def rater_statistics(ratings: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     ratings : DataFrame
-        MultiIndex (song_id, rater, time), columns valence, arousal in [-1, 1]. Frames that some
-        rater of a song has not rated are left out.
+        MultiIndex (song_id, rater, time), columns valence, arousal in [-1, 1]; else a DataError is
+        raised. Frames that some rater of a song has not rated are left out.
 
     Returns
     -------
     DataFrame
         Index (song_id, dimension); columns `raters`, `alpha` and `spread`, the standard deviation
         between raters, averaged over frames.
-
-    Raises
-    ------
-    DataError
-        If the index is another, a row is repeated, or a value is no number or infinite.
     """
     ratings = as_track(ratings, "ratings", columns=DIMENSIONS, levels=RATING_LEVELS, missing=True)
     rows = {}

@@ -1,7 +1,5 @@
 """What the commands of `mer` have in common: how they are added, and their numeric options."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable
 

@@ -1,9 +1,8 @@
-"""The one shape of data: songs, labels, features and ratings, as tidy frames."""
-
-from __future__ import annotations
+"""`Corpus`, a data set as tidy frames: songs, labels, features and ratings; and its checks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -19,13 +18,10 @@ from mer_core.tracks import (
     as_track,
     check_columns,
     check_levels,
+    rows_of,
 )
 
-SONG_COLUMNS = [
-    *("title", "artist", "genre", "year", "duration", "audio"),
-    *DIMENSIONS,
-    "split",
-]
+SONG_COLUMNS = ["title", "artist", "genre", "year", "duration", "audio", *DIMENSIONS, "split"]
 """Columns of `Corpus.songs`."""
 NO_FEATURES = pd.DataFrame(index=pd.MultiIndex.from_arrays([[], []], names=LEVELS))
 """The features of a data set that has none."""
@@ -33,7 +29,7 @@ NO_FEATURES = pd.DataFrame(index=pd.MultiIndex.from_arrays([[], []], names=LEVEL
 
 @dataclass(frozen=True)
 class Corpus:
-    """Songs with their labels, features and ratings.
+    """Songs with their labels, features and ratings (notebook 00).
 
     Attributes
     ----------
@@ -48,10 +44,6 @@ class Corpus:
         be given instead: called with `songs` when the features are first used, it returns them.
     ratings : DataFrame or None
         MultiIndex (song_id, rater, time), columns valence, arousal; None where there are none.
-
-    References
-    ----------
-    Notebook 00.
     """
 
     songs: pd.DataFrame
@@ -60,26 +52,20 @@ class Corpus:
     ratings: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
-        if callable(self.features):
+        if callable(self.features):  # to be called on first use, by __getattr__
             vars(self)["extract"] = vars(self).pop("features")
 
     def __getattr__(self, name: str) -> pd.DataFrame:
+        # Python calls this for attributes that are not set, as `features` before their first use.
         if name != "features" or "extract" not in vars(self):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         vars(self)["features"] = self.extract(self.songs)
         return self.features
 
-    def split(self, name: str) -> Corpus:
-        """The development or the test songs of the chosen task, with their labels and features.
+    def split(self, name: str) -> Self:
+        """The songs of a side of the chosen task, "dev" or "test", with their labels and features.
 
-        Parameters
-        ----------
-        name : {"dev", "test"}
-
-        Raises
-        ------
-        ValueError
-            If the name is another or the corpus has no such songs.
+        Raises a ValueError if the name is another or the corpus has no such songs.
         """
         if name not in ("dev", "test"):
             raise ValueError(f"split: expected 'dev' or 'test', found {name!r}")
@@ -92,29 +78,21 @@ class Corpus:
             raise ValueError(f"split: expected songs in {name!r}, found {found}")
         return self.select(song_ids)
 
-    def select(self, song_ids: Iterable[int]) -> Corpus:
+    def select(self, song_ids: Iterable[int]) -> Self:
         """The corpus of these songs alone, in this order; the order of rows in tracks is kept.
 
-        Raises
-        ------
-        KeyError
-            If a song is not in the corpus.
+        Raises a KeyError if a song is not in the corpus.
         """
         songs = self.songs.loc[list(song_ids)]
-        labels, ratings = (
-            p if p is None else _rows_of(p, songs) for p in (self.labels, self.ratings)
-        )
-        features = vars(self).get("features")
-        features = self.extract if features is None else _rows_of(features, songs)
-        return Corpus(songs, labels, features, ratings)
+        features = vars(self).get("features", vars(self).get("extract"))
+        tracks = (self.labels, features, self.ratings)
+        parts = [rows_of(k, songs.index) if isinstance(k, pd.DataFrame) else k for k in tracks]
+        return type(self)(songs, *parts)
 
     def validate(self) -> None:
         """Check every promise of the class; features that are not extracted yet are left out.
 
-        Raises
-        ------
-        DataError
-            Naming the frame, what was expected and what was found.
+        Raises a DataError that names the frame, what was expected and what was found.
         """
         _check_songs(self.songs)
         _check_rated(_as_track(self.labels, "labels"), "labels")
@@ -134,21 +112,8 @@ class Corpus:
 
 
 def with_titles(songs: pd.DataFrame) -> pd.DataFrame:
-    """Songs whose missing titles are replaced by their song_id, for display.
+    """Songs whose missing titles (also empty and blank ones) are their song_id, for display.
 
-    Parameters
-    ----------
-    songs : DataFrame
-        Index song_id; a column title. Missing values of any kind, empty and blank text count as
-        missing.
-
-    Returns
-    -------
-    DataFrame
-        A copy; all titles are text.
-
-    Examples
-    --------
     >>> songs = pd.DataFrame({"title": ["Tree", None, " "]}, pd.Index([3, 4, 5], name="song_id"))
     >>> list(with_titles(songs)["title"])
     ['Tree', '4', '5']
@@ -159,21 +124,9 @@ def with_titles(songs: pd.DataFrame) -> pd.DataFrame:
 
 
 def labels_without_features(labels: pd.DataFrame, features: pd.DataFrame) -> pd.MultiIndex:
-    """Labelled rows without features, of songs that have features elsewhere.
+    """Index of the labelled rows without features, of songs that have features elsewhere.
 
-    Parameters
-    ----------
-    labels, features : DataFrame
-        Tracks.
-
-    Returns
-    -------
-    MultiIndex
-        (song_id, time in s), empty where every label is covered.
-
-    References
-    ----------
-    DEAM's layout: labels every 0.5 s, features in windows of 1 s. Notebook 00.
+    DEAM has labels every 0.5 s, and features in windows of 1 s (notebook 00).
     """
     described = features.index.get_level_values("song_id")
     mine = labels.index[labels.index.get_level_values("song_id").isin(described)]
@@ -189,15 +142,10 @@ def _as_track(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return frame
 
 
-def _rows_of(track: pd.DataFrame, songs: pd.DataFrame) -> pd.DataFrame:
-    return track[track.index.get_level_values("song_id").isin(songs.index)]
-
-
 def _check_songs(songs: pd.DataFrame) -> None:
     if list(songs) != SONG_COLUMNS or songs.index.name != "song_id":
-        raise DataError(
-            "songs", f"index song_id, columns {SONG_COLUMNS}", f"{songs.index.name}, {list(songs)}"
-        )
+        found = f"{songs.index.name}, {list(songs)}"
+        raise DataError("songs", f"index song_id, columns {SONG_COLUMNS}", found)
     if not songs.index.is_unique:
         raise DataError("songs", "every song_id once", "repeated ones")
     odd = set(songs["split"].dropna()) - {"dev", "test"}
@@ -235,7 +183,5 @@ def _check_range(frame: pd.DataFrame, name: str) -> None:
 def _check_covered(labels: pd.DataFrame, features: pd.DataFrame) -> None:
     missing = labels_without_features(labels, features)
     if len(missing):
-        song_id, time = missing[0]
-        raise DataError(
-            "features", "a row for every labelled frame", f"none for song {song_id} at {time} s"
-        )
+        found = "none for song {} at {} s".format(*missing[0])
+        raise DataError("features", "a row for every labelled frame", found)

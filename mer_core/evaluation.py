@@ -1,24 +1,19 @@
 """Cross-validation and the scoreboard, on the papers' divisions into folds.
 
-References
-----------
-Pellegrini and Barriere (2015), section 2 and table 1. Notebooks 01, 02 and 11.
+Source: Pellegrini and Barriere (2015), section 2 and table 1. Notebooks 01, 02 and 11.
 """
 
-from __future__ import annotations
-
 import copy
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, Self
 
 import pandas as pd
 from tqdm.auto import tqdm
 
 from mer_core.corpus import Corpus
 from mer_core.datasets.deam import development_2015
-from mer_core.files import DataWarning
+from mer_core.files import note
 from mer_core.folds import Fold, genre_folds, k_folds, modulus_folds
 from mer_core.metrics import DIMENSIONS, score
 from mer_core.smoothing import moving_average
@@ -31,7 +26,7 @@ __all__ += ["labelled", "modulus_folds", "scoreboard"]
 class Regressor(Protocol):
     """The methods that all models have; see :mod:`mer_core.models`."""
 
-    def fit(self, features: pd.DataFrame, labels: pd.DataFrame, **kwargs: object) -> Regressor:
+    def fit(self, features: pd.DataFrame, labels: pd.DataFrame, **kwargs: object) -> Self:
         """Fit to the labelled frames."""
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
@@ -129,12 +124,12 @@ def scoreboard(
 ) -> pd.DataFrame:
     """Cross-validate each model on the development songs and test it on the test songs.
 
-    Songs without curves take no part. If no test song has curves, the table has the rows "CV" only.
+    Songs without curves take no part. If no test song has curves, the table has the rows "CV" only,
+    and a DataWarning is issued.
 
     Parameters
     ----------
     models : mapping of name to regressor
-    corpus : Corpus
     folds : iterable of Fold
         Of the development songs that have curves (see :func:`labelled`).
     window : int
@@ -151,11 +146,6 @@ def scoreboard(
     ValueError
         Before training, if no development song has curves, a song lacks features, or the folds
         are not as for :func:`cross_validate`.
-
-    Warns
-    -----
-    DataWarning
-        If no test song has curves.
     """
     dev, test, folds = labelled(corpus, "dev"), labelled(corpus, "test"), list(folds)
     _check_sides(corpus, dev, test, folds)
@@ -182,7 +172,7 @@ def _check_sides(corpus: Corpus, dev: Corpus, test: Corpus, folds: list[Fold]) -
     if test.songs.empty:
         unlabelled = f"the {listed.get('test')} test songs have no labels (curves)"
         why = unlabelled if "test" in listed else "this task has no test songs"
-        warnings.warn(f"no scores on test songs: {why}", DataWarning, stacklevel=3)
+        note(f"no scores on test songs: {why}")
 
 
 def ablate(

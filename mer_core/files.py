@@ -1,12 +1,11 @@
-"""Reading and writing files so that a fault is named and no file is left half written."""
-
-from __future__ import annotations
+"""Errors and warnings about data, tables in CSV files, and files that are written atomically."""
 
 import csv
 import errno
 import gzip
 import io
 import os
+import sys
 import tempfile
 import warnings
 import zlib
@@ -42,6 +41,14 @@ class DataError(ValueError):
 
 class DataWarning(UserWarning):
     """A known defect of the data was found and repaired; the message says what and how."""
+
+
+def note(message: str) -> None:
+    """Issue a DataWarning that names the line outside the package from which this was called."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("mer_core."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, DataWarning, stacklevel=level)
 
 
 def user_cache(name: str) -> Path:
@@ -251,7 +258,7 @@ def _numbers(column: pd.Series, path: str | os.PathLike, rows: pd.Series) -> pd.
     return numbers
 
 
-def _listed(names: object, *, most: int = 5) -> str:
+def _listed(names: Iterable) -> str:
     names = [str(name) for name in names]
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more

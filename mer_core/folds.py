@@ -1,12 +1,8 @@
 """The papers' divisions of songs into folds; no song is ever on both sides of one.
 
-References
-----------
-k folds: Pellegrini and Barriere (2015), section 2; by modulus: Coutinho et al. (2014, 2015),
-section 2; by genre: Li et al. (2016), section 3.2.1. Notebooks 02, 04 and 05.
+Sources of k folds: Pellegrini and Barriere (2015), section 2; by modulus: Coutinho et al. (2014,
+2015), section 2; by genre: Li et al. (2016), section 3.2.1. Notebooks 02, 04 and 05.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -24,12 +20,6 @@ class Fold(NamedTuple):
 
 def k_folds(song_ids: Iterable[int], *, k: int = 10, seed: int = 0) -> list[Fold]:
     """Divide songs at random into k folds of nearly equal size; each song is scored once.
-
-    Parameters
-    ----------
-    song_ids : iterable of int
-        At least k.
-    k, seed : int
 
     Raises
     ------
@@ -96,18 +86,14 @@ def genre_folds(
     songs : DataFrame
         `Corpus.songs`: development songs are divided, test songs only counted by genre. The first
         word of a genre counts: "Hip-Hop-Electronic" is "hip".
-    partitions, held_out, seed : int
-        Tsinghua drew 5 times 20 of 431 songs.
+    partitions, held_out : int
+        Tsinghua drew 5 times 20 of 431 songs. A ValueError is raised if there are not more
+        development songs than places.
 
     Returns
     -------
     list of Fold
         `test` has the `held_out` songs of a partition, `train` all other development songs.
-
-    Raises
-    ------
-    ValueError
-        If there are not more development songs than places.
     """
     genre = songs["genre"].fillna("").str.lower().str.extract(r"(\w*)", expand=False)
     dev, test = (genre[songs["split"] == side] for side in ("dev", "test"))

@@ -1,14 +1,9 @@
 """How good a prediction is: RMSE, r, CCC and R2, pooled over frames and song by song.
 
-References
-----------
-The MediaEval "Emotion in Music" tasks rank by RMSE, then by r; Lin (1989) for CCC, by which
-Coutinho et al. (2015) select models; Herremans et al. (2019) report R2 of whole songs. Pellegrini
-and Barriere (2015), table 1: pooled scores in cross-validation, songs' scores in the test.
-Notebook 02.
+The MediaEval "Emotion in Music" tasks rank by RMSE, then by r. Coutinho et al. (2015) select models
+by CCC (Lin, 1989). Herremans et al. (2019) report R2 of whole songs. Pellegrini and Barriere
+(2015), table 1: pooled scores in cross-validation, songs' scores in the test. Notebook 02.
 """
-
-from __future__ import annotations
 
 import numpy as np
 import pandas as pd
@@ -104,8 +99,9 @@ def score(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     labels, predictions : DataFrame
-        Tracks (MultiIndex song_id, time) with the columns valence, arousal in [-1, 1]; predictions
-        may have more rows.
+        Tracks (MultiIndex song_id, time) of finite numbers with the columns valence, arousal in
+        [-1, 1]. A ValueError is raised if a labelled row has no prediction; predictions may have
+        more rows.
 
     Returns
     -------
@@ -113,11 +109,6 @@ def score(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
         Index (dimension, aggregation: pooled, mean, sd); columns rmse, pearson, ccc, r2, `songs`
         and `songs_without_r` (songs of constant label or prediction, which mean and sd of r leave
         out).
-
-    Raises
-    ------
-    ValueError
-        If a labelled row has no prediction, or either is no track of finite numbers.
     """
     labels, predictions = _matched(labels, predictions)
     songs = score_songs(labels, predictions)

@@ -1,6 +1,4 @@
-"""From MIDI to Ogg Vorbis: FluidSynth plays, a mix colours, half of the loudness is evened out."""
-
-from __future__ import annotations
+"""Render MIDI to Ogg Vorbis: FluidSynth, then tone, level and length by a mix, then ffmpeg."""
 
 import os
 import shutil
@@ -65,18 +63,8 @@ def synthesise(midi: Path, wav: Path, mix: Mix) -> None:
         "synth.polyphony": 256,
     }
     settings = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-    command = [
-        program("fluidsynth"),
-        "-q",
-        "-n",
-        "-i",
-        "-g",
-        "0.4",
-        "-r",
-        str(SAMPLE_RATE),
-        *settings,
-    ]
-    command += ["-O", "float", "-T", "wav", "-F", str(wav), str(sound_font()), str(midi)]
+    command = [program("fluidsynth"), "-q", "-n", "-i", "-g", "0.4", "-r", str(SAMPLE_RATE)]
+    command += [*settings, "-O", "float", "-T", "wav", "-F", str(wav), str(sound_font()), str(midi)]
     _run(command, midi)
     if not wav.is_file():
         raise DataError(midi, "a MIDI file that FluidSynth can play", "another file")
@@ -124,19 +112,8 @@ def cut(sound: np.ndarray, duration: float, *, whole: bool) -> np.ndarray:
 def encode(wav: Path, ogg: Path) -> None:
     """Mono Vorbis at about 32 kbit/s, the same bytes every time."""
     exact = ["-fflags", "+bitexact", "-flags:a", "+bitexact", "-map_metadata", "-1"]
-    command = [
-        program("ffmpeg"),
-        "-v",
-        "error",
-        "-y",
-        "-i",
-        str(wav),
-        "-c:a",
-        "libvorbis",
-        "-b:a",
-        "32k",
-    ]
-    command += [*exact, "-f", "ogg", str(ogg)]
+    command = [program("ffmpeg"), "-v", "error", "-y", "-i", str(wav), "-c:a", "libvorbis"]
+    command += ["-b:a", "32k", *exact, "-f", "ogg", str(ogg)]
     _run(command, wav)
 
 

@@ -1,12 +1,8 @@
 """Songs near a point of the plane, and songs whose emotion follows a drawn profile.
 
-References
-----------
-Herremans et al. (2019), "User interface"; Sakoe and Chiba (1978), the band; Keogh and
+Source: Herremans et al. (2019), "User interface"; Sakoe and Chiba (1978), the band; Keogh and
 Ratanamahatana (2005), the lower bound that saves most of the work. Notebook 10.
 """
-
-from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
@@ -40,7 +36,6 @@ def nearest(points: pd.DataFrame, query: Sequence[float], k: int = 10) -> pd.Dat
     points : DataFrame
         Columns valence, arousal in [-1, 1], and any others; for instance songs or a track.
     query : sequence of two numbers
-    k : int
 
     Returns
     -------
@@ -175,17 +170,9 @@ def alignment(
 ) -> Array:
     """The pairs of frames by which dynamic time warping matches a curve to a profile.
 
-    Both have the shape (frames, 2); `band` is that of :func:`search_profile`.
-
-    Returns
-    -------
-    ndarray of int, shape (steps, 2)
-        Frame of the profile, frame of the curve; from (0, 0) to both ends.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ or are others, or a number is not finite.
+    Both have the shape (frames, 2); `band` is that of :func:`search_profile`. Returns integers of
+    shape (steps, 2), frame of the profile and frame of the curve, from (0, 0) to both ends. A
+    ValueError is raised if the shapes differ or are others, or a number is not finite.
 
     Examples
     --------

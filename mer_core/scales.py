@@ -1,13 +1,9 @@
 """Labels on another scale than [-1, 1]: detected and reported, never converted."""
 
-from __future__ import annotations
-
-import warnings
-
 import numpy as np
 import pandas as pd
 
-from mer_core.files import DataWarning
+from mer_core.files import note
 from mer_core.tracks import DIMENSIONS
 
 SCALES = [
@@ -79,10 +75,8 @@ def warn_of_unsigned(
     elif len(means) < (FEW if len(suspected) == len(DIMENSIONS) else MANY):
         return
     found = f"no negative {' or '.join(suspected)} in {len(means)} songs"
-    _warn(
-        f"{where}: expected labels in [-1, 1], found {found}, so they look like [0, 1]{evidence}",
-        "they are on [0, 1]",
-    )
+    found = f"{found}, so they look like [0, 1]{evidence}"
+    note(f"{where}: expected labels in [-1, 1], found {found}. {_remedy('they are on [0, 1]')}")
 
 
 def warn_of_five_points(song_level: pd.DataFrame, labels: pd.DataFrame, where: object) -> None:
@@ -100,9 +94,8 @@ def warn_of_five_points(song_level: pd.DataFrame, labels: pd.DataFrame, where: o
         errors = [((guess - means[level.index]) ** 2).mean() for guess in (level, 2 * level + 1)]
         if errors[1] < errors[0]:
             found = "none above 5, so they look like 1 to 5"
-            _warn(f"{where}: expected means from 1 to 9, found {found}", "so")
+            note(f"{where}: expected means from 1 to 9, found {found}. {_remedy('so')}")
 
 
-def _warn(message: str, condition: str) -> None:
-    remedy = f"Nothing was converted; if {condition}, write 2x - 1 into the files"
-    warnings.warn(f"{message}. {remedy}", DataWarning, stacklevel=4)
+def _remedy(condition: str) -> str:
+    return f"Nothing was converted; if {condition}, write 2x - 1 into the files"

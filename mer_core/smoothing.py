@@ -1,6 +1,4 @@
-"""Smoothing of predicted curves."""
-
-from __future__ import annotations
+"""The moving average of predicted curves, with IRIT's rule for the borders."""
 
 import numpy as np
 import pandas as pd
@@ -14,6 +12,7 @@ def moving_average(track: pd.DataFrame, window: int = 13) -> pd.DataFrame:
 
     The first and last (window - 1) / 2 frames of a song, where the window does not fit, keep their
     unfiltered values. Each stretch without a gap is smoothed as if it were a song.
+    Source: Pellegrini and Barriere (2015), section 2. Notebook 02.
 
     Parameters
     ----------
@@ -21,11 +20,6 @@ def moving_average(track: pd.DataFrame, window: int = 13) -> pd.DataFrame:
         MultiIndex (song_id, time), any columns.
     window : int
         Frames in the window, odd; 13 frames are 6.5 s.
-
-    Returns
-    -------
-    DataFrame
-        Same index and columns.
 
     Raises
     ------
@@ -39,10 +33,6 @@ def moving_average(track: pd.DataFrame, window: int = 13) -> pd.DataFrame:
     >>> track = pd.DataFrame({"valence": [0.0, 3.0, 0.0, 3.0]}, index)
     >>> moving_average(track, window=3)["valence"].tolist()
     [0.0, 1.0, 2.0, 3.0]
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2. Notebook 02.
     """
     if not isinstance(window, (int, float, np.number)) or not window > 0 or window % 2 != 1:
         raise ValueError(f"window: expected an odd number of frames, found {window!r}")

@@ -1,4 +1,4 @@
-"""The shape of the data: its constants, its checks and its conversion to float64.
+"""The shape of all data, tracks and tables: constants, checks and conversion to float64.
 
 A *track* is a frame with the index (song_id, time in s). A *table* is a frame with one row for each
 song, or with any other index without repeated rows. Both hold numbers only. Valid data is returned
@@ -9,9 +9,7 @@ columns that are needed, of which others are left out; all by default. `missing`
 allowed; infinity never is.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from numbers import Real
 
@@ -166,6 +164,11 @@ def sorted_rows(frame: pd.DataFrame, where: str) -> pd.DataFrame:
         return frame if frame.index.is_monotonic_increasing else frame.sort_index()
     except TypeError:
         raise DataError(where, "song_ids that are all numbers or all text", "both") from None
+
+
+def rows_of(track: pd.DataFrame, songs: Iterable[int | str]) -> pd.DataFrame:
+    """The rows of these songs."""
+    return track[track.index.get_level_values("song_id").isin(list(songs))]
 
 
 def check_levels(frame: pd.DataFrame, where: str, levels: Sequence[str] = LEVELS) -> None:

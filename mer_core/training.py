@@ -1,14 +1,12 @@
 """Training of many networks at once: data, standardisation, noise, early stopping, the loop.
 
 The models of one computation share nothing but the songs: each has its own training songs, order,
-noise and best weights, from its own seed, so that it comes out as if it had been trained alone.
+noise and best weights, from its own seed, so that its weights are those of a model trained alone.
 """
-
-from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -17,7 +15,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from mer_core.files import DataError
-from mer_core.tracks import DIMENSIONS, as_track, check_covered, sorted_rows
+from mer_core.tracks import DIMENSIONS, as_track, check_covered, rows_of, sorted_rows
 
 
 class Schedule(NamedTuple):
@@ -53,17 +51,9 @@ class Schedule(NamedTuple):
 class Dataset:
     """The songs that jobs share, checked once and sorted by song and time.
 
-    Parameters
-    ----------
-    features, labels : DataFrame
-        Tracks of finite numbers: whole songs without gaps, and the columns valence, arousal.
-    unlabelled : DataFrame, optional
-        Features of further songs, for pretraining.
-
-    Raises
-    ------
-    DataError
-        If one of them is not such a track; see :func:`mer_core.tracks.as_track`.
+    `features` and `labels` are tracks of finite numbers: whole songs without gaps, and the columns
+    valence, arousal. `unlabelled` are features of further songs, for pretraining. A DataError is
+    raised if one of them is not such a track; see :func:`mer_core.tracks.as_track`.
     """
 
     features: pd.DataFrame
@@ -120,11 +110,11 @@ class Job(NamedTuple):
         further = () if self.validation is None else self.validation
         return rows_of(self.data.features, {*self.songs, *further})
 
-    def with_features(self, features: pd.DataFrame, unlabelled: pd.DataFrame | None = None) -> Job:
+    def with_features(self, features: pd.DataFrame, unlabelled: pd.DataFrame | None = None) -> Self:
         """The job with other features of the same songs."""
         return self._replace(data=replace(self.data, features=features, unlabelled=unlabelled))
 
-    def with_seed(self, default: int) -> Job:
+    def with_seed(self, default: int) -> Self:
         """The job with its own seed, or with this one if it has none."""
         return self._replace(seed=default if self.seed is None else self.seed)
 
@@ -154,11 +144,6 @@ class Task(NamedTuple):
     validation: list[int]
     standard: tuple[Tensor, ...]
     seed: int
-
-
-def rows_of(track: pd.DataFrame, songs: Iterable[int]) -> pd.DataFrame:
-    """The rows of these songs."""
-    return track[track.index.get_level_values("song_id").isin(list(songs))]
 
 
 def used_songs(jobs: Iterable[Job]) -> dict[Dataset, set[int]]:
@@ -247,18 +232,13 @@ def train(
 
     The network (:class:`mer_core.models.network.Network`) is changed in place; of each model the
     best weights (or the last, without patience) remain. Standardised inputs are limited to plus
-    and minus `clip`.
+    and minus `clip`. A ValueError is raised if a loss or, at the end, a weight is not finite.
 
     Returns
     -------
     DataFrame
         Index (model, epoch); columns `train`, the mean squared error of standardised targets over
         the updates of an epoch, with noise, and `validation`, after the epoch, without noise.
-
-    Raises
-    ------
-    ValueError
-        If a loss or, at the end, a weight of any model is not finite.
     """
     trainer = _Trainer(network, songs, list(tasks), schedule, clip)
     rows = []

@@ -40,7 +40,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 from PIL import Image
 
-from mer_core.datasets.deam.chosen import VARIABLE, chosen_data
+from mer_core.datasets.deam.read import VARIABLE, chosen_data
 from mer_core.files import DataError, written_atomically
 from workbook import lesson
 

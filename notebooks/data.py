@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from mer_core.datasets.deam import chosen_data
-from mer_core.datasets.deam.layout import find_folder
+from mer_core.datasets.layout import find_folder
 from mer_core.files import DataError
 
 

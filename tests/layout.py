@@ -1,7 +1,5 @@
 """Small folders in DEAM's layout, made on the spot."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

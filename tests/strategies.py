@@ -3,8 +3,6 @@
 Most inputs are sound files with a few faults, since pure noise never gets past the first check.
 """
 
-from __future__ import annotations
-
 import gzip
 import io
 import json

@@ -1,7 +1,5 @@
 """Audio files as users have them: whole ones are read to the end, damaged ones are refused."""
 
-from __future__ import annotations
-
 import shutil
 import struct
 import sys

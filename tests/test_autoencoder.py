@@ -1,7 +1,5 @@
 """Autoencoders against closed forms, other estimates, finite differences and other networks."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

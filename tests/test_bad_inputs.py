@@ -1,7 +1,5 @@
 """The page of bad inputs has the cases of the tests and the values that their messages name."""
 
-from __future__ import annotations
-
 import re
 
 import bad_inputs

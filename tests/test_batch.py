@@ -1,7 +1,5 @@
 """Many songs: the cache, a kill, failures, all cores."""
 
-from __future__ import annotations
-
 import errno
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Networks out of networks."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """Data sets recognised by layout: PMEmo, emoMusic, the task's labels, a folder of one's own."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from collections.abc import Callable
@@ -177,79 +175,65 @@ def test_audio_that_ends_before_its_labels_is_left_out(made, cached):
     assert list(corpus.features.index.unique("song_id")) == ["my song"]
 
 
+def edited(name: str, *changes: tuple[str, str]) -> Callable[[Path], None]:
+    """Replaces text in a file of a folder."""
+
+    def change(folder: Path) -> None:
+        for old, new in changes:
+            text = (folder / name).read_text()
+            assert old in text
+            (folder / name).write_text(text.replace(old, new))
+
+    return change
+
+
 LABELS = "labels.csv"
 BAD_OWN: dict[str, tuple[Callable[[Path], object], list[str]]] = {
-    "a value beyond 1": (
-        lambda d: replace(d / LABELS, "-0.5", "-1.5"),
-        ["labels", "[-1, 1]", "-1.5"],
-    ),
+    "a value beyond 1": (edited(LABELS, ("-0.5", "-1.5")), ["labels", "[-1, 1]", "-1.5"]),
     "labels from 1 to 9": (
-        lambda d: [
-            replace(d / LABELS, *pair) for pair in ((",-0.5,0.5", ",2,2"), (",0.5,0.5", ",8,8"))
-        ],
+        edited(LABELS, (",-0.5,0.5", ",2,2"), (",0.5,0.5", ",8,8")),
         ["look like 1 to 9"],
     ),
-    "a word for a value": (
-        lambda d: replace(d / LABELS, "-0.5", "low"),
-        [LABELS, "number", "'low'"],
-    ),
-    "an empty cell": (
-        lambda d: replace(d / LABELS, "-0.5", ""),
-        [LABELS, "number", "None in row 1"],
-    ),
-    "a row twice": (lambda d: replace(d / LABELS, "1,0.5,", "1,0,"), ["song_id and time once"]),
-    "a row without a song": (
-        lambda d: replace(d / LABELS, "my song,", ","),
-        ["song_id in every row"],
-    ),
+    "a word for a value": (edited(LABELS, ("-0.5", "low")), [LABELS, "number", "'low'"]),
+    "an empty cell": (edited(LABELS, ("-0.5", "")), [LABELS, "number", "None in row 1"]),
+    "a row twice": (edited(LABELS, ("1,0.5,", "1,0,")), ["song_id and time once"]),
+    "a row without a song": (edited(LABELS, ("my song,", ",")), ["song_id in every row"]),
     "a row with a cell too many": (
-        lambda d: replace(d / LABELS, "-0.5,", "-0,5,"),
+        edited(LABELS, ("-0.5,", "-0,5,")),
         [LABELS, "4 cells in every row", "5 in row 1"],
     ),
-    "times on another grid": (lambda d: replace(d / LABELS, ",1.5,", ",1.3,"), ["grid of 0.5 s"]),
+    "times on another grid": (edited(LABELS, (",1.5,", ",1.3,")), ["grid of 0.5 s"]),
     "songs by other names": (
-        lambda d: [replace(d / LABELS, *pair) for pair in (("my song", "a"), ("\n1,", "\n2,"))],
+        edited(LABELS, ("my song", "a"), ("\n1,", "\n2,")),
         ["song_ids that are names of audio files", "'1'"],
     ),
     "two tables": (lambda d: write(d / "more.csv", "a", "1"), ["VGMIDI", "PMEmo", "one CSV file"]),
-    "a table without arousal": (
-        lambda d: replace(d / LABELS, "arousal", "a"),
-        ["song_id, time, val"],
-    ),
+    "a table without arousal": (edited(LABELS, ("arousal", "a")), ["song_id, time, val"]),
 }
 DYNAMIC, STATIC = "annotations/dynamic_annotations.csv", "annotations/static_annotations.csv"
 BAD_PMEMO: dict[str, tuple[Callable[[Path], object], list[str]]] = {
-    "a value beyond 1": (
-        lambda d: replace(d / DYNAMIC, "0.75", "1.75"),
-        [DYNAMIC, "[0, 1]", "1.75"],
-    ),
-    "a gap": (lambda d: replace(d / DYNAMIC, ",16.0,", ",15.0,"), [DYNAMIC, "a row every 0.5 s"]),
-    "a frame twice": (
-        lambda d: replace(d / DYNAMIC, ",16.0,", ",15.5,"),
-        [DYNAMIC, "every row once"],
-    ),
-    "no arousal": (lambda d: replace(d / DYNAMIC, "Arousal", "A"), [DYNAMIC, "Arousal(mean)"]),
-    "an empty cell": (lambda d: replace(d / DYNAMIC, "0.75", ""), [DYNAMIC, "no empty cell"]),
-    "static labels from 1 to 9": (
-        lambda d: replace(d / STATIC, "0.5", "7"),
-        [STATIC, "[0, 1]", "7"],
-    ),
+    "a value beyond 1": (edited(DYNAMIC, ("0.75", "1.75")), [DYNAMIC, "[0, 1]", "1.75"]),
+    "a gap": (edited(DYNAMIC, (",16.0,", ",15.0,")), [DYNAMIC, "a row every 0.5 s"]),
+    "a frame twice": (edited(DYNAMIC, (",16.0,", ",15.5,")), [DYNAMIC, "every row once"]),
+    "no arousal": (edited(DYNAMIC, ("Arousal", "A")), [DYNAMIC, "Arousal(mean)"]),
+    "an empty cell": (edited(DYNAMIC, ("0.75", "")), [DYNAMIC, "no empty cell"]),
+    "static labels from 1 to 9": (edited(STATIC, ("0.5", "7")), [STATIC, "[0, 1]", "7"]),
     "a song twice in the metadata": (
-        lambda d: replace(d / "metadata.csv", "\n9,", "\n1,"),
+        edited("metadata.csv", ("\n9,", "\n1,")),
         ["metadata.csv", "every musicId once"],
     ),
     "a song by name in the metadata": (
-        lambda d: replace(d / "metadata.csv", "\n9,", "\nx,"),
+        edited("metadata.csv", ("\n9,", "\nx,")),
         ["metadata.csv", "whole number as musicId", "'x'"],
     ),
 }
 AVERAGE = "annotations/valence_cont_average.csv"
 BAD_EMOMUSIC: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "a song in one dimension": (
-        lambda d: replace(d / AVERAGE, "\n3,", "\n4,"),
+        edited(AVERAGE, ("\n3,", "\n4,")),
         ["both valence and arousal", "one of them in song 3"],
     ),
-    "a mean of 0": (lambda d: replace(d / STATIC, "2,1,", "2,0,"), [STATIC, "[1, 9]", "in 2"]),
+    "a mean of 0": (edited(STATIC, ("2,1,", "2,0,")), [STATIC, "[1, 9]", "song 2"]),
     "no curve of arousal": (
         lambda d: (d / AVERAGE.replace("valence", "arousal")).unlink(),
         ["arousal_cont_average.csv", "a file"],
@@ -261,12 +245,6 @@ BAD = {
     **{f"emoMusic: {k}": (make_emomusic, *v) for k, v in BAD_EMOMUSIC.items()},
     **{f"VGMIDI: {k}": (make_vgmidi, *v) for k, v in test_vgmidi.BAD.items()},
 }
-
-
-def replace(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
 
 
 @pytest.mark.filterwarnings("ignore::mer_core.files.DataWarning")

@@ -1,7 +1,5 @@
 """The reader: clean folders, DEAM's known defects, and everything that can be wrong with a file."""
 
-from __future__ import annotations
-
 import gzip
 import re
 import shutil
@@ -536,7 +534,7 @@ BAD: dict[str, tuple[Spoil, list[str]]] = {
     ),
     "song-level means from -1 to 1": (
         table(SONG_LEVEL, lambda t: (t - 5) / 4),
-        ["song_level", "means from 1 to 9", "look like -1 to 1", "5 + x * 4"],
+        ["song_level", "values in [1, 9]", "look like -1 to 1", "5 + x * 4"],
     ),
     "infinite": (
         text(VALENCE, lambda t: first_cell(t, "inf")), ["valence.csv", "[-1, 1]", "song_id 3"]
@@ -562,10 +560,10 @@ BAD: dict[str, tuple[Spoil, list[str]]] = {
     ),
     "song-level scale": (
         table(SONG_LEVEL, lambda t: t * 10),
-        ["song_level", "1 to 9", "look like 0 to 100", "5 + (x - 50) * 0.08 leads to 1 to 9"],
+        ["song_level", "[1, 9]", "look like 0 to 100", "5 + (x - 50) * 0.08 leads to 1 to 9"],
     ),
     "song-level cell empty": (
-        table(SONG_LEVEL, masked), ["song_level", "both means", "none for 17"]
+        table(SONG_LEVEL, masked), ["song_level", "values in [1, 9]", "nan", "song 17"]
     ),
     "metadata row that ends early": (
         written(METADATA, "title,song_id\nTree,1\nBush\n"),

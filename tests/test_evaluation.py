@@ -9,17 +9,14 @@ import pandas as pd
 import pytest
 from sklearn.dummy import DummyRegressor
 
-from conftest import SHARED
 from mer_core import Corpus, models
 from mer_core.corpus import SONG_COLUMNS
-from mer_core.datasets.deam.annotations import read_curves
 from mer_core.evaluation import (
     Fold,
     ablate,
     as_paper,
     cross_validate,
     genre_folds,
-    irit_folds,
     k_folds,
     labelled,
     modulus_folds,
@@ -344,19 +341,3 @@ def test_the_scoreboard_refuses_before_training(corpus):
     alone = [Fold(pd.Index([], dtype=int), pd.Index([1]))]
     with pytest.raises(ValueError, match="songs to train on, found none in 0"):
         scoreboard(untrained, corpus, folds=alone)
-
-
-def test_irits_folds_give_the_constants_error_on_the_tasks_own_labels():
-    """The task's labels have another scale than DEAM's; a constant's error on it is known."""
-    folder = SHARED / "mediaeval2015_task"
-    if not folder.is_dir():
-        pytest.skip("needs the labels of the 2015 task")
-    labels = pd.DataFrame({name: read_curves(folder / f"{name}.csv") for name in DIMENSIONS})
-    errors = []
-    for fold in irit_folds():
-        train, test = (labels[labels.index.isin(side, level="song_id")] for side in fold)
-        errors.append((test - train.mean()) ** 2)
-    pooled = pd.concat(errors).mean() ** 0.5
-    assert len(pd.concat(errors).index.unique("song_id")) == 430
-    assert pooled["arousal"] == pytest.approx(0.331, abs=0.0005)
-    assert pooled["valence"] == pytest.approx(0.352, abs=0.0005)

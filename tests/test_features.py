@@ -1,7 +1,5 @@
 """Features against openSMILE's own output, and everything that can be wrong with audio."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """The downloader against a real HTTP server on loopback."""
 
-from __future__ import annotations
-
 import io
 import json
 import random
@@ -19,7 +17,7 @@ from layout import make_deam
 from mer_core import load_corpus
 from mer_core.datasets.deam import download, unpack
 from mer_core.datasets.deam.fetch import ARCHIVES, CHECKSUMS, CHUNK
-from mer_core.datasets.deam.layout import find_folder
+from mer_core.datasets.layout import find_folder
 from mer_core.files import DataError
 
 

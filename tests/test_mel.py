@@ -1,7 +1,5 @@
 """Log-mel half-seconds against librosa, and where in time each stands."""
 
-from __future__ import annotations
-
 import librosa
 import numpy as np
 import pandas as pd

@@ -1,7 +1,5 @@
 """The embedded corpus: complete, like DEAM, learnable, and made again from its seed."""
 
-from __future__ import annotations
-
 import hashlib
 import subprocess
 

@@ -1,7 +1,5 @@
 """Settings of models: what all of them have in common as dataclasses."""
 
-from __future__ import annotations
-
 from dataclasses import fields, is_dataclass, replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """BLSTM, ELM and their fusion against independent implementations and against themselves."""
 
-from __future__ import annotations
-
 from functools import partial
 from itertools import permutations
 
@@ -20,37 +18,11 @@ from mer_core.models.tsinghua import groups, split_into_segments, supervector
 from mer_core.smoothing import moving_average
 from mer_core.training import Dataset, Job
 from test_notebook_code import shown
-from test_recurrent import songs
+from test_recurrent import assert_same_gradients, songs, torch_layers
 
+pytestmark = pytest.mark.usefixtures("double")
 SCALES = (10, 20, 30, 60)
 SMALL = {"hidden": (6, 4), "epochs": 3, "patience": 2, "pretrain_epochs": 2}
-
-
-@pytest.fixture(autouse=True)
-def _double():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
-def torch_layers(network: Network, number: int) -> tuple[list[nn.LSTM], nn.Linear]:
-    """torch's own stack with the weights of one model of a network."""
-    layers, inputs = [], network.layers[0].ahead.W.shape[1]
-    for layer in network.layers:
-        units = layer.ahead.U.shape[1]
-        theirs = nn.LSTM(inputs, units, batch_first=True, bidirectional=True)
-        for own, end in ((layer.ahead, ""), (layer.back, "_reverse")):
-            parts = {"weight_ih": own.W, "weight_hh": own.U, "bias_ih": own.b}
-            for name, weight in parts.items():
-                value = weight[number].detach().T if "weight" in name else weight[number, 0]
-                getattr(theirs, f"{name}_l0{end}").data = value.detach().clone()
-            getattr(theirs, f"bias_hh_l0{end}").data.zero_()
-        layers.append(theirs)
-        inputs = 2 * units
-    out = nn.Linear(inputs, network.V.shape[-1])
-    out.weight.data = network.V[number].detach().T.clone()
-    out.bias.data = network.d[number, 0].detach().clone()
-    return layers, out
 
 
 @pytest.mark.parametrize("models_", [1, 3])
@@ -67,7 +39,7 @@ def test_bidirectional_networks_equal_torchs_forward_and_gradient(models_, lengt
     ours = network(x, torch.tensor([lengths]).expand(models_, -1)) * real
     (ours * weight).sum().backward()
     for number in range(models_):
-        layers, out = torch_layers(network, number)
+        layers, out = torch_layers(network, "lstm", number)
         packed = nn.utils.rnn.pack_padded_sequence(x[number], lengths, True, False)
         for layer in layers:
             packed = layer(packed)[0]
@@ -75,15 +47,7 @@ def test_bidirectional_networks_equal_torchs_forward_and_gradient(models_, lengt
         theirs = out(states) * real
         torch.testing.assert_close(ours[number], theirs, rtol=1e-6, atol=1e-10)
         (theirs * weight).sum().backward()
-        for own, layer in zip(network.layers, layers):
-            for part, end in ((own.ahead, ""), (own.back, "_reverse")):
-                for mine, name in (
-                    (part.W.grad[number].T, "weight_ih"),
-                    (part.U.grad[number].T, "weight_hh"),
-                    (part.b.grad[number, 0], "bias_ih"),
-                ):
-                    other = getattr(layer, f"{name}_l0{end}").grad
-                    torch.testing.assert_close(mine, other, rtol=1e-6, atol=1e-10)
+        assert_same_gradients(network, layers, number)
 
 
 def test_a_sequence_is_reversed_within_its_own_length():

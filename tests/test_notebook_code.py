@@ -16,8 +16,9 @@ from conftest import ROOT
 from mer_core import models
 from mer_core.metrics import DIMENSIONS
 from mer_core.models.autoencoder import IN_CLASS, VAE, Bottleneck
-from mer_core.models.cells import elman
-from mer_core.models.network import Network
+from mer_core.models.network import Network, elman
+
+pytestmark = pytest.mark.usefixtures("double")
 
 
 def shown(notebook: str, *wanted: str, **names: object) -> dict:
@@ -31,13 +32,6 @@ def shown(notebook: str, *wanted: str, **names: object) -> dict:
 
 def assert_close(ours: torch.Tensor, theirs: torch.Tensor) -> None:
     torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
-
-
-@pytest.fixture(autouse=True)
-def _double():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 def drawn(*shape: int, seed: int) -> torch.Tensor:

@@ -1,7 +1,5 @@
 """Munich's four against their formulas, the published curves and rendered sounds and clicks."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Cells, networks and recurrent regressors against torch's own layers and against themselves."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
@@ -17,14 +15,8 @@ from mer_core.models import recurrent
 from mer_core.models.network import CELLS, Network
 from mer_core.training import Dataset, Job, mean_and_std, pad
 
+pytestmark = pytest.mark.usefixtures("double")
 TORCH = {"elman": nn.RNN, "lstm": nn.LSTM}
-
-
-@pytest.fixture(autouse=True)
-def _double():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 def songs(lengths=(30, 30, 25, 30, 28, 30), columns=4, *, seed=0, skipped=6):
@@ -43,19 +35,36 @@ def songs(lengths=(30, 30, 25, 30, 28, 30), columns=4, *, seed=0, skipped=6):
     return (pd.concat(part, names=["song_id"]) for part in (features, labels))
 
 
-def torch_layers(network: Network, cell: str) -> tuple[nn.Module, nn.Linear]:
-    """torch's own stack with the weights of a network's first model."""
-    sizes = [layer.U.shape[1] for layer in network.layers]
-    inputs = [network.layers[0].W.shape[1], *sizes]
-    layers = [TORCH[cell](a, b, batch_first=True) for a, b in zip(inputs, sizes)]
+def torch_layers(network: Network, cell: str, number: int = 0) -> tuple[nn.Module, nn.Linear]:
+    """torch's own stack with the weights of one model of a network."""
+    layers, inputs = nn.ModuleList(), ways(network.layers[0])[0].W.shape[1]
+    for layer in network.layers:
+        parts = ways(layer)
+        units = parts[0].U.shape[1]
+        theirs = TORCH[cell](inputs, units, batch_first=True, bidirectional=len(parts) == 2)
+        for way, part in enumerate(parts):
+            weights = [part.W[number].T, part.U[number].T, part.b[number, 0], 0 * part.b[number, 0]]
+            for theirs_own, weight in zip(theirs.all_weights[way], weights):
+                theirs_own.data = weight.detach().clone()
+        layers.append(theirs)
+        inputs = len(parts) * units
+    out = nn.Linear(inputs, network.V.shape[-1])
+    out.weight.data = network.V[number].detach().T.clone()
+    out.bias.data = network.d[number, 0].detach().clone()
+    return layers, out
+
+
+def ways(layer: nn.Module) -> list[nn.Module]:
+    """The one layer of a direction, or both of a bidirectional layer."""
+    return [layer.ahead, layer.back] if hasattr(layer, "ahead") else [layer]
+
+
+def assert_same_gradients(network: Network, layers: nn.Module, number: int = 0) -> None:
     for own, layer in zip(network.layers, layers):
-        layer.weight_ih_l0.data = own.W[0].data.T.clone()
-        layer.weight_hh_l0.data = own.U[0].data.T.clone()
-        layer.bias_ih_l0.data = own.b[0, 0].data.clone()
-        layer.bias_hh_l0.data.zero_()
-    out = nn.Linear(sizes[-1], network.V.shape[-1])
-    out.weight.data, out.bias.data = network.V[0].data.T.clone(), network.d[0, 0].data.clone()
-    return nn.ModuleList(layers), out
+        for part, theirs in zip(ways(own), layer.all_weights):
+            ours = [part.W.grad[number].T, part.U.grad[number].T, part.b.grad[number, 0]]
+            for mine, other in zip(ours, theirs):
+                torch.testing.assert_close(mine, other.grad, rtol=1e-6, atol=1e-10)
 
 
 @pytest.mark.parametrize("cell", ["elman", "lstm"])
@@ -76,12 +85,7 @@ def test_networks_equal_torchs_with_copied_weights_forward_and_gradient(cell, al
     torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-10)
     (ours * weight).sum().backward()
     (theirs * weight).sum().backward()
-    for own, layer in zip(network.layers, layers):
-        pairs = [(own.W.grad[0], layer.weight_ih_l0.grad.T)]
-        pairs += [(own.U.grad[0], layer.weight_hh_l0.grad.T)]
-        pairs += [(own.b.grad[0, 0], layer.bias_ih_l0.grad)]
-        for mine, other in pairs:
-            torch.testing.assert_close(mine, other, rtol=1e-5, atol=1e-10)
+    assert_same_gradients(network, layers)
 
 
 @pytest.mark.parametrize("cell", ["elman", "lstm"])

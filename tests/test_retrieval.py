@@ -1,7 +1,5 @@
 """Retrieval against brute force: no pruning, no compiled loop, DTW as its recursion says."""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

@@ -1,7 +1,5 @@
 """No way out for what is committed or read: no paths, no secrets, no network, no pickles."""
 
-from __future__ import annotations
-
 import ast
 import json
 import os

@@ -1,7 +1,5 @@
 """The page of a million songs says what its constants give."""
 
-from __future__ import annotations
-
 import pytest
 
 from bench import scale

@@ -1,7 +1,5 @@
 """IRIT's eight against Essentia, frame by frame, and against what noise and tones must give."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

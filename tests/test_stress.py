@@ -1,7 +1,5 @@
 """Short runs of the stress scripts; `make stress` has the long ones."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

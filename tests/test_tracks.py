@@ -1,7 +1,5 @@
 """Every public function, given every kind of frame or array: the plain result or a clear error."""
 
-from __future__ import annotations
-
 import copy
 import tempfile
 import warnings

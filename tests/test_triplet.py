@@ -1,7 +1,5 @@
 """Triplets: the loss against a loop and torch, what mining may draw, spaces and machines."""
 
-from __future__ import annotations
-
 import ast
 import itertools
 

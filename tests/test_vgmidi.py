@@ -1,7 +1,5 @@
 """VGMIDI: labels and ratings from JSON, audio from MIDI, and what can be wrong with them."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Callable

@@ -1,10 +1,7 @@
 """What the readers of all data sets share: tables of text, songs, features of audio."""
 
-from __future__ import annotations
-
 import csv
 import os
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,12 +12,16 @@ from mer_core.corpus import NO_FEATURES, SONG_COLUMNS, Corpus
 from mer_core.features import extract_all
 from mer_core.features.audio import SHORTEST, duration
 from mer_core.features.containers import DamagedAudio
-from mer_core.files import DataError, DataWarning, check_numbers, read_table
+from mer_core.files import DataError, check_numbers, note, read_table
 from mer_core.scales import probable_scale
 from mer_core.tracks import DIMENSIONS, HOP
 
 CUT = 2
 """Labels at a song's end that are left out if the audio has no features there."""
+NO_MEANS = pd.DataFrame(
+    columns=DIMENSIONS, index=pd.Index([], name="song_id", dtype=int), dtype=float
+)
+"""The labels of a data set that has none of whole songs."""
 NO_LABELS = NO_FEATURES.reindex(columns=DIMENSIONS).astype(float)
 """The labels of a data set that has none over time."""
 
@@ -57,37 +58,37 @@ def with_song_id(table: pd.DataFrame, column: str, path: Path) -> pd.DataFrame:
 
 
 def read_means(
-    path: Path, index: str, columns: Mapping[str, str], low: int, high: int
+    path: Path, index: str, columns: Mapping[str, str], scale: tuple[int, int], quiet: bool = False
 ) -> pd.DataFrame:
-    """Read labels of whole songs, converted from [low, high] to [-1, 1] with a note.
+    """Read labels of whole songs, converted from a scale to [-1, 1] with a note unless `quiet`.
 
     `columns` maps the names in the file to valence and arousal. Empty if there is no such file.
     """
     if not path.is_file():
-        return pd.DataFrame(columns=DIMENSIONS, index=pd.Index([], dtype=int), dtype=float)
-    table = read_table(path, index=index)
+        index = pd.Index([], name="song_id", dtype=int)
+        return pd.DataFrame(columns=DIMENSIONS, index=index, dtype=float)
+    table, (low, high) = read_table(path, index=index), scale
     absent = [name for name in columns if name not in table]
     if absent:
         raise DataError(path, f"the columns {list(columns)}", f"none for {absent}")
     means = table[list(columns)].rename(columns=columns)[DIMENSIONS].rename_axis("song_id")
     check_numbers(means, path)
     check_scale(means, path, low, high)
-    note(f"{path}: means of whole songs were converted from [{low}, {high}] to [-1, 1]")
+    if not quiet:
+        note(f"{path}: means of whole songs were converted from [{low}, {high}] to [-1, 1]")
     return (means - (low + high) / 2) / ((high - low) / 2)
 
 
 def check_scale(values: pd.DataFrame, path: Path, low: int, high: int) -> None:
-    """Raise a DataError if a value is missing or outside [low, high]."""
-    outside = ~((values >= low) & (values <= high)).all(axis=1)
+    """Raise a DataError if a value is missing or outside [low, high]; rows are songs or a track."""
+    outside = ~((values >= low) & (values <= high)).to_numpy()
     if outside.any():
-        found = f"{values[outside].iloc[0].to_dict()} in {values.index[outside][0]}"
+        row, column = np.argwhere(outside)[0]
+        form = "{}" if values.index.nlevels == 1 else "{0[0]} at {0[1]} s"
+        place = form.format(values.index[row])
+        found = f"a mean {values.columns[column]} of {values.iat[row, column]:g} in song {place}"
         found += probable_scale(values.to_numpy(dtype=float), target=(low, high))
         raise DataError(path, f"values in [{low}, {high}]", found)
-
-
-def note(message: str) -> None:
-    """Warn of something that was converted or left out."""
-    warnings.warn(message, DataWarning, stacklevel=4)
 
 
 def audio_length(path: str) -> float:
@@ -100,11 +101,7 @@ def audio_length(path: str) -> float:
 
 
 def make_corpus(
-    where: Path,
-    labels: pd.DataFrame,
-    songs: pd.DataFrame,
-    audio: Mapping[int | str, Path],
-    ratings: pd.DataFrame | None = None,
+    where: Path, labels: pd.DataFrame, songs: pd.DataFrame, audio: Mapping[int | str, Path]
 ) -> Corpus:
     """A corpus whose features are extracted from audio; other columns of `songs` are missing.
 
@@ -115,7 +112,7 @@ def make_corpus(
     lengths = songs["audio"].dropna().map(audio_length).astype(float)
     songs["duration"] = lengths.reindex(songs.index).fillna(songs["duration"].astype(float))
     labels, songs, features = from_audio(where, labels, songs)
-    corpus = Corpus(songs, labels, features, ratings)
+    corpus = Corpus(songs, labels, features)
     corpus.validate()
     return corpus
 

@@ -1,12 +1,8 @@
 """emoMusic, the 744 excerpts of MediaEval 2013 ("1000 songs"), which are DEAM's ids up to 1000.
 
-References
-----------
-Soleymani et al. (2013), "1000 songs for emotional analysis of music". CrowdMM.
+Source: Soleymani et al. (2013), "1000 songs for emotional analysis of music". CrowdMM.
 http://cvml.unige.ch/databases/emoMusic/
 """
-
-from __future__ import annotations
 
 from pathlib import Path
 
@@ -16,15 +12,14 @@ from mer_core.corpus import Corpus
 from mer_core.datasets.common import (
     NO_LABELS,
     make_corpus,
-    note,
     read_means,
     read_text,
     with_song_id,
 )
 from mer_core.datasets.deam.annotations import read_both
-from mer_core.datasets.deam.layout import entry, files_by_song, find_folder
+from mer_core.datasets.layout import entry, files_by_song, find_folder
 from mer_core.features.audio import SUFFIXES
-from mer_core.files import DataError
+from mer_core.files import DataError, note
 from mer_core.tracks import DIMENSIONS
 
 COLUMNS = {"Song title": "title", "Artist": "artist", "Genre": "genre"}
@@ -43,20 +38,8 @@ def find(folder: Path) -> Path | None:
 def load(folder: Path) -> Corpus:
     """Load emoMusic: curves, labels of whole songs, its own division into "dev" and "test".
 
-    Parameters
-    ----------
-    folder : Path
-        With `annotations`, `songs_info.csv` and `clips_45seconds` (audio), or fewer of them.
-        Without `*_cont_average.csv` there are labels of whole songs only.
-
-    Returns
-    -------
-    Corpus
-
-    Raises
-    ------
-    DataError
-        If a file is damaged, or a value is outside its scale.
+    The folder has `annotations`, `songs_info.csv` and `clips_45seconds` (audio), or fewer of them.
+    Without `*_cont_average.csv` there are labels of whole songs only.
     """
     annotations = _annotations(folder)
     labels = NO_LABELS
@@ -65,7 +48,7 @@ def load(folder: Path) -> Corpus:
     else:
         note(f"{annotations}: no *_cont_average.csv, so there are no labels over time")
     names = {f"mean_{name}": name for name in DIMENSIONS}
-    static = read_means(entry(annotations, "static_annotations.csv"), "song_id", names, 1, 9)
+    static = read_means(entry(annotations, "static_annotations.csv"), "song_id", names, (1, 9))
     song_ids = labels.index.unique("song_id").union(static.index)
     base = annotations.parent if annotations.name.lower() == "annotations" else annotations
     info = next((k / INFO for k in (base, annotations) if (k / INFO).is_file()), None)
@@ -76,18 +59,7 @@ def load(folder: Path) -> Corpus:
 
 
 def deviations(folder: Path) -> pd.DataFrame:
-    """Standard deviation over raters of each half second, in label units ([-1, 1]).
-
-    Returns
-    -------
-    DataFrame
-        A track with the columns valence, arousal, of DEAM's ids up to 1000.
-
-    Raises
-    ------
-    DataError
-        If a file is missing or damaged.
-    """
+    """Standard deviation over raters of each half second, in label units ([-1, 1]): a track."""
     return read_both(_annotations(folder), "{}_cont_std.csv")
 
 

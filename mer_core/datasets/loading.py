@@ -1,6 +1,4 @@
-"""One function for all data sets, which are recognised by their layout."""
-
-from __future__ import annotations
+"""`load_corpus`, one function for all data sets, which are recognised by their layout."""
 
 import os
 from collections.abc import Callable
@@ -9,7 +7,7 @@ from pathlib import Path
 from mer_core.corpus import Corpus
 from mer_core.datasets import emomusic, own, pmemo, vgmidi
 from mer_core.datasets.deam import read
-from mer_core.datasets.deam.layout import find_folder, visible
+from mer_core.datasets.layout import find_folder, visible
 from mer_core.files import DataError
 
 LAYOUTS = {
@@ -33,10 +31,7 @@ READERS: dict[str, Callable[[Path], Corpus]] = {
 def recognise(where: str | os.PathLike) -> str:
     """Name the data set in a folder by its layout, a key of :data:`LAYOUTS`.
 
-    Raises
-    ------
-    DataError
-        If it is none of them; the message lists what was looked for.
+    Raises a DataError that lists what was looked for if it is none of them.
     """
     if where == "mini":
         return "DEAM"
@@ -55,10 +50,13 @@ def load_corpus(where: str | os.PathLike = "mini", *, task: str = "2015") -> Cor
 
     DEAM and data in its layout, whole or partial; VGMIDI; PMEmo; emoMusic; the 2015 task's labels;
     a folder with audio files and one CSV file of labels. Labels on other scales are converted to
-    [-1, 1], known defects are repaired, and each conversion and repair is reported.
+    [-1, 1], known defects are repaired, and each conversion and repair is reported by a
+    DataWarning, as are files that are left out.
 
     Where a data set has audio and no feature files, the 260 features are extracted when
     `corpus.features` is first used, with progress, and kept in the user's cache.
+    Source: Aljanaki, Yang, Soleymani (2017). The list of the 431, which is not part of DEAM either,
+    was recovered by aligning label curves: 423 are certain, eight nearly so. Notebook 00.
 
     Parameters
     ----------
@@ -71,32 +69,16 @@ def load_corpus(where: str | os.PathLike = "mini", *, task: str = "2015") -> Cor
         of DEAM). 2014: those 744 are "dev", the 1000 of 2014 "test". 2015: the 431 that the
         organisers chose by agreement are "dev", the 58 of 2015 "test".
 
-    Returns
-    -------
-    Corpus
-
     Raises
     ------
     DataError
-        Naming the file, what was expected and what was found.
-    ValueError
-        If the task is unknown.
-
-    Warns
-    -----
-    DataWarning
-        For each conversion and repair, and for files that are left out.
+        Naming the file, what was expected and what was found; a ValueError if the task is unknown.
 
     Examples
     --------
     >>> corpus = load_corpus("mini")
     >>> list(corpus.labels)
     ['valence', 'arousal']
-
-    References
-    ----------
-    Aljanaki, Yang, Soleymani (2017). The list of the 431, which is not part of DEAM either, was
-    recovered by aligning label curves: 423 are certain, eight nearly so. Notebook 00.
     """
     if task not in read.TASKS:
         raise ValueError(f"task: expected one of {read.TASKS}, found {task!r}")

@@ -1,6 +1,4 @@
-"""What a data set contains, in a few lines."""
-
-from __future__ import annotations
+"""What a data set contains: counts, agreement of raters, correlation of valence and arousal."""
 
 import pandas as pd
 
@@ -12,10 +10,6 @@ from mer_core.tracks import DIMENSIONS
 
 def overview(corpus: Corpus) -> pd.Series:
     """Count songs, audio, labels and raters, and measure agreement; nothing is extracted.
-
-    Parameters
-    ----------
-    corpus : Corpus
 
     Returns
     -------
@@ -58,4 +52,36 @@ def _raters(ratings: pd.DataFrame | None) -> dict[str, str]:
     return {
         "raters a song": f"{counts.min():g} to {counts.max():g}",
         "Cronbach's alpha, median": ", ".join(f"{k} {median[k]:.2f}" for k in DIMENSIONS),
+    }
+
+
+def describe(corpus: Corpus) -> pd.DataFrame:
+    """Count the songs of each split, correlate valence with arousal, and measure their spread.
+
+    Returns
+    -------
+    DataFrame
+        One column for all songs and one for each split; rows: songs, labelled frames, correlation
+        of valence and arousal over song means, pooled over frames and within songs (mean and sd
+        over songs in which both vary), and standard deviations between and within songs, in label
+        units. The papers explain the failure of valence with them: notebooks 00 and 09.
+    """
+    sides = {"all": corpus}
+    sides |= {name: corpus.split(name) for name in sorted(set(corpus.songs["split"].dropna()))}
+    return pd.DataFrame({name: _statistics(side.labels) for name, side in sides.items()})
+
+
+def _statistics(labels: pd.DataFrame) -> dict[str, float]:
+    by_song = labels.groupby(level="song_id")
+    means, spread = by_song.mean(), by_song.std(ddof=0).mean()
+    within = pd.Series([pearson(song["valence"], song["arousal"]) for _, song in by_song])
+    return {
+        "songs": len(means),
+        "labelled frames": len(labels),
+        "r(valence, arousal) over song means": means.corr().loc["valence", "arousal"],
+        "r(valence, arousal) pooled": labels.corr().loc["valence", "arousal"],
+        "r(valence, arousal) within songs, mean": within.mean(),
+        "r(valence, arousal) within songs, sd": within.std(),
+        **{f"{name}: sd between songs": means[name].std() for name in DIMENSIONS},
+        **{f"{name}: sd within songs": spread[name] for name in DIMENSIONS},
     }

@@ -1,6 +1,4 @@
-"""A folder of one's own: labels in DEAM's wide files, or audio and one CSV file of labels."""
-
-from __future__ import annotations
+"""Readers of a user's own folder: labels in wide files, or audio and one CSV file of labels."""
 
 from pathlib import Path
 
@@ -8,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from mer_core.corpus import Corpus
-from mer_core.datasets.common import NO_LABELS, make_corpus, note, read_text
+from mer_core.datasets.common import NO_LABELS, make_corpus, read_text
 from mer_core.datasets.deam.annotations import read_both
-from mer_core.datasets.deam.layout import entry, files_by_song, find_folder, visible
+from mer_core.datasets.layout import entry, files_by_song, find_folder, visible
 from mer_core.features.audio import SUFFIXES, song_id_of
-from mer_core.files import DataError
+from mer_core.files import DataError, note
 from mer_core.scales import warn_of_unsigned
 from mer_core.tracks import DIMENSIONS, LEVELS
 

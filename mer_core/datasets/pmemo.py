@@ -1,12 +1,8 @@
 """PMEmo: choruses of pop songs, averaged curves of valence and arousal.
 
-References
-----------
-Zhang et al. (2018), "The PMEmo Dataset for Music Emotion Recognition". ICMR.
+Source: Zhang et al. (2018), "The PMEmo Dataset for Music Emotion Recognition". ICMR.
 https://github.com/HuiZhangDB/PMEmo
 """
-
-from __future__ import annotations
 
 from pathlib import Path
 
@@ -17,14 +13,13 @@ from mer_core.corpus import Corpus
 from mer_core.datasets.common import (
     check_scale,
     make_corpus,
-    note,
     read_means,
     read_text,
     with_song_id,
 )
-from mer_core.datasets.deam.layout import entry, files_by_song, find_folder
+from mer_core.datasets.layout import entry, files_by_song, find_folder
 from mer_core.features.audio import SUFFIXES
-from mer_core.files import DataError, check_numbers, read_table
+from mer_core.files import DataError, check_numbers, note, read_table
 from mer_core.tracks import DIMENSIONS, LEVELS, as_track
 
 DYNAMIC, DEVIATIONS = "dynamic_annotations.csv", "dynamic_annotations_std.csv"
@@ -39,20 +34,8 @@ def find(folder: Path) -> Path | None:
 def load(folder: Path) -> Corpus:
     """Load PMEmo and convert its labels from [0, 1] to [-1, 1], with a note.
 
-    Parameters
-    ----------
-    folder : Path
-        With `annotations`, `metadata.csv` and `chorus` (audio), or with the annotations alone.
-
-    Returns
-    -------
-    Corpus
-        `time` is in s from the start of the chorus excerpt, from 15.5 s on. All songs are "dev".
-
-    Raises
-    ------
-    DataError
-        If a file is damaged, a value is outside [0, 1], or a curve has a gap.
+    The folder has `annotations`, `metadata.csv` and `chorus` (audio), or the annotations alone.
+    `time` is in s from the start of the chorus excerpt, from 15.5 s on. All songs are "dev".
     """
     annotations, base = _places(folder)
     path = entry(annotations, DYNAMIC)
@@ -67,18 +50,7 @@ def load(folder: Path) -> Corpus:
 
 
 def deviations(folder: Path) -> pd.DataFrame:
-    """Standard deviation over raters of each half second, in label units ([-1, 1]).
-
-    Returns
-    -------
-    DataFrame
-        A track with the columns valence, arousal.
-
-    Raises
-    ------
-    DataError
-        If there is no such file, or as :func:`load`.
-    """
+    """Standard deviation over raters of each half second, in label units ([-1, 1]): a track."""
     return 2 * _read_dynamic(entry(_places(folder)[0], DEVIATIONS), "std")
 
 
@@ -110,8 +82,9 @@ def _read_dynamic(path: Path, kind: str) -> pd.DataFrame:
 def _read_static(path: Path) -> pd.DataFrame:
     """Labels of whole songs: from 0 to 1 in the release, from 1 to 9 in copies in DEAM's style."""
     if path.is_file() and "musicId" not in read_text(path):
-        return read_means(path, "song_id", {f"{k}_mean": k for k in DIMENSIONS}, 1, 9)
-    return read_means(path, "musicId", {f"{k.capitalize()}(mean)": k for k in DIMENSIONS}, 0, 1)
+        return read_means(path, "song_id", {f"{k}_mean": k for k in DIMENSIONS}, (1, 9))
+    columns = {f"{name.capitalize()}(mean)": name for name in DIMENSIONS}
+    return read_means(path, "musicId", columns, (0, 1))
 
 
 def _read_metadata(path: Path) -> pd.DataFrame:

@@ -1,18 +1,13 @@
 """VGMIDI: piano pieces from video games, each rated over time by about thirty raters.
 
-References
-----------
-Ferreira and Whitehead (2019), "Learning to Generate Music with Sentiment". ISMIR.
+Source: Ferreira and Whitehead (2019), "Learning to Generate Music with Sentiment". ISMIR.
 https://github.com/lucasnfe/vgmidi
 """
-
-from __future__ import annotations
 
 import hashlib
 import json
 import os
 import re
-import warnings
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -26,10 +21,10 @@ from tqdm.auto import tqdm
 from mer_core import render
 from mer_core.corpus import SONG_COLUMNS, Corpus
 from mer_core.datasets.common import extract_songs
-from mer_core.datasets.deam.layout import entry, find_folder, visible
+from mer_core.datasets.layout import entry, find_folder, visible
 from mer_core.features.grid import grid
-from mer_core.files import DataError, DataWarning, check_writable, user_cache, written_atomically
-from mer_core.tracks import DIMENSIONS, HOP, RATING_LEVELS, as_array
+from mer_core.files import DataError, check_writable, note, user_cache, written_atomically
+from mer_core.tracks import DIMENSIONS, HOP, LEVELS, RATING_LEVELS, as_array
 
 FILE = re.compile(r"vgmidi_raw_([0-9]{1,3})\.json", re.IGNORECASE)
 PIECE, RATING = re.compile(r"piece([0-9]{1,3})"), re.compile(r"(.+)_([0-9]{1,6})")
@@ -56,70 +51,36 @@ def find(folder: Path) -> Path | None:
 
 
 def load(folder: Path) -> Corpus:
-    """Load VGMIDI. The value of measure k of n covers [k, k + 1) * duration / n.
+    """Load VGMIDI from a copy of the repository or its folder `labelled`.
 
-    Parameters
-    ----------
-    folder : Path
-        A copy of the repository, or its folder `labelled`.
-
-    Returns
-    -------
-    Corpus
-        song_id is 1000 x the number of the JSON file + the number of the piece. `artist` is the
-        game. All songs are "dev". Labels are means over raters. `audio` is the rendered file in
-        the user's cache, or missing; using `features` renders and extracts.
-
-    Raises
-    ------
-    DataError
-        If a JSON file is damaged, a MIDI file is missing, a rater lacks measures, or a value is
-        outside [-1, 1].
+    song_id is 1000 x the number of the JSON file + the number of the piece. `artist` is the game.
+    All songs are "dev". Labels are means over raters; the value of measure k of n covers
+    [k, k + 1) * duration / n. `audio` is the rendered file in the user's cache, or missing; using
+    `features` renders and extracts.
     """
     folder = Path(os.path.abspath(folder))  # features may be used in another working directory
     pieces = read_pieces(folder)
     curves = [_curves(piece) for piece in pieces]
     ratings = pd.concat([_ratings(*pair) for pair in zip(pieces, curves)])
-    means = {piece.song_id: _frame(curve.mean(axis=0)) for piece, curve in zip(pieces, curves)}
     songs = pd.DataFrame([_song(piece) for piece in pieces]).set_index("song_id")
-    labels = pd.concat(means, names=["song_id"])
+    labels = pd.concat([_labels(*pair) for pair in zip(pieces, curves)])
     corpus = Corpus(songs[SONG_COLUMNS], labels, partial(_features, folder), ratings)
     corpus.validate()
     return corpus
 
 
-def render_pieces(
-    folder: Path, song_ids: Iterable[int] | None = None, *, cache: Path | None = None
-) -> pd.Series:
-    """Render pieces with FluidSynth, as the embedded corpus is rendered; cached, resumable.
+def render_pieces(folder: Path, song_ids: Iterable[int] | None = None) -> pd.Series:
+    """Render pieces of a copy of VGMIDI with FluidSynth, as the embedded corpus is rendered.
 
-    Parameters
-    ----------
-    folder : Path
-        A copy of VGMIDI.
-    song_ids : iterable of int, optional
-        All pieces by default.
-    cache : Path, optional
-        Where audio is kept; the user's cache folder by default.
-
-    Returns
-    -------
-    Series
-        Index song_id: path of the audio (Ogg Vorbis), for :func:`mer_core.features.extract_all`.
-
-    Raises
-    ------
-    DataError
-        If FluidSynth, its sound font or ffmpeg is missing, or no piece can be rendered.
-
-    Warns
-    -----
-    DataWarning
-        If some pieces can't be rendered; they are left out.
+    Returns the paths of the audio (Ogg Vorbis) by song_id, of all pieces by default, for
+    :func:`mer_core.features.extract_all`. Audio is kept in the user's cache folder, so that a later
+    call goes on after a kill. Pieces that can't be rendered are left out with a DataWarning. A
+    DataError is raised if FluidSynth, its sound font or ffmpeg is missing, or no piece can be
+    rendered.
     """
     pieces = {piece.song_id: piece for piece in read_pieces(folder)}
     chosen = list(pieces) if song_ids is None else list(song_ids)
-    places = {song_id: _place(pieces[song_id], cache) for song_id in chosen}
+    places = {song_id: _place(pieces[song_id]) for song_id in chosen}
     missing = [song_id for song_id in chosen if not places[song_id].exists()]
     if missing:
         for name in ("fluidsynth", "ffmpeg"):
@@ -134,7 +95,7 @@ def render_pieces(
         raise failures[0]
     if failures:
         found = f"{len(failures)} of {len(chosen)} pieces can't be rendered: {failures[0]}"
-        warnings.warn(f"{folder}: {found}", DataWarning, stacklevel=2)
+        note(f"{folder}: {found}")
     return pd.Series(made, dtype=object).rename_axis("song_id")
 
 
@@ -169,9 +130,8 @@ def _read_file(path: Path, first: int, midi: Path) -> list[Piece]:
     order = sorted(named, key=lambda name: int(named[name][1]))
     ids = [first + int(named[name][1]) for name in order]
     if len(set(ids)) < len(ids):
-        raise DataError(
-            path, "every piece once", f"two of number {max(ids, key=ids.count) - first}"
-        )
+        number = max(ids, key=ids.count) - first
+        raise DataError(path, "every piece once", f"two of number {number}")
     return [
         _piece(f"{path}, {name}", song_id, content["pieces"][name], ratings[name], midi)
         for name, song_id in zip(order, ids)
@@ -242,9 +202,10 @@ def _curves(piece: Piece) -> np.ndarray:
     return piece.ratings[:, measure]
 
 
-def _frame(curve: np.ndarray) -> pd.DataFrame:
-    times = pd.Index(HOP * np.arange(len(curve)), name="time")
-    return pd.DataFrame(curve, times, DIMENSIONS)
+def _labels(piece: Piece, curves: np.ndarray) -> pd.DataFrame:
+    times = HOP * np.arange(curves.shape[1])
+    index = pd.MultiIndex.from_product([[piece.song_id], times], names=LEVELS)
+    return pd.DataFrame(curves.mean(axis=0), index, DIMENSIONS)
 
 
 def _ratings(piece: Piece, curves: np.ndarray) -> pd.DataFrame:
@@ -257,7 +218,7 @@ def _song(piece: Piece) -> dict[str, object]:
     valence, arousal = piece.ratings.mean(axis=(0, 1))
     words = piece.midi.stem.split("_")  # series, console, game, title
     try:
-        place = _place(piece, None)
+        place = _place(piece)
     except (DataError, OSError):  # no sound font, no home folder
         place = None
     return {
@@ -278,13 +239,13 @@ def _features(folder: Path, songs: pd.DataFrame) -> pd.DataFrame:
     return extract_songs(render_pieces(folder, songs.index).to_frame("audio"))
 
 
-def _place(piece: Piece, cache: Path | None) -> Path:
+def _place(piece: Piece) -> Path:
     """Where a rendered piece is kept: its name is a hash of everything that it depends on."""
     font = render.sound_font()
     settings = f"{MIX} {piece.duration} {font.name} {font.stat().st_size}"
     source = Path(render.__file__).read_bytes()
     key = hashlib.sha256(piece.midi.read_bytes() + settings.encode() + source).hexdigest()
-    return (cache or user_cache("mer_core")) / "rendered" / f"{key[:32]}.ogg"
+    return user_cache("mer_core") / "rendered" / f"{key[:32]}.ogg"
 
 
 def _render(piece: Piece, place: Path) -> DataError | None:

@@ -1,9 +1,6 @@
-"""Audio in: any file or array becomes one channel at 44.1 kHz."""
-
-from __future__ import annotations
+"""Reading audio: any file or array becomes one channel at 44.1 kHz."""
 
 import os
-import warnings
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
@@ -13,7 +10,7 @@ import numpy as np
 
 from mer_core.features.containers import AUDIO
 from mer_core.features.levels import Levels
-from mer_core.files import DataError, DataWarning
+from mer_core.files import DataError, note
 
 SAMPLE_RATE = 44_100
 """Hz. DEAM's rate. All audio is resampled to it, since spectral descriptors depend on the rate."""
@@ -82,22 +79,19 @@ def stream(audio: Audio) -> Iterator[np.ndarray]:
         yield from _resample((samples for _, samples in blocks), rate)
     if levels.seconds < SHORTEST:
         raise DataError(name, f"at least {SHORTEST} s of samples", f"{levels.seconds:.3f} s")
-    notes, rate = levels.notes(), min(rates)
+    problems, rate = levels.problems(), min(rates)
     if rate < SAMPLE_RATE:
         effect = "spectral features are not comparable with 44.1 kHz"
-        notes.append(f"{rate} Hz, so nothing above {rate / 2000:g} kHz; {effect}")
-    for note in notes:
-        warnings.warn(f"{name}: {note}", DataWarning, stacklevel=4)
+        problems.append(f"{rate} Hz, so nothing above {rate / 2000:g} kHz; {effect}")
+    for problem in problems:
+        note(f"{name}: {problem}")
 
 
 def duration(path: str | os.PathLike) -> float:
     """Length of an audio file in seconds, by its samples or packets, not by its header.
 
-    Raises
-    ------
-    DataError
-        If the file is missing, not audio, truncated, or damaged in a way that shows without
-        decoding.
+    Raises a DataError if the file is missing, not audio, truncated, or damaged in a way that shows
+    without decoding.
     """
     from mer_core.features import decoding
 
@@ -111,8 +105,6 @@ def song_id_of(audio: Audio) -> int | str:
     A name becomes a number only if the number is written the same way: "007" remains text. Bytes
     that are not UTF-8 become U+FFFD.
 
-    Examples
-    --------
     >>> song_id_of("music/12.mp3"), song_id_of("music/01.mp3"), song_id_of("music/my song.wav")
     (12, '01', 'my song')
     """

@@ -1,7 +1,5 @@
 """Features of many songs: parallel, with a cache; failed songs are reported at the end."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os
@@ -103,10 +101,10 @@ def extract_all(
     problems = [prepare_numba(), problem]
     jobs = [delayed(_song)(path, tuple(sets), window, folder) for path in paths.values()]
     songs = dict(zip(paths, _run(jobs, processes)))
-    notes = [f"{paths[k]}: {note}" for k, song in songs.items() for note in song.notes]
+    notes = [f"{paths[k]}: {text}" for k, song in songs.items() for text in song.notes]
     problems += [song.cache_problem for song in songs.values()]
-    for note in filter(None, [*notes, _summary(problems)]):
-        warnings.warn(note, DataWarning, stacklevel=2)
+    for text in filter(None, [*notes, _summary(problems)]):
+        files.note(text)
     failures |= {k: song.failure for k, song in songs.items() if song.failure}
     tracks = {k: song.features for k, song in songs.items() if not song.failure}
     features = pd.concat(tracks or {0: NO_FEATURES}, names=["song_id"])
@@ -115,20 +113,11 @@ def extract_all(
 
 
 def audio_files(place: str | os.PathLike, *, recursive: bool = False) -> list[Path]:
-    """Audio files of a folder, sorted; for a file, the file itself.
+    """Audio files of a folder, sorted; for a file, the file itself. A DataError if there are none.
 
     Hidden files and folders, and those of operating systems (`__MACOSX`), are skipped. Subfolders
-    are searched if `recursive`, also through links.
-
-    Raises
-    ------
-    DataError
-        If there are none.
-
-    Warns
-    -----
-    DataWarning
-        If audio files in subfolders are left out, or a subfolder can't be read.
+    are searched if `recursive`, also through links. A DataWarning is issued if audio files in
+    subfolders are left out, or a subfolder can't be read.
     """
     place = Path(place)
     if not place.is_dir():
@@ -142,7 +131,7 @@ def audio_files(place: str | os.PathLike, *, recursive: bool = False) -> list[Pa
         expected = f"audio files ({', '.join(SUFFIXES)})"
         raise DataError(place, expected, f"none here but {hint}" if deeper else "none")
     if deeper:
-        warnings.warn(f"{place}: left out {hint}", DataWarning, stacklevel=2)
+        files.note(f"{place}: left out {hint}")
     return paths
 
 
@@ -150,8 +139,7 @@ def _walk(place: Path) -> Iterator[Path]:
     """Audio files in a folder and below; each folder once, even if links lead to it again."""
 
     def warn(error: OSError) -> None:
-        message = f"{error.filename}: left out, since it can't be read ({error.strerror})"
-        warnings.warn(message, DataWarning, stacklevel=4)
+        files.note(f"{error.filename}: left out, since it can't be read ({error.strerror})")
 
     seen = set()
     for folder, folders, names in os.walk(place, onerror=warn, followlinks=True):
@@ -293,10 +281,10 @@ def _not_cached(place: object, error: Exception) -> str:
     return f"{place}: computed features are not kept ({why}); to keep them, {remedy}"
 
 
-def _summary(problems: Iterable[str], *, most: int = 3) -> str:
+def _summary(problems: Iterable[str]) -> str:
     different = list(dict.fromkeys(filter(None, problems)))
-    more = [f"and {len(different) - most} more"] if len(different) > most else []
-    return "; ".join(different[:most] + more)
+    more = [f"and {len(different) - 3} more"] if len(different) > 3 else []
+    return "; ".join(different[:3] + more)
 
 
 def _run(jobs: list[tuple[Callable, tuple, dict]], processes: int) -> list[_Song]:

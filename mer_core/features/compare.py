@@ -1,7 +1,5 @@
 """MediaEval's 260 baseline features: ComParE's 65 descriptors and deltas, mean and sd."""
 
-from __future__ import annotations
-
 import io
 import os
 import tempfile
@@ -29,10 +27,7 @@ def compare(samples: np.ndarray | Iterable[np.ndarray], *, window: float = 1.0) 
     and ordered as in DEAM: `F0final_sma_stddev`, `F0final_sma_amean`, ... Units are openSMILE's (Hz
     for F0, centroid and roll-off). MediaEval and Munich used windows of 1 s (half overlapping),
     IRIT of 0.5 s. The samples may come as an iterable of blocks.
-
-    References
-    ----------
-    Weninger et al. (2013), "On the acoustics of emotion in audio"; Coutinho et al. (2014),
+    Source: Weninger et al. (2013), "On the acoustics of emotion in audio"; Coutinho et al. (2014),
     section 2, "FS1"; Pellegrini and Barriere (2015), section 2. Notebook 01.
     """
     frames, length = _describe([samples] if isinstance(samples, np.ndarray) else samples)
@@ -54,10 +49,7 @@ def descriptors(samples: np.ndarray) -> pd.DataFrame:
     temporary file, since the package would hold several copies of them in memory. Row i of 130
     columns describes the 20 or 60 ms that start at i * 10 ms. Names are DEAM's:
     `pcm_fftMag_mfcc_sma[1]` is `mfcc_sma[1]` in today's openSMILE.
-
-    References
-    ----------
-    Eyben et al. (2013), "Recent developments in openSMILE". Notebook 01.
+    Source: Eyben et al. (2013), "Recent developments in openSMILE". Notebook 01.
     """
     return _describe([samples])[0]
 
@@ -114,21 +106,12 @@ def _options(path: Path) -> dict[str, str]:
 
 
 def functionals(audio: Audio) -> pd.Series:
-    """ComParE's 6,373 functionals of a whole song, by openSMILE.
+    """ComParE's 6,373 functionals of a whole song, by openSMILE: float64, by DEAM's names.
 
-    Parameters
-    ----------
-    audio : path or (samples, sample_rate)
-        As in :func:`mer_core.features.read_audio`, which also gives the errors.
-
-    Returns
-    -------
-    Series, shape (6373,)
-        Statistics of the descriptors over the song, float64, with DEAM's names of the descriptors.
-
-    References
-    ----------
-    Weninger et al. (2013); Herremans et al. (2019) start from them for whole songs. Notebook 06.
+    `audio` is a path or (samples, sample_rate), as in :func:`mer_core.features.read_audio`, which
+    also gives the errors.
+    Source: Weninger et al. (2013); Herremans et al. (2019) start from them for whole songs.
+    Notebook 06.
     """
     opensmile = _opensmile()
     smile = opensmile.Smile(opensmile.FeatureSet.ComParE_2016, opensmile.FeatureLevel.Functionals)

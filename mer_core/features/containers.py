@@ -1,6 +1,4 @@
-"""Checks of audio files for what the decoder does not report: lost pages, frames and bytes."""
-
-from __future__ import annotations
+"""Checks of the bytes of audio files: lost pages, frames and ends, which decoders do not report."""
 
 import mmap
 import struct

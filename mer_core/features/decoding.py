@@ -1,7 +1,5 @@
 """Decode audio files with FFmpeg's libraries (PyAV); docs/audio.md gives the reasons."""
 
-from __future__ import annotations
-
 import errno
 import os
 import struct

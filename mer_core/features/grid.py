@@ -1,7 +1,5 @@
 """The grid of all features: a row each half second, from time 0."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mer_core.features.audio import SHORTEST
@@ -13,8 +11,6 @@ def grid(duration: float) -> np.ndarray:
 
     Windows are cut at the song's end; the last has at least 60 ms of audio, a descriptor frame.
 
-    Examples
-    --------
     >>> grid(1.7)
     array([0. , 0.5, 1. , 1.5])
     """

@@ -1,7 +1,5 @@
 """Checks of the level of a recording: silence, dead channels, offset, clipping."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from mer_core.files import DataError
@@ -17,7 +15,7 @@ CLIPPED = 0.002  # Share of the samples of a channel
 
 
 class Levels:
-    """Sums over the blocks of a recording; :meth:`notes` lists its problems."""
+    """Sums over the blocks of a recording; :meth:`problems` lists its problems."""
 
     def __init__(self) -> None:
         self.seconds, self.peak = 0.0, 0.0
@@ -42,7 +40,7 @@ class Levels:
         self.seconds += len(samples) / rate
         return mono
 
-    def notes(self) -> list[str]:
+    def problems(self) -> list[str]:
         """Problems of the level and their effect on features, a note for each."""
         sums = max(self._layouts.values(), key=lambda sums: sums[0, 0])
         total, power, mixed, clipped = sums[1:] / sums[0]

@@ -1,26 +1,23 @@
 """Import librosa, also where numba cannot write its cache."""
 
-from __future__ import annotations
-
 import atexit
 import os
 import shutil
 import sys
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-from mer_core.files import DataError, DataWarning, check_writable, user_cache
+from mer_core.files import DataError, check_writable, note, user_cache
 
 
 def load_librosa() -> ModuleType:
     """Import librosa; the first call warns (DataWarning) if compiled code can't be cached."""
     if problem := prepare_numba():
-        warnings.warn(problem, DataWarning, stacklevel=3)
+        note(problem)
     with _home():
         import librosa
         import librosa.util.files  # asks for the home folder

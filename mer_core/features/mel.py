@@ -1,7 +1,5 @@
 """Log-mel patches of half a second, the autoencoders' input."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 
@@ -35,17 +33,14 @@ def mel(samples: np.ndarray) -> pd.DataFrame:
 
     Columns (:class:`mer_core.features.sets.FeatureSet`): 1,024 in float32, `mel_<band>_<frame>`,
     both from 0, the frame running fastest: dB re a full-scale sine, from -80 to about 3.
+    Source: Herremans et al. (2019); Slaney (1998), "Auditory Toolbox"; McFee et al. (2015),
+    "librosa". Notebooks 01 and 07.
 
     Notes
     -----
     To invert, concatenate the frames of :func:`patches` to one spectrogram (bands, frames), call
     ``librosa.feature.inverse.mel_to_audio(FULL_SCALE * 10 ** (decibel / 10), **SPECTROGRAM)``
     (Griffin-Lim, slow), and cut :data:`LEAD` samples off both ends: 0.5 s for each row.
-
-    References
-    ----------
-    Herremans et al. (2019); Slaney (1998), "Auditory Toolbox"; McFee et al. (2015), "librosa".
-    Notebooks 01 and 07.
     """
     librosa = load_librosa()
 

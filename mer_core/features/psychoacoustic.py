@@ -1,7 +1,5 @@
 """Munich's four: sensory dissonance, roughness, tempo and event density (feature set FS2)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np
@@ -80,11 +78,8 @@ def psychoacoustic(samples: np.ndarray, *, window: float = 1.0) -> pd.DataFrame:
     least 0; `tempo` in BPM, 40 to 210, 0 where the context has fewer than two onsets or no period,
     and in audio under 1.52 s (the longest lag); `event_density` in onsets per second. Silence is 0
     everywhere. Munich used windows of 1 s (half overlapping).
-
-    References
-    ----------
-    Coutinho et al. (2014, 2015), section 2, "FS2", who used MIR Toolbox (Lartillot and Toiviainen,
-    2007). Notebook 01.
+    Source: Coutinho et al. (2014, 2015), section 2, "FS2", who used MIR Toolbox (Lartillot and
+    Toiviainen, 2007). Notebook 01.
 
     Examples
     --------
@@ -116,23 +111,16 @@ def dissonance_of(frequencies: np.ndarray, amplitudes: np.ndarray) -> float:
 
     with b1 = 3.5, b2 = 5.75, d* = 0.24, s1 = 0.0207 and s2 = 18.96 Hz. The weight is the product
     of the amplitudes, as in 1993 and in MIR Toolbox's default, which Munich used; it is the smaller
-    of the two in Sethares' second edition (2005).
+    of the two in Sethares' second edition (2005). D is at least 0; two pure tones of amplitude 1
+    reach 0.18 at most.
+    Source: Sethares (1993), "Local consonance and the relationship between timbre and scale";
+    Sethares (1998), "Tuning, Timbre, Spectrum, Scale", appendix E, for the constants; Plomp and
+    Levelt (1965) for the curve. Notebook 01.
 
     Parameters
     ----------
     frequencies, amplitudes : array_like, shape (partials,)
         Hz, in any order; linear, at least 0, 1 for a sine at full scale.
-
-    Returns
-    -------
-    float
-        At least 0; two pure tones of amplitude 1 reach 0.18 at most.
-
-    References
-    ----------
-    Sethares (1993), "Local consonance and the relationship between timbre and scale"; Sethares
-    (1998), "Tuning, Timbre, Spectrum, Scale", appendix E, for the constants; Plomp and Levelt
-    (1965) for the curve. Notebook 01.
 
     Examples
     --------
@@ -143,7 +131,7 @@ def dissonance_of(frequencies: np.ndarray, amplitudes: np.ndarray) -> float:
 
 
 def roughness_of(frequencies: np.ndarray, amplitudes: np.ndarray) -> float:
-    r"""Roughness of a sound from its partials, by Vassilakis.
+    r"""Roughness of a sound from its partials, by Vassilakis; arguments of :func:`dissonance_of`.
 
     .. math::
 
@@ -153,22 +141,9 @@ def roughness_of(frequencies: np.ndarray, amplitudes: np.ndarray) -> float:
 
     with s and the constants of :func:`dissonance_of`. Loudness (X) counts little, the depth of the
     beating (Y) much. As in the source, Y has the smaller amplitude of a pair, where MIR Toolbox has
-    the second one.
-
-    Parameters
-    ----------
-    frequencies, amplitudes : array_like, shape (partials,)
-        As for :func:`dissonance_of`.
-
-    Returns
-    -------
-    float
-        At least 0; two pure tones of amplitude 1 reach 0.09 at most.
-
-    References
-    ----------
-    Vassilakis (2001), "Perceptual and physical properties of amplitude fluctuation and their
-    musical significance", eq. 6.23. Notebook 01.
+    the second one. R is at least 0; two pure tones of amplitude 1 reach 0.09 at most.
+    Source: Vassilakis (2001), "Perceptual and physical properties of amplitude fluctuation and
+    their musical significance", eq. 6.23. Notebook 01.
 
     Examples
     --------

@@ -1,7 +1,5 @@
 """The feature sets by name; features of a song in windows and as a whole."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -108,20 +106,11 @@ def columns_of(features: pd.DataFrame, name: str) -> list[str]:
 
 
 def choose(features: pd.DataFrame, sets: Sequence[str]) -> pd.DataFrame:
-    """Select the columns of some feature sets.
+    """Select the columns of some feature sets in a track.
 
-    Parameters
-    ----------
-    features : DataFrame
-        A track.
-    sets : sequence of str
-        As for :func:`extract`: ("compare",) is FS1, ("compare", "psychoacoustic") FS2, ("compare",
-        "spectral") IRIT's 268.
-
-    Raises
-    ------
-    ValueError
-        If a set is unknown, the features have none of its columns, or have a column twice.
+    `sets` as for :func:`extract`: ("compare",) is FS1, ("compare", "psychoacoustic") FS2,
+    ("compare", "spectral") IRIT's 268. A ValueError is raised if a set is unknown, the features
+    have none of its columns, or have a column twice.
 
     Examples
     --------
@@ -139,12 +128,17 @@ def choose(features: pd.DataFrame, sets: Sequence[str]) -> pd.DataFrame:
 def song_level(features: pd.DataFrame, functionals: pd.DataFrame | None = None) -> pd.DataFrame:
     """Mean and standard deviation of every feature over each song, after the song's functionals.
 
+    Source: Herremans et al. (2019), who count 6,669 features a song. Beside the functionals, 296
+    remain (148 means and standard deviations), which is the size of no set that the paper names.
+    Notebook 06.
+
     Parameters
     ----------
     features : DataFrame
         A track; all rows count, labelled or not.
     functionals : DataFrame, optional
-        Index song_id; rows as from :func:`mer_core.features.functionals`.
+        Index song_id; rows as from :func:`mer_core.features.functionals`. A DataError is raised if
+        a song has none, or a column is in both tables.
 
     Returns
     -------
@@ -152,21 +146,11 @@ def song_level(features: pd.DataFrame, functionals: pd.DataFrame | None = None) 
         Index song_id. The functionals first, then `<name>_mean` and `<name>_sd` (population
         standard deviation) of each feature: 6,373 + 2 x 260 = 6,893 columns with MediaEval's 260.
 
-    Raises
-    ------
-    DataError
-        If a song has no functionals, a column is in both tables, or a value is not finite.
-
     Examples
     --------
     >>> index = pd.MultiIndex.from_product([[7], [0.0, 0.5]], names=["song_id", "time"])
     >>> song_level(pd.DataFrame({"tempo": [100.0, 120.0]}, index)).loc[7].to_dict()
     {'tempo_mean': 110.0, 'tempo_sd': 10.0}
-
-    References
-    ----------
-    Herremans et al. (2019) count 6,669 features a song. Beside the functionals, 296 remain (148
-    means and standard deviations), which is the size of no set that the paper names. Notebook 06.
     """
     features = as_track(features, "features")
     by_song = features.groupby(level="song_id")

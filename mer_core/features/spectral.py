@@ -1,7 +1,5 @@
 """IRIT's eight extra features: flatness on Bark and ERB bands, and the spectral valley."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np
@@ -42,11 +40,8 @@ def spectral(samples: np.ndarray, *, window: float = 1.0) -> pd.DataFrame:
     (flat, noise) to 1 (60 dB or more from flat, and silence); `spectral_valley_1` (20-340 Hz) to
     `_6` (4.8-11 kHz), ln of an amplitude whose full scale is 1, from -18.4 to about 0. IRIT used
     windows of 0.5 s.
-
-    References
-    ----------
-    Pellegrini and Barriere (2015), section 2, "268 feat."; Jiang et al. (2002); Akkermans, Serra
-    and Herrera (2009). Notebook 01.
+    Source: Pellegrini and Barriere (2015), section 2, "268 feat."; Jiang et al. (2002); Akkermans,
+    Serra and Herrera (2009). Notebook 01.
     """
     times = grid(len(samples) / SAMPLE_RATE)
     starts = np.ceil(times * SAMPLE_RATE / HOP).astype(int)

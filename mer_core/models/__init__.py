@@ -1,4 +1,4 @@
-"""Regressors of valence and arousal; one language for all, so that a table of systems is a loop.
+"""Regressors of valence and arousal, all with the same two methods.
 
 `model.fit(features, labels, *, validation=None, unlabelled=None)` returns the model,
 `model.predict(features)` a prediction for every feature row. Hyper-parameters are keyword-only

@@ -5,8 +5,6 @@ reconstructs it. It learns from audio alone; an LSTM predicts valence and arousa
 A convolutional network instead of the autoencoder is trained by the labels, with the LSTM.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self

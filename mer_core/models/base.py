@@ -1,6 +1,4 @@
-"""Checks of models: that one is fitted before it predicts, and of settings with few values."""
-
-from __future__ import annotations
+"""Checks that all models use: of being fitted before predicting, of settings with few values."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Baselines: the constant, the linear model and the support vector machine."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -41,7 +39,7 @@ class Framewise:
         validation: object = None,
         unlabelled: pd.DataFrame | None = None,
     ) -> Self:
-        """Fit to the labelled frames.
+        """Fit to the labelled frames; `validation` and `unlabelled` are not used.
 
         Parameters
         ----------
@@ -49,8 +47,6 @@ class Framewise:
             A track of whole songs, or a row for each song; rows without a label are not used.
         labels : DataFrame
             The same kind of frame, columns valence, arousal in [-1, 1].
-        validation, unlabelled
-            Not used.
 
         Raises
         ------
@@ -69,10 +65,7 @@ class Framewise:
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict every row: the same rows, columns valence, arousal.
 
-        Raises
-        ------
-        ValueError
-            If the model is not fitted, a column is missing, or as in :meth:`fit`.
+        Raises a ValueError if the model is not fitted, a column is missing, or as in :meth:`fit`.
         """
         check_fitted(self, "fitted_")
         features = as_rows(features, "features", columns=self.columns_)
@@ -110,15 +103,13 @@ class Constant(Framewise):
 class Linear(Framewise):
     """Linear regression on standardised features, with a ridge penalty.
 
+    Source: Hoerl and Kennard (1970); Pellegrini and Barriere (2015), table 1, "lr". Notebook 02.
+
     Parameters
     ----------
     ridge : float
         Weight of the sum of squared weights, at features of unit variance; 0 is least squares.
         Of 0, 10, 30, ..., 3000, 1000 had the lowest mean RMSE in ten folds of the embedded corpus.
-
-    References
-    ----------
-    Hoerl and Kennard (1970); Pellegrini and Barriere (2015), table 1, "lr". Notebook 02.
     """
 
     ridge: float = 1000.0
@@ -138,6 +129,8 @@ class Linear(Framewise):
 class SVR(Framewise):
     """Support vector regression with a Gaussian kernel, separate for valence and arousal.
 
+    Source: Smola and Schoelkopf (2004). Row "SVR" of Li et al. (2016), table 3. Notebook 02.
+
     Parameters
     ----------
     C, epsilon : float
@@ -148,10 +141,6 @@ class SVR(Framewise):
         gamma were chosen by r in ten folds of the embedded corpus.
     every : int
         Train on every n-th labelled frame of a song.
-
-    References
-    ----------
-    Smola and Schoelkopf (2004). Row "SVR" of Li et al. (2016), table 3. Notebook 02.
     """
 
     C: float = 1.0

@@ -1,7 +1,5 @@
 """The extreme learning machine of Li et al. (2016): a random hidden layer and least squares."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -93,12 +91,9 @@ def least_squares(h: np.ndarray, y: np.ndarray, *, ridge: float = 0.0) -> np.nda
 
     Without a ridge: the Moore-Penrose inverse of h, times y. The normal equations give the same,
     many times as fast; where h is too ill-conditioned for them, singular values are used (Huang,
-    Zhu and Siew 2006, section 3; notebook 05).
+    Zhu and Siew 2006, section 3; notebook 05). Shapes: h (rows, columns), y (rows, targets), w
+    (columns, targets).
 
-    Shapes: h (rows, columns), y (rows, targets), w (columns, targets).
-
-    Examples
-    --------
     >>> h = np.array([[1.0, 1.0], [1.0, 1.0]])
     >>> least_squares(h, np.array([[1.0], [3.0]])).round(6).tolist()
     [[1.0], [1.0]]
@@ -116,16 +111,12 @@ def least_squares(h: np.ndarray, y: np.ndarray, *, ridge: float = 0.0) -> np.nda
 
 
 def nested(h: np.ndarray, y: np.ndarray, sizes: Iterable[int]) -> dict[int, np.ndarray]:
-    """The weights for the first n columns of h, for several n, at the cost of the largest.
+    """Weights as of :func:`least_squares` for the first n columns of h, by n, fast.
 
     The Cholesky factor L of H'H holds that of every smaller machine in its corner, and solving
     L z = H'y from above gives their z as well: each needs only one more triangular solution
     (Golub and Van Loan, "Matrix Computations", section 4.2; notebook 05).
 
-    Returns the weights, shape (n, targets), by n, as :func:`least_squares` gives them.
-
-    Examples
-    --------
     >>> h, y = np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([[3.0], [4.0]])
     >>> {n: weights.ravel().tolist() for n, weights in nested(h, y, [1, 2]).items()}
     {1: [3.0], 2: [3.0, 2.0]}

@@ -1,7 +1,5 @@
 """Pellegrini and Barriere (2015), IRIT: the Elman network, a second network, preprocessing."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,8 +19,8 @@ from mer_core.models.base import check_choice
 from mer_core.models.network import Network
 from mer_core.models.recurrent import BatchModel, RecurrentRegressor
 from mer_core.smoothing import moving_average
-from mer_core.tracks import DIMENSIONS, as_track
-from mer_core.training import Job, rows_of
+from mer_core.tracks import DIMENSIONS, as_track, rows_of
+from mer_core.training import Job
 
 
 @dataclass(kw_only=True)
@@ -77,7 +75,7 @@ class SecondNetwork(BatchModel):
     first, second : RecurrentRegressor
         Elman networks by default.
     window : int
-        Of the moving average between the two, in frames.
+        Frames of the moving average between the two.
     out_of_fold : bool
         Whether the second network is trained on predictions of songs that the first did not see
         (in five folds); else on predictions of the first one's own training songs, which are

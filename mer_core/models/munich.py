@@ -1,7 +1,5 @@
 """Coutinho et al. (2014, 2015), Munich: the LSTM, and the best of many on ten folds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -14,8 +12,8 @@ from mer_core.metrics import METRICS
 from mer_core.models.base import check_choice
 from mer_core.models.network import Network
 from mer_core.models.recurrent import BatchModel, RecurrentRegressor
-from mer_core.tracks import DIMENSIONS
-from mer_core.training import Job, Songs, Task, concatenate, pad, rows_of, unsupervised
+from mer_core.tracks import DIMENSIONS, rows_of
+from mer_core.training import Job, Songs, Task, concatenate, pad, unsupervised
 
 
 @dataclass(kw_only=True)

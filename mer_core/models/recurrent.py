@@ -1,9 +1,7 @@
-"""Regressors that are trained together: the interface of all, and the recurrent networks.
+"""The recurrent regressor, and `BatchModel`, the interface of models that are trained together.
 
 A job (:class:`mer_core.training.Job`) is what one model is fitted to; `fit` is a batch of one job.
 """
-
-from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Sequence
@@ -130,12 +128,8 @@ class RecurrentRegressor(BatchModel):
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict valence and arousal for every row of a track of whole songs.
 
-        Raises
-        ------
-        ValueError
-            If the model is not fitted.
-        DataError
-            If a column is missing, or a row of a song; see :func:`mer_core.tracks.as_track`.
+        Raises a ValueError if the model is not fitted, and a DataError if a column is missing, or a
+        row of a song; see :func:`mer_core.tracks.as_track`.
         """
         outputs = self._run(features, "forward")
         mean, spread = (part.cpu().numpy() for part in self.standard_[2:])

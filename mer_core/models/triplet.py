@@ -1,14 +1,9 @@
 """Triplet networks for regression: a space in which songs of similar emotion are near each other.
 
 The label of a positive is within a range of the anchor's, that of a negative outside a wider one.
-
-References
-----------
-Schroff, Kalenichenko, Philbin (2015), sections 3.1 (with squared distances) and 3.2; Herremans,
-Cheuk, Luo, Agres (2019), "Static emotion prediction". Notebook 06.
+Source: Schroff, Kalenichenko, Philbin (2015), sections 3.1 (with squared distances) and 3.2;
+Herremans, Cheuk, Luo, Agres (2019), "Static emotion prediction". Notebook 06.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,16 +32,9 @@ def triplet_loss(
 ) -> Tensor:
     """Mean over triplets of max(0, d(anchor, positive) - d(anchor, negative) + margin).
 
-    Parameters
-    ----------
-    anchor, positive, negative : Tensor, shape (triplets, dimensions)
-        Points of the learned space; d is their Euclidean distance.
-    margin : float
-
-    Raises
-    ------
-    ValueError
-        If there are no triplets, the three shapes differ, or a number is not finite.
+    The three tensors have the shape (triplets, dimensions) and hold points of the learned space; d
+    is their Euclidean distance. A ValueError is raised if there are no triplets, the three shapes
+    differ, or a number is not finite.
 
     Examples
     --------
@@ -90,7 +78,6 @@ def mine(
         positive, but by less than the margin; an anchor without any has no triplet.
     embedded : array_like, shape (songs, dimensions), optional
         The songs' points in the learned space; for "semi-hard" only, as `margin`.
-    seed : int or Generator
 
     Returns
     -------

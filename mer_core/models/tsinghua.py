@@ -1,7 +1,5 @@
 """Li et al. (2016), Tsinghua: bidirectional LSTMs on segments of several lengths, and their ELM."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -20,8 +18,8 @@ from mer_core.models.elm import ELM
 from mer_core.models.network import Network
 from mer_core.models.recurrent import BatchModel, RecurrentRegressor
 from mer_core.smoothing import moving_average
-from mer_core.tracks import DIMENSIONS, as_track, stretches
-from mer_core.training import Job, Songs, Task, pad, positions, rows_of
+from mer_core.tracks import DIMENSIONS, as_track, rows_of, stretches
+from mer_core.training import Job, Songs, Task, pad, positions
 
 
 @dataclass(kw_only=True)
@@ -172,8 +170,6 @@ def split_into_segments(
     number of the segment instead of the song_id, and the song_id of each segment. (Li et al. 2016,
     section 3.5; notebook 05.)
 
-    Examples
-    --------
     >>> index = pd.MultiIndex.from_product([[7], [0.0, 0.5, 1.0]], names=["song_id", "time"])
     >>> segments, songs = split_into_segments(pd.DataFrame({"f": [1, 2, 3]}, index), 2)
     >>> segments.index.tolist(), list(songs)
@@ -392,11 +388,9 @@ def supervector(outputs: pd.DataFrame, *, window: int = 13) -> pd.DataFrame:
 
     `outputs` is a track with a column for each scale. Returns a track with the columns `10 output`,
     `10 delta`, `10 smoothed`, `20 output`, ...; the first delta of a song, and the first after a
-    gap in it, is 0. The paper says neither how it smoothed nor how it differed (Li et al. 2016,
+    gap in it, is 0. The paper gives neither the smoothing nor the difference (Li et al. 2016,
     sections 2.3 and 3.4; notebook 05).
 
-    Examples
-    --------
     >>> index = pd.MultiIndex.from_product([[7], [0.0, 0.5, 1.0]], names=["song_id", "time"])
     >>> supervector(pd.DataFrame({10: [0.0, 0.3, 0.0]}, index), window=3).round(1).values.tolist()
     [[0.0, 0.0, 0.0], [0.3, 0.3, 0.1], [0.0, -0.3, 0.0]]

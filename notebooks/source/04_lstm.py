@@ -153,7 +153,7 @@ print(f"largest difference from mer_core's LSTM: {apart:.0e}, from torch.nn.LSTM
 
 # %% [markdown]
 # (A test of this workbook holds the gradients equal as well. The package's own cell does the same for
-# many models at once, with its backward pass written out; `mer_core/models/cells.py` is one screen.)
+# many models at once, with its backward pass written out; the cells of `mer_core/models/network.py` are one screen.)
 #
 # ## What opens when?
 #

@@ -7,8 +7,6 @@ damaged files) and counts the wrong ones: the length differs by more than 30 ms,
 the samples is at most 0.99, or a damaged file is read. Needs ffmpeg.
 """
 
-from __future__ import annotations
-
 import struct
 import subprocess
 import sys

@@ -5,8 +5,6 @@
 Needs ffmpeg, and audioread, pedalboard and miniaudio from pip, which the project does not need.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import tempfile

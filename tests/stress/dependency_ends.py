@@ -4,8 +4,6 @@ uv makes a virtual environment for each. PyTorch keeps the version that runs thi
 default build of another would bring gigabytes of CUDA; its lower bound is not tested.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import subprocess

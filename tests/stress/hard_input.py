@@ -4,8 +4,6 @@ Anything else fails: another exception, a warning of another kind, more than 20 
 more than 4 GiB of memory.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 import tempfile

@@ -5,8 +5,6 @@ and leaves its workers orphaned for a moment. After each kill the store is compa
 append-only log that every computation writes to.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import signal

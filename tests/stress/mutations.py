@@ -1,7 +1,5 @@
 """Faults planted in a copy of the package, one at a time: tests have to fail (`make stress`)."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import shutil
@@ -68,7 +66,7 @@ FAULTS = [
         "training.py", "velocity.mul_(schedule.momentum).sub_", "velocity.mul_(0.0).sub_", TRAINING
     ),
     Fault("training.py", "better = validation < self", "better = validation > self", TRAINING),
-    Fault("models/cells.py", "out=hidden[t]).tanh_()", "out=hidden[t]).sigmoid_()", TRAINING),
+    Fault("models/network.py", "out=hidden[t]).tanh_()", "out=hidden[t]).sigmoid_()", TRAINING),
     Fault("models/elm.py", "h += self.biases_", "h += 0", ELM),
     Fault("models/elm.py", "return np.tanh(h, out=h)", "return h", ELM),
     Fault(

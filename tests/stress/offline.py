@@ -3,8 +3,6 @@
 Needs Linux and the right to make a namespace.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import shutil

@@ -4,8 +4,6 @@ A child writes one version after the other, each full of its own number, until i
 every file has to be one whole version.
 """
 
-from __future__ import annotations
-
 import argparse
 import io
 import json
@@ -34,7 +32,7 @@ import make_corpus
 import song
 from mer_core import models
 from mer_core.datasets.deam import fetch
-from mer_core.datasets.deam.layout import find_folder
+from mer_core.datasets.layout import find_folder
 from mer_core.features import batch
 from mer_core.files import written_atomically
 from test_fetch import Site

@@ -1,20 +1,19 @@
-"""DEAM's annotation files: dynamic labels, song-level labels, ratings.
+"""DEAM's annotations: dynamic labels, song-level labels (with a repair of swaps), ratings.
 
 Everything is read into [-1, 1]. The readers raise a DataError if a file is missing, has other
 columns, text, values out of range or repeated rows, or if the files of the two dimensions differ.
 """
 
-from __future__ import annotations
-
 import re
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from mer_core.datasets.deam.layout import entry, files_by_song, visible
-from mer_core.files import DataError, DataWarning, check_numbers, read_table
+from mer_core.datasets.common import read_means
+from mer_core.datasets.layout import entry, files_by_song, visible
+from mer_core.files import DataError, check_numbers, note, read_table
 from mer_core.scales import probable_scale
 from mer_core.tracks import DIMENSIONS, HOP
 
@@ -24,6 +23,8 @@ PER_RATER = "annotations per each rater"
 RATER = "WorkerId"
 HELD = 2
 """Frames by which the two curves of a song may differ in length."""
+SURE = 0.001
+"""Two-tailed p below which a negative correlation is taken for a swap."""
 SAMPLE = re.compile(r"sample_([0-9]+)ms")
 
 
@@ -47,12 +48,9 @@ def read_labels(annotations: Path) -> pd.DataFrame:
         song_id = uneven.index[uneven > HELD][0]
         found = f"{lengths.loc[song_id].astype(int).to_dict()} in song {song_id}"
         raise DataError(folder, f"lengths that differ by {HELD} frames at most", found)
-    warnings.warn(
-        f"{folder}: valence and arousal differ in length in songs {list(uneven.index)}; for the "
-        f"{uneven.sum():g} frames that one of them lacks, its last value was held",
-        DataWarning,
-        stacklevel=2,
-    )
+    repair = f"for the {uneven.sum():g} frames that one of them lacks, its last value was held"
+    songs = list(uneven.index)
+    note(f"{folder}: valence and arousal differ in length in songs {songs}; {repair}")
     return labels.groupby(level="song_id").ffill()
 
 
@@ -146,34 +144,61 @@ def _curves_of_song(path: Path) -> pd.Series:
 def read_song_level(annotations: Path) -> pd.DataFrame:
     """Read the labels of whole songs, converted from 1-9 to [-1, 1]; empty without such files.
 
-    The index is song_id. The columns valence and arousal are as in the files: see
-    :func:`mer_core.datasets.deam.defects.unswap`.
+    The index is song_id. The columns valence and arousal are as in the files: see :func:`unswap`.
     """
     folder = entry(entry(annotations, AVERAGED), "song_level")
     files = [path for path in visible(folder) if path.suffix.lower() == ".csv"]
-    if not files:
-        return pd.DataFrame(columns=DIMENSIONS, index=pd.Index([], name="song_id"), dtype=float)
-    levels = pd.concat(map(_read_means, files))
+    columns = {f"{name}_mean": name for name in DIMENSIONS}
+    options = {"columns": columns, "scale": (1, 9), "quiet": True}
+    parts = [read_means(path, "song_id", **options) for path in files or [folder]]
+    levels = pd.concat(parts)
     if not levels.index.is_unique:
         twice = list(levels.index[levels.index.duplicated()][:5])
         raise DataError(annotations, "every song in one song-level file", f"{twice} in two")
-    return (levels - 5) / 4
+    return levels
 
 
-def _read_means(path: Path) -> pd.DataFrame:
-    table = read_table(path, index="song_id")
-    columns = {f"{name}_mean": name for name in DIMENSIONS}
-    absent = sorted(set(columns) - set(table))
-    if absent:
-        raise DataError(path, f"columns {absent}", f"{list(table)}")
-    means = table[list(columns)].rename(columns=columns)
-    check_numbers(means, path)
-    empty = means.isna().any(axis=1)
-    if empty.any():
-        raise DataError(path, "both means of every song", f"none for {means.index[empty][0]}")
-    outside = means.stack()[lambda values: ~values.between(1, 9)]
-    if len(outside):
-        scale = probable_scale(means.to_numpy(dtype=float), target=(1, 9))
-        found = f"{outside.iloc[0]:g} in song {outside.index[0][0]}{scale}"
-        raise DataError(path, "means from 1 to 9", found)
-    return means
+def unswap(song_level: pd.DataFrame, labels: pd.DataFrame, year: pd.Series) -> pd.DataFrame:
+    """Swap song-level valence and arousal back in the years that :func:`find_swapped` finds.
+
+    The arguments are those of :func:`find_swapped`. A warning names the years, the number of songs
+    and r.
+    """
+    swapped = find_swapped(song_level, labels, year)
+    repaired = song_level.copy()
+    for which, row in swapped[swapped["swapped"]].iterrows():
+        ids = repaired.index[year.reindex(repaired.index) == which]
+        repaired.loc[ids, DIMENSIONS] = repaired.loc[ids, DIMENSIONS[::-1]].to_numpy()
+        note(
+            f"song-level labels of {which}: valence and arousal were swapped back in {len(ids)} "
+            f"songs (valence - arousal goes with the dynamic labels' at r = {row['r']:.2f})"
+        )
+    return repaired
+
+
+def find_swapped(song_level: pd.DataFrame, labels: pd.DataFrame, year: pd.Series) -> pd.DataFrame:
+    """Measure for each year whether the song-level columns are swapped.
+
+    The difference valence - arousal of the song-level labels is correlated with that of the mean
+    dynamic labels. Swapped columns turn the sign of the former, so r is clearly negative: on DEAM,
+    for the 744 songs of 2013 and nowhere else (notebook 00). `song_level` has the index song_id and
+    the columns valence, arousal; `labels` is a track; `year` holds by song_id the year of the task
+    that brought the song.
+
+    Returns
+    -------
+    DataFrame
+        Index year; columns `songs` (with both kinds of label), `r`, `p` (two-tailed), `swapped`
+        (r < 0 and p < 0.001). Years with fewer than three songs are left out.
+    """
+    dynamic = labels.groupby(level="song_id").mean().reindex(song_level.index)
+    sides = {"song_level": song_level, "dynamic": dynamic}
+    differences = {name: side["valence"] - side["arousal"] for name, side in sides.items()}
+    differences = pd.DataFrame(differences).dropna()
+    rows = {}
+    for which, group in differences.groupby(year.reindex(differences.index)):
+        if len(group) > 2 and (group.nunique() > 1).all():
+            r, p = stats.pearsonr(group["song_level"], group["dynamic"])
+            rows[which] = {"songs": len(group), "r": r, "p": p, "swapped": r < 0 and p < SURE}
+    columns = ["songs", "r", "p", "swapped"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("year")

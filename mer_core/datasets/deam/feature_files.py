@@ -1,8 +1,5 @@
-"""DEAM's feature files, `features/<song_id>.csv`, one row every half second."""
+"""DEAM's features: a file for each song, a row each half second; and those of whole songs."""
 
-from __future__ import annotations
-
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,11 +7,13 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from mer_core.corpus import labels_without_features
-from mer_core.datasets.deam.layout import files_by_song
-from mer_core.files import DataError, DataWarning, check_numbers, read_table
+from mer_core.corpus import NO_FEATURES, Corpus, labels_without_features
+from mer_core.datasets.layout import files_by_song
+from mer_core.features import extract
+from mer_core.files import DataError, check_numbers, note, read_table
 from mer_core.tracks import HOP, LEVELS
 
+SONG_LEVEL_FEATURES = "song_level_features.csv"
 SUFFIXES = (".csv", ".csv.gz")
 CUT = 2
 """Labelled frames at a song's end that may lack features: windows of 1 s that no longer fit."""
@@ -32,13 +31,9 @@ def read_features(folder: Path, song_ids: Iterable[int]) -> pd.DataFrame:
     known = sorted(set(files) & set(song_ids))
     if len(known) < len(files):
         others = sorted(set(files) - set(known))
-        warnings.warn(
-            f"{folder}: files of {len(others)} songs that have no labels left out: {others[:5]}",
-            DataWarning,
-            stacklevel=2,
-        )
+        note(f"{folder}: files of {len(others)} songs that have no labels left out: {others[:5]}")
     if not known:
-        return pd.DataFrame(index=pd.MultiIndex.from_arrays([[], []], names=LEVELS))
+        return NO_FEATURES
     quiet = len(known) < 200
     tracks = {k: _read_song(files[k]) for k in tqdm(known, "features", disable=quiet, unit="song")}
     first = tracks[known[0]]
@@ -85,10 +80,45 @@ def cut_labels(labels: pd.DataFrame, features: pd.DataFrame, folder: Path) -> pd
         last = [track.loc[song_id].index[-1] for track in (labels, features)]
         expected = f"features up to the last label at {last[0]:g} s"
         raise DataError(folder / f"{song_id}.csv", expected, f"the last at {last[1]:g} s")
-    warnings.warn(
-        f"{folder}: {len(missing)} labels at the end of {len(counts)} songs, behind the last "
-        "feature window, were left out",
-        DataWarning,
-        stacklevel=2,
-    )
+    found = f"{len(missing)} labels at the end of {len(counts)} songs"
+    note(f"{folder}: {found}, behind the last feature window, were left out")
     return labels.drop(missing)
+
+
+def compare_features(corpus: Corpus, folder: Path) -> pd.DataFrame:
+    """Compare the means of our features over songs that have audio with DEAM's song-level features.
+
+    The two differ for three reasons. DEAM's means are over the full song, ours over the excerpt.
+    The mean of a delta depends only on a curve's two ends. The excerpts begin with some 50 ms of
+    digital silence (from MP3 coding), whose end sets off a burst in openSMILE's RASTA filter that
+    affects a 45 s mean; so a second r leaves out the first 5 s. DEAM's features are in the file
+    `song_level_features.csv` of the corpus's folder; a DataError is raised if it is missing.
+
+    Returns
+    -------
+    DataFrame
+        One row per feature: `family` ("descriptor", "RASTA", "mean of a delta"), `r` over songs,
+        `r_after_5s` (ours without the first 5 s), and `offset_after_5s`: the mean difference ours -
+        DEAM's in standard deviations of DEAM's feature over all its songs. Notebook 01.
+    """
+    theirs = read_table(folder / SONG_LEVEL_FEATURES, index="song_id")
+    songs = corpus.songs.loc[corpus.songs.index.intersection(theirs.index), "audio"].dropna()
+    audio = tqdm(songs.items(), "openSMILE", total=len(songs), unit="song")
+    tracks = {song_id: extract(path).loc[song_id] for song_id, path in audio}
+    whole = pd.DataFrame({song_id: track.mean() for song_id, track in tracks.items()}).T
+    late = pd.DataFrame({song_id: track.loc[5:].mean() for song_id, track in tracks.items()}).T
+    shared = [name for name in theirs if name in whole]
+    known = theirs.loc[songs.index, shared]
+    columns = {
+        "family": [_family(name) for name in shared],
+        "r": whole[shared].corrwith(known),
+        "r_after_5s": late[shared].corrwith(known),
+        "offset_after_5s": (late[shared] - known).mean() / theirs[shared].std(),
+    }
+    return pd.DataFrame(columns).rename_axis("feature")
+
+
+def _family(name: str) -> str:
+    if "_de" in name and name.endswith("_amean"):
+        return "mean of a delta"
+    return "RASTA" if "Rfilt" in name or "Rasta" in name else "descriptor"

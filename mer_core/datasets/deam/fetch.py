@@ -1,6 +1,4 @@
-"""Fetching DEAM: archives from its site or from a user's hands, checked, safely unpacked."""
-
-from __future__ import annotations
+"""Downloading DEAM's archives, or taking those that lie in the folder; unpacking them safely."""
 
 import errno
 import hashlib
@@ -18,7 +16,7 @@ from pathlib import Path, PurePosixPath
 import requests
 from tqdm.auto import tqdm
 
-from mer_core.datasets.deam.layout import entry, find_folder, is_hidden
+from mer_core.datasets.layout import entry, find_folder, is_hidden
 from mer_core.files import DataError, written_atomically
 
 SITE = "https://cvml.unige.ch/databases/DEAM/"
@@ -44,14 +42,13 @@ BROKEN_ZIP += (lzma.LZMAError, EOFError, RuntimeError, OverflowError)
 def download(folder: str | os.PathLike, *, site: str = SITE) -> Path:
     """Download and unpack what a folder lacks of DEAM, for research use only (see the site).
 
-    An archive that is in the folder already, for instance downloaded by hand, is not downloaded
-    again. `checksums.json` keeps the SHA-256 of each archive that has been unpacked; later calls
-    check it.
+    Needs about 1.4 GB for archives and twice that unpacked. An archive that is in the folder
+    already, for instance downloaded by hand, is not downloaded again. `checksums.json` keeps the
+    SHA-256 of each archive that has been unpacked; later calls check it.
 
     Parameters
     ----------
     folder : path
-        Receives about 1.4 GB of archives and twice that unpacked.
     site : str
         URL of the four archives' folder, with a slash at its end.
 
@@ -127,14 +124,10 @@ def unpack(archive: Path, folder: Path, brings: str) -> None:
     """Move the folder `brings` of a zip archive, at any depth in it, into a folder, or nothing.
 
     Backslashes in names, as PowerShell 5 writes them, count as slashes. Files that Mac and Windows
-    add to archives (`__MACOSX`, `.DS_Store`, `Thumbs.db`) are not unpacked.
-
-    Raises
-    ------
-    DataError
-        If the file is not a zip archive or is damaged, if it lacks the folder, or if it holds a
-        path that leaves the folder or that no file can have, two files of one name on this disk
-        (which may not distinguish upper and lower case), a link, or more than 20 GiB.
+    add to archives (`__MACOSX`, `.DS_Store`, `Thumbs.db`) are not unpacked. A DataError is raised
+    if the file is not a zip archive or is damaged, if it lacks the folder, or if it holds a path
+    that leaves the folder or that no file can have, two files of one name on this disk (which may
+    not distinguish upper and lower case), a link, or more than 20 GiB.
     """
     for left in folder.glob(f"{UNPACKING}*"):  # by a kill
         shutil.rmtree(left, ignore_errors=True)

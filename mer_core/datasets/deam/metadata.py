@@ -1,16 +1,13 @@
 """DEAM's metadata files: ragged, with tabs, tags after the genre and commas inside names."""
 
-from __future__ import annotations
-
 import csv
 import re
-import warnings
 from pathlib import Path
 
 import pandas as pd
 
-from mer_core.datasets.deam.layout import SONG_ID, visible
-from mer_core.files import DataError, DataWarning
+from mer_core.datasets.layout import SONG_ID, visible
+from mer_core.files import DataError, note
 
 ALIASES = {"song_id": "song_id", "title": "title", "song title": "title"}
 ALIASES |= {"artist": "artist", "genre": "genre"}
@@ -82,4 +79,4 @@ def _warn_of_repairs(path: Path, rows: list[list[str]], joined: list[list[str]])
     }
     found = "; ".join(text for text, count in repairs.items() if count)
     if found:
-        warnings.warn(f"{path}: {found}", DataWarning, stacklevel=4)
+        note(f"{path}: {found}")

@@ -1,9 +1,6 @@
-"""One reader for DEAM, whole or partial, and for the embedded corpus, which is laid out alike."""
-
-from __future__ import annotations
+"""The reader of DEAM, whole or partial, and of the embedded corpus, which has DEAM's layout."""
 
 import os
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,19 +8,26 @@ import pandas as pd
 
 from mer_core.corpus import SONG_COLUMNS, Corpus
 from mer_core.datasets.common import audio_length, from_audio
-from mer_core.datasets.deam.annotations import AVERAGED, read_labels, read_ratings, read_song_level
-from mer_core.datasets.deam.defects import unswap
+from mer_core.datasets.deam.annotations import (
+    AVERAGED,
+    read_labels,
+    read_ratings,
+    read_song_level,
+    unswap,
+)
 from mer_core.datasets.deam.feature_files import cut_labels, read_features
-from mer_core.datasets.deam.layout import entry, files_by_song, find_folder
 from mer_core.datasets.deam.metadata import read_metadata
+from mer_core.datasets.layout import entry, files_by_song, find_folder
 from mer_core.features.audio import SUFFIXES
-from mer_core.files import DataError, DataWarning, check_in_repository, read_table
+from mer_core.files import DataError, check_in_repository, note, read_table
 from mer_core.metrics import DIMENSIONS
 from mer_core.scales import warn_of_five_points, warn_of_unsigned
 
 MINI = Path(__file__).parents[3] / "data" / "mini"
 DEVELOPMENT_2015 = "mediaeval2015_development_ids.csv"
 TASKS = ("2013", "2014", "2015")
+VARIABLE = "MER_DATA"
+"""The environment variable that chooses a corpus: see :func:`chosen_data`."""
 SONG_IDS = "song_ids.csv"
 """Ranges of the ids that DEAM's songs have: 1802 of 2 to 2058."""
 
@@ -38,11 +42,9 @@ def load(where: str | os.PathLike = "mini", *, task: str = "2015") -> Corpus:
     """Load DEAM or data in its layout, whole or partial, and repair DEAM's known defects.
 
     The folder `annotations` is needed; `metadata`, `features` and `MEMD_audio` are read if they are
-    there. Each may also lie one folder deeper, as in unpacked archives. Upper and lower case in
-    names of files and folders make no difference; hidden files are passed over. Repairs are
-    reported: swapped song-level columns, unequal curves, ragged metadata, labels behind the last
-    feature window. So are features that outlast the audio, labels that look like [0, 1], and songs
-    that do not seem to be DEAM's but are divided by its lists.
+    there. Repairs are reported: swapped song-level columns, unequal curves, ragged metadata, labels
+    behind the last feature window. So are features that outlast the audio, labels that look like
+    [0, 1], and songs that do not seem to be DEAM's but are divided by its lists.
     """
     folder = _folder(where)
     annotations = find_folder(folder, "annotations")
@@ -65,21 +67,10 @@ def load(where: str | os.PathLike = "mini", *, task: str = "2015") -> Corpus:
 def development_2015(folder: Path | None = None) -> pd.DataFrame:
     """The 431 development songs of MediaEval 2015, or the list that a folder brings itself.
 
-    Parameters
-    ----------
-    folder : Path, optional
-        A corpus; its own `mediaeval2015_development_ids.csv` is used instead of DEAM's.
-
-    Returns
-    -------
-    DataFrame
-        Index song_id, column `certain`: False for the eight that are only nearly certain; DEAM's
-        also `irit_fold`, the song's fold among IRIT's ten (song 1036 is in none).
-
-    Raises
-    ------
-    DataError
-        If the list is not a table with song_id and certain.
+    If `folder` has a file `mediaeval2015_development_ids.csv`, that is used instead of DEAM's; a
+    DataError is raised if it is not a table with song_id and certain. The index is song_id. The
+    column `certain` is False for the eight that are only nearly certain; DEAM's list also has
+    `irit_fold`, the song's fold among IRIT's ten (song 1036 is in none).
     """
     path = (folder and _own_list(folder)) or Path(__file__).parent / DEVELOPMENT_2015
     table = read_table(path, index="song_id")
@@ -88,27 +79,24 @@ def development_2015(folder: Path | None = None) -> pd.DataFrame:
     return table
 
 
+def chosen_data() -> str:
+    """Name the corpus that the environment variable `MER_DATA` chooses, which need not exist.
+
+    Returns "mini", the embedded corpus, if the variable is unset, empty or "mini"; else the
+    absolute path of a folder, starting at the working directory or, with `~`, at the home folder.
+    """
+    named = os.environ.get(VARIABLE, "")
+    if not named.strip() or named == "mini":
+        return "mini"
+    return os.path.abspath(os.path.expanduser(named))
+
+
 def describe_split(songs: pd.DataFrame, where: str | os.PathLike, task: str) -> str:
-    """Say what divides a folder's songs into development and test songs.
+    """Say what divides a folder's songs (`Corpus.songs`) into development and test songs.
 
-    Parameters
-    ----------
-    songs : DataFrame
-        `Corpus.songs`.
-    where : "mini" or path
-    task : {"2015", "2014", "2013"}
-        As for :func:`load_corpus`.
-
-    Returns
-    -------
-    str
-        Which list was used, how many of the songs it names, how many test songs there are, and how
-        to give a list for another data set.
-
-    Raises
-    ------
-    DataError
-        As for :func:`development_2015`.
+    The text says which list was used, how many of the songs it names, how many test songs there
+    are, and how to give a list for another data set. `where` and `task` are those of
+    :func:`mer_core.load_corpus`.
     """
     folder, counts = _folder(where), songs["split"].value_counts()
     if find(folder) is None:
@@ -191,12 +179,10 @@ def _warn_of_foreign_ids(songs: pd.DataFrame, folder: Path, task: str) -> None:
     else:
         return
     counts = songs["split"].value_counts()
-    warnings.warn(
+    note(
         f"{folder}: {reason}; DEAM's lists made {counts.get('dev', 0)} of them development songs "
         f"and {counts.get('test', 0)} test songs of task {task}. If this is another data set, "
-        f"write {DEVELOPMENT_2015} (columns song_id, certain) into the folder",
-        DataWarning,
-        stacklevel=3,
+        f"write {DEVELOPMENT_2015} (columns song_id, certain) into the folder"
     )
 
 
@@ -206,10 +192,8 @@ def _warn_if_longer_than_audio(features: pd.DataFrame, songs: pd.DataFrame, fold
     last = features.index.to_frame(index=False).groupby("song_id")["time"].max()
     longer = last.index[last > songs["duration"].reindex(last.index) + 1]
     if len(longer):
-        warnings.warn(
+        note(
             f"{folder}: features of {len(longer)} songs outlast their audio (song {longer[0]}: "
             f"{last[longer[0]]:g} s against {songs['duration'][longer[0]]:.1f} s), so they may "
-            "describe the full song instead of the excerpt that was rated",
-            DataWarning,
-            stacklevel=3,
+            "describe the full song instead of the excerpt that was rated"
         )

@@ -1,14 +1,11 @@
-"""Where things are in a copy of DEAM."""
-
-from __future__ import annotations
+"""Finding files and folders of a data set, however it was unpacked and whatever its case."""
 
 import os
 import re
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from mer_core.files import DataWarning
+from mer_core.files import note
 
 HIDDEN = {"__macosx", "thumbs.db", "desktop.ini"}
 """Names, in lower case, that Mac and Windows add to folders and archives."""
@@ -18,8 +15,6 @@ SONG_ID = re.compile(r"[0-9]{1,18}")
 def is_hidden(name: str) -> bool:
     """Whether a file or folder belongs to the operating system, not to the data.
 
-    Examples
-    --------
     >>> [name for name in ("._3.csv", ".DS_Store", "__MACOSX", "3.csv") if not is_hidden(name)]
     ['3.csv']
     """
@@ -44,20 +39,9 @@ def entry(folder: Path, name: str) -> Path:
 
 
 def find_folder(folder: Path, name: str) -> Path | None:
-    """Find one of DEAM's folders, which unpacking may have put one deeper or inside its own name.
+    """Find a folder, which unpacking may have put one deeper or inside a folder of its own name.
 
-    Parameters
-    ----------
-    folder : Path
-        A copy of DEAM.
-    name : str
-        Such as "features", found as `features`, `Features`, `features/features` or
-        `DEAM/features`.
-
-    Returns
-    -------
-    Path or None
-        None if there is no such folder.
+    "features" is found as `features`, `Features`, `features/features` or `DEAM/features`.
     """
     places = (entry(place, name) for place in (folder, *visible(folder)))
     place = next((place for place in places if place.is_dir()), None)
@@ -67,26 +51,11 @@ def find_folder(folder: Path, name: str) -> Path | None:
 
 
 def files_by_song(folder: Path, suffixes: Sequence[str]) -> dict[int, Path]:
-    """Files named `<song_id><suffix>` in a folder, by song.
+    """Files named `<song_id><suffix>` in a folder, by rising song_id; none without such a folder.
 
-    Hidden files are passed over; suffixes may be in upper case.
-
-    Parameters
-    ----------
-    folder : Path
-    suffixes : sequence of str
-        In lower case. If a song has several files, that of the first suffix is taken, and of
-        these the one without leading zeros.
-
-    Returns
-    -------
-    dict of int to Path
-        By rising song_id. Empty where there is no such folder.
-
-    Warns
-    -----
-    DataWarning
-        If a song has several files, files lie in subfolders, or no file is named by a song_id.
+    `suffixes` are in lower case; those of files may be in upper case. If a song has several files,
+    that of the first suffix is taken, and of these the one without leading zeros. A DataWarning is
+    issued if so, if files lie in subfolders, or if no file is named by a song_id.
     """
     entries = visible(folder)
     named = _named_by_song(entries, suffixes)
@@ -95,15 +64,15 @@ def files_by_song(folder: Path, suffixes: Sequence[str]) -> dict[int, Path]:
     clashes = [paths for _, paths in sorted(named.items()) if len(paths) > 1]
     if clashes:
         listed = "; ".join(" and ".join(path.name for path in paths) for paths in clashes[:5])
-        _warn(f"{folder}: expected one file a song, found {listed}; the first of them is read")
+        note(f"{folder}: expected one file a song, found {listed}; the first of them is read")
     if set(deeper) - set(named):
         example = deeper[min(deeper)][0].relative_to(folder)
         found = f"{len(set(deeper) - set(named))} in subfolders, such as {example}"
-        _warn(f"{folder}: expected the files of songs here, found {found}; these are not read")
+        note(f"{folder}: expected the files of songs here, found {found}; these are not read")
     others = [path.name for path in entries if _suffix(path, suffixes) and path.is_file()]
     if others and not named:
         found = f"none so named among {len(others)}, such as {others[0]}"
-        _warn(f"{folder}: expected files <song_id>{suffixes[0]}, found {found}")
+        note(f"{folder}: expected files <song_id>{suffixes[0]}, found {found}")
     return {song_id: paths[0] for song_id, paths in sorted(named.items())}
 
 
@@ -120,7 +89,3 @@ def _named_by_song(paths: list[Path], suffixes: Sequence[str]) -> dict[int, list
 
 def _suffix(path: Path, suffixes: Sequence[str]) -> str | None:
     return next((suffix for suffix in suffixes if path.name.lower().endswith(suffix)), None)
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, DataWarning, stacklevel=3)
