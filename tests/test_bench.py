@@ -58,7 +58,8 @@ def test_a_row_says_what_was_timed(bench, monkeypatch):
     row = timing.compared("this", "that", int, int, clock=timing.time.process_time, runs=3)
     monkeypatch.undo()
     assert row == ("this", "that", "CPU", 6.0, 2.0, 3.0, 1.0, 4.0)
-    known = {"machine": "one", "rows": [("elm", list(row)), ("elm", ["size", "3 MB"])]}
+    rows = [("elm", list(row)), ("elm", ["size", "3 MB"])]
+    known = {"machines": {"elm": "one"}, "rows": rows}
     text = bench.page(known)
     assert "| this | that | CPU | 6 s | 2 s | **3** | 1 to 4 |" in text
     assert "| size | 3 MB |" in text
@@ -84,7 +85,9 @@ def test_modules_are_kept_one_by_one(bench, tmp_path, monkeypatch):
     ]
     monkeypatch.setattr(bench, "machine", lambda: "another machine")
     bench.keep("elm", elm)
-    assert [name for name, _ in bench.constants(bench.PAGE.read_text())["rows"]] == ["elm"]
+    known = bench.constants(bench.PAGE.read_text())
+    assert [name for name, _ in known["rows"]] == ["elm", "workbook"]
+    assert known["machines"] == {"elm": "another machine", "workbook": "a machine"}
 
 
 def test_every_module_of_the_bench_is_run(bench):

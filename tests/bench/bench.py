@@ -16,6 +16,7 @@ import os
 import platform
 import sys
 import warnings
+from collections.abc import Mapping
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -61,12 +62,13 @@ def measured(name: str, *, short: bool) -> list[tuple[str, list]]:
         return [(name, list(row)) for row in rows]
 
 
-def tables(found: list[tuple[str, list]]) -> str:
-    """Markdown: for each module its comparisons, then its figures."""
+def tables(found: list[tuple[str, list]], machines: Mapping[str, str] | None = None) -> str:
+    """Markdown: for each module its machine, its comparisons, then its figures."""
     parts = []
     for name, rows in groupby(found, key=lambda pair: pair[0]):
         ratios, figures = of_kinds([row for _, row in rows])
         parts.append(f"\n## {MODULES[name]}\n")
+        parts += [f"{machines[name]}\n"] if machines else []
         if ratios:
             parts.append("| what | against | clock | theirs | ours | ratio | least to greatest |")
             parts.append("|---|---|---|---|---|---|---|")
@@ -103,9 +105,8 @@ def page(known: dict) -> str:
         "Written by `make bench`. Ratios say how many times as long the other way takes; a row is\n"
         "measured in one run, both sides in turn, and gives medians, and the least and greatest\n"
         "ratio of all pairs. Times hold for one machine; ratios travel better.\n"
-        "[A million songs](a_million_songs.md) has arithmetic with measured constants.\n\n"
-        f"{known['machine']}\n"
-        f"{tables(known['rows'])}\n"
+        "[A million songs](a_million_songs.md) has arithmetic with measured constants.\n"
+        f"{tables(known['rows'], known['machines'])}\n"
     )
 
 
@@ -114,11 +115,15 @@ def constants(text: str) -> dict:
 
 
 def keep(name: str, found: list[tuple[str, list]]) -> None:
-    """Replace a module's rows; rows of another machine are removed."""
-    known = constants(PAGE.read_text()) if PAGE.exists() else {}
-    others = known["rows"] if known.get("machine") == machine() else []
-    rows = [*(row for row in others if row[0] != name), *found]
-    known = {"machine": machine(), "rows": sorted(rows, key=lambda row: [*MODULES].index(row[0]))}
+    """Replace a module's rows and the name of its machine."""
+    known = {"machines": {}, "rows": []}
+    if PAGE.exists():
+        known = constants(PAGE.read_text())
+    rows = [*(row for row in known["rows"] if row[0] != name), *found]
+    known = {
+        "machines": known["machines"] | {name: machine()},
+        "rows": sorted(rows, key=lambda row: [*MODULES].index(row[0])),
+    }
     with written_atomically(PAGE) as part:
         part.write_text(page(known))
 
