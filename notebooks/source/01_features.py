@@ -1,18 +1,21 @@
 # %% [markdown]
-# # 01 · What does a computer hear? From the waveform to half seconds
+# # 01 · What can be measured in a sound? From the waveform to half seconds
 #
-# *50 minutes. You need: lesson 00; what a frequency is.*
+# *60 minutes. You need: lesson 00; what a frequency is.*
 #
 # **What you will learn**
 #
-# 1. how a waveform becomes a spectrogram, and a spectrogram a handful of *descriptors*;
-# 2. how 65 descriptors every 10 ms become the 260 features every half second that all papers start from;
-# 3. what the length of the window does;
-# 4. what roughness, dissonance, tempo, event density, flatness and valley add: the sets FS2 and 268;
-# 5. what measures harmony, which is in none of those sets;
-# 6. which features go with valence and arousal, what a correlation hides, and one trap.
+# 1. how a waveform becomes a spectrogram, and a spectrogram a handful of *descriptors* (10 minutes);
+# 2. how 65 descriptors every 10 ms become the 260 features every half second of Munich's, IRIT's and
+#    Tsinghua's papers, and what the length of the window does (10 minutes);
+# 3. what roughness, dissonance, tempo, event density, flatness and valley add: the sets FS2 and 268 (10 minutes);
+# 4. what measures harmony, which is in none of those sets (5 minutes);
+# 5. how features go with valence and arousal, with which lag, and what a correlation hides (10 minutes);
+# 6. three exercises (15 minutes).
 
 # %%
+from dataclasses import replace
+
 import librosa
 import numpy as np
 import pandas as pd
@@ -22,8 +25,8 @@ from matplotlib import pyplot as plt
 from mer_core import evaluation, features, models
 from mer_core.features.compare import descriptors
 from mer_core.features.psychoacoustic import dissonance_of, roughness_of
-from mer_core.metrics import DIMENSIONS
-from workbook import harmony, lesson, papers, plots, results, widgets
+from mer_core.metrics import DIMENSIONS, score_songs
+from workbook import harmony, intervals, lesson, plots, results, widgets
 
 plots.use_style()
 corpus = lesson.corpus(sets=("compare", "psychoacoustic", "spectral"))
@@ -32,9 +35,9 @@ dev = corpus.split("dev")
 # %% [markdown]
 # ## Listen and look
 #
-# A song (synthetic) whose arousal changes a lot. Air pressure, 44,100 times a second: that is all a computer
-# gets. Below it is what can be made of that: the *spectrogram* shows how strong each frequency is from moment
-# to moment (*mel*: with the frequencies spaced as the ear hears them).
+# A song (synthetic) whose arousal changes a lot. All that a computer gets is the air pressure, 44,100 times a second: the
+# *waveform*. The *spectrogram* shows how strong each frequency is over time. (*Mel*: the frequencies are spaced
+# as the ear distinguishes them.)
 
 # %%
 with_audio = dev.songs.dropna(subset="audio")
@@ -42,12 +45,10 @@ song_id = dev.labels.groupby("song_id")["arousal"].std().loc[with_audio.index].i
 path = dev.songs.audio[song_id]
 samples = features.read_audio(path)
 rate = features.SAMPLE_RATE
-print(
-    f"Song {song_id}: {dev.songs.title[song_id]}; {len(samples):,} samples, {len(samples) / rate:.1f} s"
-)
+print(f"Song {song_id}: {dev.songs.title[song_id]}; {len(samples):,} samples, {len(samples) / rate:.1f} s")
 Audio(path)
 
-# %%
+# %% tags=["hide-input"]
 fig, (top, middle, bottom) = plt.subplots(
     3, 1, figsize=(10, 7), sharex=True, height_ratios=[1, 2, 1]
 )
@@ -65,8 +66,10 @@ middle.set_yticks(places, ticks)
 middle.set(ylabel="frequency (Hz)", title="mel-spectrogram, in dB: bright is loud")
 middle.grid(visible=False)
 plots.draw_curves(dev.labels.loc[song_id], ax=bottom)
-bottom.set_title("and what raters said");
+bottom.set_title("ratings");
 # %% [markdown]
+# Where the picture is brighter, the sound is louder. Compare it with arousal.
+#
 # ## The idea: descriptors every 10 ms
 #
 # openSMILE's ComParE set (Weninger et al. 2013) describes every 10 ms by 65 *low-level descriptors*:
@@ -77,11 +80,14 @@ bottom.set_title("and what raters said");
 # $$\mathrm{RMS} = \sqrt{\tfrac1N \sum_n x_n^2} \qquad \mathrm{centroid} = \frac{\sum_k f_k S_k}{\sum_k S_k}$$
 #
 # RMS energy is close to loudness, the centroid to brightness. For each descriptor there is a *delta*, its
-# slope over a few frames: 130 curves in all.
+# slope over a few frames: 130 curves in all. openSMILE computes them:
 
 # %%
 frames = descriptors(samples[: 6 * rate])
 seconds = 0.01 * np.arange(len(frames))
+print(f"{frames.shape[1]} descriptors in {len(frames)} rows of 10 ms")
+
+# %% tags=["hide-input"]
 shown = {
     "pcm_RMSenergy_sma": "RMS energy",
     "pcm_fftMag_spectralCentroid_sma": "centroid (Hz)",
@@ -92,12 +98,14 @@ fig, axes = plt.subplots(4, 1, figsize=(10, 6.5), sharex=True)
 for ax, (name, label) in zip(axes, shown.items()):
     ax.plot(seconds, frames[name], color="black", lw=0.8)
     ax.set_ylabel(label, fontsize="small")
-axes[0].set_title(f"four of {frames.shape[1]} descriptors, every 10 ms, first 6 s")
+axes[0].set_title("four descriptors, every 10 ms, first 6 s")
 axes[-1].set_xlabel("time (s)");
 # %% [markdown]
+# Each note is a peak of energy; pitch is 0 where no pitch is found.
+#
 # ## From 10 ms to half seconds
 #
-# Raters answer every half second, so the descriptors are summed up: **mean and standard deviation over
+# Labels are given every half second, so the descriptors are summarised: **mean and standard deviation over
 # one second, every half second**. 130 curves × 2 = **260 features**. The row at time $t$ describes
 # $[t, t + 1\,\mathrm{s})$: neighbouring rows share half of their sound.
 
@@ -106,7 +114,7 @@ extracted = features.extract(path).loc[song_id]
 print(f"{extracted.shape[0]} rows of {extracted.shape[1]} features")
 extracted.iloc[:3, [8 * 2, 8 * 2 + 1, 43 * 2 + 1]]
 
-# %%
+# %% tags=["hide-input"]
 name = "pcm_RMSenergy_sma"
 fig, ax = plt.subplots(figsize=(10, 3.2))
 ax.plot(seconds, frames[name], color=plots.GREY, lw=0.7, label="every 10 ms")
@@ -119,30 +127,23 @@ ax.fill_between(
 ax.set(xlabel="time (s)", ylabel="RMS energy", title="one descriptor, two features")
 ax.legend(fontsize="small");
 # %% [markdown]
-# The corpus brings these features with it, as DEAM does. Extracting them again from the sound has to
-# give the same numbers:
+# One curve becomes two features: its mean and its spread within the second. The corpus contains these features,
+# as DEAM does. Extracted again from the audio, they must be the same:
 
 # %%
 stored = corpus.features.loc[song_id]
 both = extracted.index.intersection(stored.index)
-agreement = pd.Series(
-    {
-        column: np.corrcoef(extracted.loc[both, column], stored.loc[both, column])[0, 1]
-        for column in extracted
-        if stored[column].std() > 0
-    }
-)
-print(
-    f"{len(both)} rows in common; correlation per feature: median {agreement.median():.4f}, lowest {agreement.min():.4f}"
-)
+varying = [column for column in extracted if stored[column].std() > 0]
+agreement = extracted.loc[both, varying].corrwith(stored.loc[both, varying])
+print(f"correlation per feature: median {agreement.median():.4f}, lowest {agreement.min():.4f}")
 
 # %% [markdown]
 # ## Experiment: how long should the window be?
 #
-# The papers take 1 s; IRIT speaks of 0.5 s. A longer window is steadier and slower: move the slider. (Grey:
-# every 10 ms; black: the mean over the window that starts there.)
+# The papers use 1 s; IRIT mentions 0.5 s. **Guess:** how does the curve change when the window grows from 0.1 s to 4 s, and what
+# would a drummer miss? (Grey: every 10 ms; black: the mean over the window that starts there.)
 
-# %%
+# %% tags=["hide-input"]
 song_frames = descriptors(samples)
 lengths = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0]
 
@@ -163,12 +164,15 @@ def windowed(length: float) -> plt.Figure:
 widgets.FigureSlider.draw("window (s)", lengths, windowed, start=3)
 
 # %% [markdown]
-# ## What a musician would ask for: roughness, pace, noise
+# **Answer:** a long window gives a steady curve, which changes late and hides single notes; a short one shows every
+# note and is noisy. One second keeps changes that a rater can follow.
 #
-# ComParE was made for speech. The papers added what music has and it lacks. A musical tone is a sum of
-# *partials*, pure tones at multiples of its pitch. *Bark* and *ERB* are two scales of frequency in bands that the
-# ear hears as one, narrow below and wide above. *Flatness* says how even a spectrum is over such bands, the
-# *valley* how much lies in the weakest part of a band, between the partials.
+# ## What the papers added: roughness, pace, noise
+#
+# ComParE was made for speech. A musical tone is a sum of *partials*: pure tones at multiples of its pitch. *Bark* and
+# *ERB* are scales of frequency in bands that the ear does not resolve further, narrow below and wide above. *Flatness*
+# compares the bands of a spectrum; despite its name this number is 0 for an even spectrum (noise) and near 1 for a tone. The
+# *valley* is the strength of the weakest part of a band, between the partials.
 #
 # | set | features | what they measure | columns |
 # |---|---|---|---|
@@ -178,9 +182,9 @@ widgets.FigureSlider.draw("window (s)", lengths, windowed, start=3)
 # | 268 (IRIT) | + flatness on Bark and ERB bands | 0: noise, 1: tones | 268 |
 # | | + spectral valley in six bands | what lies between the peaks, as a logarithm | |
 #
-# (FS2 and 268 each start from FS1.) Six features for our song, above what raters said:
+# (FS2 and 268 each contain FS1.) Six features of our song, and its ratings:
 
-# %%
+# %% tags=["hide-input"]
 shown = {
     "pcm_RMSenergy_sma_amean": "RMS energy",
     "roughness": "roughness",
@@ -195,22 +199,25 @@ for ax, (name_, label) in zip(axes, shown.items()):
     ax.set_ylabel(label, fontsize="small")
 plots.draw_curves(dev.labels.loc[song_id], ax=axes[-1])
 axes[0].set_title(f"Song {song_id}");
-
 # %% [markdown]
+# Energy, roughness and event density rise with arousal in this song. The tempo jumps: an automatic beat tracker chooses among several
+# periods of one rhythm, so a jump is not a change of tempo that a listener would notice.
+#
 # ### Experiment: two tones
 #
-# Two partials of frequencies $f_1 < f_2$ and amplitudes $a_1, a_2$ beat. Sethares (1993), after Plomp and
-# Levelt's listeners, and Vassilakis (2001) model how rough that sounds:
+# Two partials of frequencies $f_1 < f_2$ and amplitudes $a_1, a_2$ beat, which sounds rough. Roughness is strongest at a distance that
+# grows with frequency; $s$ below scales the distance accordingly. Sethares (1993), after the experiments of Plomp and
+# Levelt, and Vassilakis (2001) model it:
 #
-# $$d = a_1 a_2 \left(e^{-3.5\,s\,(f_2-f_1)} - e^{-5.75\,s\,(f_2-f_1)}\right), \qquad
-# s = \frac{0.24}{0.0207 f_1 + 18.96}, \qquad
+# $$s = \frac{0.24}{0.0207 f_1 + 18.96}, \qquad
+# d = a_1 a_2 \left(e^{-3.5\,s\,(f_2-f_1)} - e^{-5.75\,s\,(f_2-f_1)}\right), \qquad
 # R = \tfrac12 (a_1a_2)^{0.1} \left(\tfrac{2 a_{\min}}{a_1+a_2}\right)^{3.11} \frac{d}{a_1 a_2}$$
 #
-# with the dissonance $d$ and the roughness $R$ each summed over all pairs of partials (`dissonance_of`,
-# `roughness_of`). Slide a second tone of six partials away from the first and listen (run the cell for the
-# sound). Where do the curves dip, and which interval stands there?
+# Dissonance $d$ and roughness $R$ are summed over all pairs of partials (`dissonance_of`, `roughness_of`). Move a
+# second tone of six partials away from the first and listen (run the cell for the sound). **Guess** first: at which
+# intervals are the curves low?
 
-# %%
+# %% tags=["hide-input"]
 partials = np.arange(1, 7)
 amplitudes = 0.88 ** (partials - 1)
 
@@ -229,8 +236,8 @@ def sounding(semitones: float) -> np.ndarray:
 steps = np.linspace(0, 12.5, 400)
 measures = {"dissonance (Sethares)": dissonance_of, "roughness (Vassilakis)": roughness_of}
 rough = {label: np.array([f(*dyad(s)) for s in steps]) for label, f in measures.items()}
-intervals = ["unison", "m2", "M2", "m3", "M3", "4th", "tritone"]
-intervals += ["5th", "m6", "M6", "m7", "M7", "octave"]
+steps_named = ["unison", "m2", "M2", "m3", "M3", "4th", "tritone"]
+steps_named += ["5th", "m6", "M6", "m7", "M7", "octave"]
 
 
 def two_tones(semitones: int) -> plt.Figure:
@@ -239,23 +246,33 @@ def two_tones(semitones: int) -> plt.Figure:
         left.plot(steps, curve / curve.max(), color=colour, label=label)
         left.plot(semitones, measures[label](*dyad(semitones)) / curve.max(), "o", color=colour)
     left.set(xlabel="interval (semitones)", ylabel="share of the largest", ylim=(-0.05, 1.1))
-    left.set_xticks(range(13), intervals, fontsize="x-small", rotation=45)
+    left.set_xticks(range(13), steps_named, fontsize="x-small", rotation=45)
     left.legend(fontsize="small")
     frequencies, heights = dyad(semitones)
     for half, colour in ((slice(0, 6), "black"), (slice(6, 12), "C1")):
         right.vlines(frequencies[half], 0, heights[half], color=colour, lw=2)
-    right.set(xlabel="frequency (Hz)", ylabel="amplitude", title=f"partials: {intervals[semitones]}")
+    right.set(xlabel="frequency (Hz)", ylabel="amplitude", title=f"partials: {steps_named[semitones]}")
     return fig
 
 
 widgets.FigureSlider.draw("interval (semitones)", range(13), two_tones, start=1, sound=sounding)
 
+# %% tags=["hide-input"]
+curve = rough["dissonance (Sethares)"]
+inner = np.flatnonzero((curve[1:-1] < curve[:-2]) & (curve[1:-1] < curve[2:])) + 1
+dips = [steps_named[round(steps[k])] for k in inner if abs(steps[k] - round(steps[k])) < 0.3]
+Markdown(
+    f"**Answer:** beside the unison, dissonance has its minima at {', '.join(dips)}. There some partials of the two "
+    "tones coincide and others are far apart, so few pairs beat. These are intervals that Western music calls consonant. The "
+    "model knows nothing of chords or keys."
+)
+
 # %% [markdown]
 # ## Harmony: major and minor
 #
-# Two cadences, the same but for the third and the sixth: major, then minor.
+# Two cadences, the same except for the third and the sixth: major, then minor.
 
-# %%
+# %% tags=["hide-input"]
 cadences = {
     "major": [(0, 4, 7), (5, 9, 12), (7, 11, 14), (0, 4, 7)],
     "minor": [(0, 3, 7), (5, 8, 12), (7, 11, 14), (0, 3, 7)],
@@ -287,7 +304,7 @@ Audio(np.concatenate([*sounds.values()])[::4], rate=rate // 4)
 measured = {k: features.extract((sound, rate), ("tonal",)) for k, sound in sounds.items()}
 pd.DataFrame({k: table.loc[(0, 1.0)] for k, table in measured.items()}).round(2)
 
-# %%
+# %% tags=["hide-input"]
 six = features.extract(path, ("tonal",)).loc[song_id]
 fig, (upper, lower) = plt.subplots(2, 1, figsize=(10, 4.5), sharex=True)
 upper.plot(six["mode"], color=plots.GREY, lw=1, label="over 1 s")
@@ -302,7 +319,7 @@ plots.draw_curves(dev.labels.loc[song_id], ax=lower);
 # piece, averaged over time: piano music from video games (VGMIDI), and songs of many genres (DEAM). The numbers are
 # stored results.
 
-# %%
+# %% tags=["hide-input"]
 fig, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
 for ax, (data, title) in zip(axes, harmony.REAL.items()):
     points = results.table(f"harmony_{data}_points")
@@ -311,7 +328,7 @@ for ax, (data, title) in zip(axes, harmony.REAL.items()):
     ax.set(xlabel="mean mode over 16 s (minor < 0 < major)", title=f"{title}: {len(points)}, real")
 axes[0].set_ylabel("mean valence, -1 to 1");
 
-# %%
+# %% tags=["hide-input"]
 of_mode = {data: harmony.single(data).loc["mode_long", "valence"] for data in harmony.REAL}
 Markdown(
     "Correlation over pieces, with 95 % interval: "
@@ -321,142 +338,176 @@ Markdown(
     )
     + ". On piano pieces major is pleasant and minor is not; on DEAM's excerpts "
     + ("the same is found." if of_mode["deam"]["low"] > 0 else "nothing like it can be seen, and they are few.")
-    + " Lesson 09 asks what that means for models of the 260 features."
+    + " [docs/harmony.md](../docs/harmony.md) has the details: on piano pieces the six features predict valence better than the 260 "
+    "do; on so few excerpts of DEAM a small gain cannot be seen. Lesson 09 asks what this means."
 )
 
 # %% [markdown]
-# ## What goes with emotion?
+# ## What goes with emotion, and when?
 #
 # Correlate each feature with the ratings, over all labelled frames (half seconds) of the development songs:
-# Pearson's r, as in lesson 00.
+# Pearson's r, as in lesson 00. **Guess** which kind of feature goes with arousal.
 
 # %%
 labelled = dev.features.loc[dev.labels.index]
 strength = pd.DataFrame({k: labelled.corrwith(dev.labels[k]) for k in DIMENSIONS}).dropna()
-fig, axes = plt.subplots(1, 2, figsize=(12, 4.2))
+top = strength.abs().max()
+
+# %% tags=["hide-input"]
+fig, axes = plt.subplots(1, 2, figsize=(12, 3.6))
 for ax, dimension in zip(axes, DIMENSIONS):
-    best = strength[dimension].sort_values(key=np.abs).tail(10)
+    best = strength[dimension].sort_values(key=np.abs).tail(7)
     short = best.index.str.replace("pcm_fftMag_", "").str.replace("_sma", "")
     ax.barh(short, best, color=plots.PALETTE[dimension])
     ax.axvline(0, color="black", lw=0.8)
-    ax.set(title=f"the ten features closest to {dimension}", xlabel="Pearson's r over frames")
+    ax.set(title=f"closest to {dimension}: largest |r| = {top[dimension]:.2f}", xlabel="r over frames")
     ax.tick_params(axis="y", labelsize=9)
+# %% [markdown]
+# Features of loudness and of change in the spectrum go with arousal; valence has weaker relatives. These are numbers of
+# synthetic songs.
+#
+# ### The raters' lag, over all songs
+#
+# Lesson 00 showed the lag in one song. Here is the mean over songs of r *within* each song, between arousal and loudness that is delayed by
+# 0 to 8 s. **Guess** where the curve of real raters has its maximum. (Stored results; bands: 95 % over songs.)
 
-# %%
-top = strength.abs().max()
+# %% tags=["hide-input"]
+lag = results.table("lag").xs(("loudness", "arousal"), level=("cue", "dimension"))
+panels = {"SYNTHETIC": ["mini"], "REAL": ["deam", "vgmidi"]}
+fig, axes = plt.subplots(1, 2, figsize=(11, 3.2), sharey=True)
+for ax, (title, names) in zip(axes, panels.items()):
+    for data, style in zip(names, ("-", "--")):
+        rows = lag.loc[data].filter(like="r at", axis=0)
+        rows = rows.set_axis(rows.index.str.split().str[2].astype(float)).sort_index()
+        label = f"{data}, {rows['songs'].iloc[0]:.0f} songs"
+        ax.plot(rows["value"], style, color=plots.PALETTE["arousal"], label=label)
+        ax.fill_between(rows.index, rows["low"], rows["high"], color=plots.PALETTE["arousal"], alpha=0.15)
+    ax.set(title=title, xlabel="delay of loudness (s)", ylabel="r within songs, mean")
+    ax.legend(fontsize="small")
+# %% tags=["hide-input"]
+best_delay = lag.xs("best delay", level="statistic")
+span = {k: f"{row['value']:g} s [{row['low']:g}, {row['high']:g}]" for k, row in best_delay.iterrows()}
 Markdown(
-    f"The best single feature reaches |r| = **{top['arousal']:.2f}** for arousal and "
-    f"**{top['valence']:.2f}** for valence, in this corpus. Lesson 02 asks how far all 260 together get."
+    f"**Answer:** all three curves rise first. The maximum is at {span['mini']} in the embedded corpus, at {span['deam']} in DEAM and at "
+    f"{span['vgmidi']} in VGMIDI. The curves are flat near the top, so the intervals are wide; but the ratings are late in all three. VGMIDI's "
+    "ratings are one value a measure, so its lag is coarse. A model of the present frame alone misses this: lesson 02."
 )
 
 # %% [markdown]
 # ### What a correlation hides
 #
-# Where valence and arousal go together, as in the development songs of lesson 00, whatever follows arousal
-# seems to follow valence. Take arousal out of both, the feature and valence (the *partial* correlation), and see what is
-# left. And a feature may tell songs apart without following anything *within* a song: the last column is
-# the mean of each song's own r.
+# In the development songs valence and arousal go together. A feature that follows arousal then seems to follow
+# valence as well. The *partial* correlation is the r of what is left of the feature and of valence after arousal has
+# been subtracted from both by linear regression. **Guess:** how many of the large r with valence remain?
 
 
 # %%
-def rest(y: pd.Series, x: pd.Series) -> pd.Series:
-    slope, offset = np.polyfit(x, y, 1)
-    return y - offset - slope * x
+def partial_r(x: pd.DataFrame, y: pd.Series, z: pd.Series) -> pd.Series:
+    x, y, z = x - x.mean(), y - y.mean(), z - z.mean()
+    rest = x - np.outer(z, x.T @ z / (z @ z))
+    return rest.corrwith(y - z * (z @ y) / (z @ z))
 
 
 valence, arousal = dev.labels["valence"], dev.labels["arousal"]
-picked = ["pcm_RMSenergy_sma_amean", "pcm_fftMag_spectralFlux_sma_amean", "sensory_dissonance"]
-picked += ["roughness", "tempo", "event_density", "flatness_db_bark", "flatness_db_erb"]
-picked += ["spectral_valley_2", "spectral_valley_5"]
-hidden = pd.DataFrame(
-    {
-        column: {
-            "r with arousal": labelled[column].corr(arousal),
-            "r with valence": labelled[column].corr(valence),
-            "r with valence, arousal out": rest(labelled[column], arousal).corr(rest(valence, arousal)),
-            "r with valence within songs": labelled[column].groupby("song_id").corr(valence).mean(),
-        }
-        for column in picked
-    }
-).T
-hidden.round(2)
+without_arousal = partial_r(labelled[strength.index], valence, arousal)
 
-# %%
-shrunk = hidden.iloc[:, 1].abs().mean(), hidden.iloc[:, 2].abs().mean()
+# %% tags=["hide-input"]
+largest = without_arousal.abs().nlargest(5).index
+fig, ax = plt.subplots(figsize=(8, 4))
+ax.plot(strength["valence"].abs(), without_arousal.abs(), "o", ms=4, color=plots.PALETTE["valence"], alpha=0.6)
+for column in largest:
+    short = column.replace("pcm_fftMag_", "").replace("_sma", "")
+    ax.annotate(short, (abs(strength.loc[column, "valence"]), abs(without_arousal[column])), fontsize=8)
+ax.plot([0, 0.5], [0, 0.5], color=plots.GREY, lw=0.8)
+ax.set(xlabel="|r| with valence", ylabel="|partial r|, arousal subtracted", title="one point a feature (SYNTHETIC)");
+# %% tags=["hide-input"]
+strongest = strength["valence"].abs().nlargest(10).index
+shrunk = strength.loc[strongest, "valence"].abs().mean(), without_arousal[strongest].abs().mean()
 Markdown(
-    f"Over these {len(hidden)}, |r| with valence is {shrunk[0]:.2f} on average, and {shrunk[1]:.2f} once arousal is "
-    "taken out. A model of valence that has learned arousal looks good, as long as the two go together."
+    f"**Answer:** of the ten features with the largest |r| ({shrunk[0]:.2f} on average), {shrunk[1]:.2f} remains. Others keep "
+    f"up to {without_arousal.abs().max():.2f}: they are about the *timbre* (sharpness, roll-off, mel-cepstrum). A model of valence that has "
+    "learned arousal looks good as long as the two go together."
 )
 
 # %% [markdown]
+# A feature may also differ *between* songs without following anything *within* a song. Here is the partial r within each song,
+# averaged over the songs in which the feature changes, with intervals of 95 % over songs.
+
+# %% tags=["hide-input"]
+cues = {"loudness": "audspec_lengthL1norm_sma_amean", "sharpness": "pcm_fftMag_psySharpness_sma_amean"}
+cues |= {"dissonance": "sensory_dissonance"} | {k: k for k in ("roughness", "tempo", "event_density")}
+by_song = {
+    song: partial_r(labelled.loc[song, [*cues.values()]], valence[song], arousal[song])
+    for song in dev.songs.index
+}
+inside = pd.DataFrame(by_song).T.set_axis([*cues], axis=1)
+rows = {}
+for cue, column in inside.items():
+    row = intervals.difference(column.dropna(), column.dropna() * 0)
+    rows[f"{cue} ({row['songs']} songs)"] = row | {"value": row["difference"]}
+plots.draw_differences(pd.DataFrame(rows).T, unit="partial r with valence within songs (SYNTHETIC)");
+# %% [markdown]
+# Filled circles: the interval excludes 0. Features that distinguish songs need not be those that follow valence within them.
+#
 # ### Do the extra features help?
 #
-# The same linear model, three sets of features. Each song is predicted by a model that was trained on others, and
-# the error is the RMSE (the typical distance from the rating; less is better). Lesson 02 explains model, folds
-# and metrics; here only the difference between the rows counts.
+# The same linear model on three sets of features. Each song is predicted by a model that was trained on other songs (lesson 02
+# explains this). The error is the RMSE of each song: its typical distance from the ratings.
 
 # %%
-chosen = {
-    "FS1 (260)": ("compare",),
-    "FS2 (264)": ("compare", "psychoacoustic"),
-    "IRIT's 268": ("compare", "spectral"),
-}
-groups = {label: list(features.choose(dev.features, sets)) for label, sets in chosen.items()}
-ablation = evaluation.ablate(models.Linear(), dev, evaluation.k_folds(dev.songs.index), groups)
-ablation.round(3)
+chosen = {"FS1": ("compare",), "FS2": ("compare", "psychoacoustic"), "268": ("compare", "spectral")}
+folds, errors = evaluation.k_folds(dev.songs.index), {}
+for name_, sets in chosen.items():
+    part = replace(dev, features=features.choose(dev.features, sets))
+    predicted = evaluation.cross_validate(models.Linear(), part, folds)
+    errors[name_] = score_songs(dev.labels, predicted)["rmse"]
 
-# %%
-change = ablation - ablation.loc["FS1 (260)"]
-irit = papers.published().query(
-    "paper == 'irit_2015' and system == 'rnn' and protocol == 'CV' "
-    "and dimension == 'valence' and metric == 'rmse'"
-)
-irit = irit.set_index("our_features")["value"]
-Markdown(
-    "Against FS1, the RMSE changes by "
-    + "; by ".join(
-        f"{change.loc[label, ('valence', 'RMSE')]:+.4f} (valence) and "
-        f"{change.loc[label, ('arousal', 'RMSE')]:+.4f} (arousal) with {label}"
-        for label in list(chosen)[1:]
-    )
-    + " (in this corpus). Minus is better. In IRIT's table 1, on real ones, the eight features took their "
-    f"network's RMSE of valence from {irit['FS1']:.3f} to {irit['268']:.3f}. Each feature by itself: "
-    "`python -m mer_core ablation`."
-)
+# %% tags=["hide-input"]
+rows = {}
+for name_ in ("FS2", "268"):
+    for dimension in DIMENSIONS:
+        own, base = (errors[k].xs(dimension, level="dimension") for k in (name_, "FS1"))
+        row = intervals.difference(own, base)
+        rows[f"{name_}, {dimension}"] = row | {"value": row["difference"], "group": dimension}
+gains = pd.DataFrame(rows).T.infer_objects()
+plots.draw_differences(gains, detectable=gains["detectable"].max(), unit="difference in RMSE to FS1 (SYNTHETIC)");
+# %% [markdown]
+# Left of 0 is better. The differences are at most a few thousandths. Compare them with the grey band: the
+# differences that 96 songs cannot detect reliably. On real songs IRIT reports a gain from the eight features of 268; lesson 03 tests it.
 
 # %% [markdown]
 # ## A trap: the first instant
 #
-# RASTA filtering (Hermansky & Morgan 1994) removes what stays the same in a sound: it looks at the
-# *logarithm* of each auditory band and lets its changes pass. Digital silence has the logarithm of almost
-# nothing, so when sound follows it, the change is enormous. MP3 coding leaves some 50 ms of such silence
-# at the start of a file, in DEAM's excerpts too. Take ten seconds of our song, put a tenth of a second of
-# nothing before them, and see.
+# RASTA filtering (Hermansky & Morgan 1994) removes what stays the same in a sound: it takes the
+# *logarithm* of each auditory band and keeps its changes. The logarithm of digital silence is very low, so when sound
+# follows it, the change is enormous. MP3 coding leaves some 50 ms of such silence at the start of a file,
+# also in DEAM's excerpts. **Guess:** how much does 0.1 s of silence before ten seconds of our song change the first row?
 
 # %%
 band = "audSpec_Rfilt_sma[0]_amean"
 ten_seconds = samples[20 * rate : 30 * rate]
 after_silence = np.concatenate([np.zeros(rate // 10, np.float32), ten_seconds])
 plain, burst = (features.extract((x, rate)).loc[0, band] for x in (ten_seconds, after_silence))
+ratio = burst.loc[0.0] / plain.loc[0.0]
+
+# %% tags=["hide-input"]
 fig, ax = plt.subplots(figsize=(9, 3))
 ax.semilogy(burst.index, burst, "o-", color="black", ms=4, label="0.1 s of silence before it")
 ax.semilogy(plain.index, plain, "o-", color=plots.GREY, ms=4, label="as it is")
 ax.set(xlabel="time (s)", ylabel="auditory band 0, RASTA", title=band)
 ax.legend();
 
-# %%
-ratio = burst.loc[0.0] / plain.loc[0.0]
+# %% tags=["hide-input"]
 Markdown(
-    f"A tenth of a second of nothing makes the first row **{ratio:.0f} times** as large, and nobody hears "
-    "a difference. Labels start at 15 s, so a model of single frames never meets such a row in training. A "
-    "network that hears the song from its start does, and whoever scales features by the mean and "
-    "deviation of *all* rows lets one burst per song set the scale."
+    f"**Answer:** the first row becomes **{ratio:.0f} times** as large, and nobody notices it when listening. Labels start at 15 s, so a model "
+    "of single frames never meets such a row in training. A network that receives the song from its start does. If features are "
+    "scaled by the mean and standard deviation of *all* rows, one such row per song determines the scale."
 )
 
 # %% [markdown]
 # ## Exercises
 #
-# **1.** Compute the feature `pcm_RMSenergy_sma_amean` at time 10 s from the descriptors `song_frames`
+# **1. (code)** Compute the feature `pcm_RMSenergy_sma_amean` at time 10 s from the descriptors `song_frames`
 # (row *i* starts at *i* × 10 ms).
 #
 # <details><summary>Hint</summary>
@@ -486,72 +537,55 @@ lesson.check_answer(
 )
 
 # %% [markdown]
-# **2.** Which feature has the largest |r| with arousal? Give its name.
+# **2. (concept)** Multiply all samples of a song by 2. Which one of these features changes: `"RMS energy"`, `"spectral centroid"`,
+# or `"mode"`?
 #
 # <details><summary>Hint</summary>
 #
-# `strength` has a row for each feature and a column for each dimension; `idxmax` gives the name of the largest.
+# Put $2x_n$ and $2S_k$ into the formulas above. What does a correlation do with a factor?
 #
 # </details>
 
 # %% tags=["exercise"]
-closest = ...
+changes = ...
 # solution:
-closest = strength["arousal"].abs().idxmax()
+changes = "RMS energy"
 
 # %%
 lesson.check_answer(
     "2",
-    closest,
-    strength["arousal"].abs().idxmax(),
-    hint="abs, then idxmax.",
+    changes,
+    "RMS energy",
+    hint="Only one of the three depends on the size of the samples.",
     mistakes={
-        "That one is closest to valence.": strength["valence"].abs().idxmax(),
-        "That has the most negative r.": strength["arousal"].idxmin(),
-        "That has the largest r; a negative one may be stronger.": strength["arousal"].idxmax(),
+        "The factor is above and below the fraction line.": "spectral centroid",
+        "A correlation ignores a factor.": "mode",
     },
 )
 
 # %% [markdown]
-# **3.** Build the names of Munich's set FS2 yourself: those of FS1 (they end in `_amean` or `_stddev`)
-# and the four psychoacoustic ones, as a list taken from `dev.features`.
+# **3. (open)** In a collection of pop songs the spectral centroid has r = 0.5 with valence. A colleague concludes that bright sounds are
+# pleasant. What else could explain it, and how would you find out?
 #
-# <details><summary>Hint</summary>
+# <details><summary>A model answer</summary>
 #
-# `name.endswith(("_amean", "_stddev"))` asks for either ending; the four names stand in the table of sets above.
+# Arousal: energetic songs are bright, and in this collection they may also be pleasant. Look at the partial correlation without
+# arousal, and at songs in which the two do not go together. Genre or production: bright recordings may be of one style; look within genres.
+# Between or within: does valence follow brightness within songs, with a delay of some seconds? The interval of r over songs, not over frames, since
+# frames of a song are alike. And how many features were tried before this one? The best experiment changes brightness alone, by a
+# filter, and asks listeners.
 #
 # </details>
-
-# %% tags=["exercise"]
-fs2 = ...
-# solution:
-four = ["sensory_dissonance", "roughness", "tempo", "event_density"]
-fs2 = [name for name in dev.features if name.endswith(("_amean", "_stddev")) or name in four]
-
-# %%
-lesson.check_answer(
-    "3",
-    fs2 if fs2 is ... else sorted(fs2),
-    sorted(features.choose(dev.features, ("compare", "psychoacoustic"))),
-    hint="264 names; none of flatness or valley among them.",
-    mistakes={
-        "Those are FS1.": sorted(features.choose(dev.features, ("compare",))),
-        "Those are IRIT's 268 and Munich's four.": sorted(dev.features),
-        "Those are IRIT's 268.": sorted(features.choose(dev.features, ("compare", "spectral"))),
-    },
-)
-
+#
 # %% [markdown]
 # ## Summary
 #
 # - 65 descriptors and their 65 deltas every 10 ms; mean and sd over 1 s every 0.5 s: **260 features**.
-# - A row at time *t* averages the 10 ms frames that start in [*t*, *t* + 1 s). Filters such as RASTA, and
-#   the smoothing of pitch, carry a little of the past along; there is no other memory.
-# - Single features go with arousal and with valence; how far, a correlation says, in this corpus only.
-# - FS2 adds roughness and pace, IRIT's 268 flatness and valley; what that gains is measured by one model on
-#   the same folds.
-# - Mode and key clarity come from the chroma and the profiles of the 24 keys; none of the papers' sets has them.
-# - A feature's r with valence is partly its r with **arousal**.
+# - A row at time *t* describes [*t*, *t* + 1 s). Filters such as RASTA carry a little of the past along; nothing else does.
+# - FS2 adds roughness and pace, IRIT's 268 flatness and valley. On this corpus they hardly change a linear model's error.
+# - Mode and key clarity come from the chroma and the profiles of the 24 keys; none of the papers' sets contains them.
+# - Ratings follow loudness with a **lag** of some seconds, in real data as well.
+# - A feature's r with valence is partly its r with **arousal**, and r between songs is not r within songs.
 # - After digital silence, as at the start of an MP3, the **first row** is an outlier in the RASTA bands.
 #
 # ## References
@@ -579,9 +613,9 @@ lesson.check_numbers(
     {
         "rows of the song": (len(extracted), 0),
         "features": (extracted.shape[1], 0),
-        "RMSE of valence, FS1": (ablation.loc["FS1 (260)", ("valence", "RMSE")], 0.002),
-        "RMSE of valence, FS2": (ablation.loc["FS2 (264)", ("valence", "RMSE")], 0.002),
-        "RMSE of valence, 268": (ablation.loc["IRIT's 268", ("valence", "RMSE")], 0.002),
+        **{f"RMSE per song of valence, {k}": (e.xs("valence", level=1).mean(), 0.002) for k, e in errors.items()},
+        "largest partial r with valence": (without_arousal.abs().max(), 0.005),
+        "best delay of loudness, DEAM, s": (best_delay.loc["deam", "value"], 0.01),
         "roughest interval (semitones)": (steps[rough["roughness (Vassilakis)"].argmax()], 0.05),
         "agreement with the stored features, median r": (agreement.median(), 0.005),
         "largest |r| with arousal": (top["arousal"], 0.005),
