@@ -222,17 +222,15 @@ def predict(
 def _check_predict(files: list[Path], song_ids: set, out: str | None, plot: str | None) -> None:
     """Raise a DataError if the output would destroy a file or can't be written."""
     from mer_core import own_songs
-    from mer_core.files import DataError, check_output, check_writable, identities, starts_with
+    from mer_core.files import DataError, check_output, check_writable, identities
 
-    inputs, heads = identities(files), own_songs.HEADS
-    outputs: dict[str | Path, bytes] = {out: b"time,valence,"} if out else {}
+    outputs: list[str | Path] = [out] if out else []
     if plot:
         if importlib.util.find_spec("matplotlib") is None:
             raise DataError("--plot", f"matplotlib, from {EXTRA}", "an installation without it")
-        outputs |= dict.fromkeys(own_songs.figure_paths(Path(plot), song_ids).values(), b"\x89PNG")
-    for path, head in outputs.items():
-        own = (head, heads.get(Path(path).suffix.lower(), head))
-        check_output(path, inputs=inputs, earlier=lambda place, own=own: starts_with(place, *own))
+        outputs += own_songs.figure_paths(Path(plot), song_ids).values()
+    for path in outputs:
+        check_output(path, inputs=identities(files), earlier=own_songs.is_earlier_result)
         check_writable(Path(os.path.realpath(path)).parent)
 
 
