@@ -1,12 +1,12 @@
 # %% [markdown]
 # # 00 · Start here: what is emotion in music, as data?
 #
-# *50 minutes. You need: a little Python. You do not need: signal processing, neural networks.*
+# *55 minutes. You need: a little Python. You do not need: signal processing, neural networks.*
 #
 # **What you will learn**
 #
 # 1. what *valence* and *arousal* are, and how people rate them while a song plays (10 minutes);
-# 2. that ratings follow the music with a delay, the raters' *lag* (5 minutes);
+# 2. that ratings follow the music with a delay, the raters' *lag* (10 minutes);
 # 3. how far raters agree, and what Cronbach's α can and cannot measure (15 minutes);
 # 4. how development and test songs differ, and the data format of all lessons (5 minutes);
 # 5. three exercises (15 minutes).

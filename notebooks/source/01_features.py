@@ -1,11 +1,11 @@
 # %% [markdown]
 # # 01 · What can be measured in a sound? From the waveform to half seconds
 #
-# *60 minutes. You need: lesson 00; what a frequency is.*
+# *55 minutes. You need: lesson 00; what a frequency is.*
 #
 # **What you will learn**
 #
-# 1. how a waveform becomes a spectrogram, and a spectrogram a handful of *descriptors* (10 minutes);
+# 1. how a waveform becomes a spectrogram, and a spectrogram a handful of *descriptors* (5 minutes);
 # 2. how 65 descriptors every 10 ms become the 260 features every half second of Munich's, IRIT's and
 #    Tsinghua's papers, and what the length of the window does (10 minutes);
 # 3. what roughness, dissonance, tempo, event density, flatness and valley add: the sets FS2 and 268 (10 minutes);
@@ -145,16 +145,17 @@ print(f"correlation per feature: median {agreement.median():.4f}, lowest {agreem
 
 # %% tags=["hide-input"]
 song_frames = descriptors(samples)
+energy = song_frames[name].to_numpy()
 lengths = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0]
 
 
 def windowed(length: float) -> plt.Figure:
     size = round(100 * length)
     starts = np.arange(0, len(song_frames) - size, 50)
-    means = np.array([song_frames[name].iloc[a : a + size].mean() for a in starts])
+    means = np.array([energy[a : a + size].mean() for a in starts])
     jumps = np.abs(np.diff(means)).mean()
     fig, ax = plt.subplots(figsize=(10, 3))
-    ax.plot(0.01 * np.arange(len(song_frames)), song_frames[name], color=plots.GREY, lw=0.3)
+    ax.plot(0.01 * np.arange(len(song_frames)), energy, color=plots.GREY, lw=0.3)
     ax.step(0.01 * starts, means, where="post", color="black")
     ax.set(xlabel="time (s)", ylabel="RMS energy")
     ax.set_title(f"window {length:g} s: mean step from row to row {jumps:.4f}")
@@ -304,6 +305,9 @@ Audio(np.concatenate([*sounds.values()])[::4], rate=rate // 4)
 measured = {k: features.extract((sound, rate), ("tonal",)) for k, sound in sounds.items()}
 pd.DataFrame({k: table.loc[(0, 1.0)] for k, table in measured.items()}).round(2)
 
+# %% [markdown]
+# The mode over the whole cadence has the right sign. Over one second, which may contain a single chord, it is uncertain.
+
 # %% tags=["hide-input"]
 six = features.extract(path, ("tonal",)).loc[song_id]
 fig, (upper, lower) = plt.subplots(2, 1, figsize=(10, 4.5), sharex=True)
@@ -336,8 +340,8 @@ Markdown(
         f"{harmony.REAL[data]} r = **{row['value']:.2f}** ({row['low']:.2f} to {row['high']:.2f})"
         for data, row in of_mode.items()
     )
-    + ". On piano pieces major is pleasant and minor is not; on DEAM's excerpts "
-    + ("the same is found." if of_mode["deam"]["low"] > 0 else "nothing like it can be seen, and they are few.")
+    + ". Piano pieces in major are rated as more pleasant than those in minor; on DEAM's excerpts "
+    + ("the same is found." if of_mode["deam"]["low"] > 0 else "no relation is visible, and they are few.")
     + " [docs/harmony.md](../docs/harmony.md) has the details: on piano pieces the six features predict valence better than the 260 "
     "do; on so few excerpts of DEAM a small gain cannot be seen. Lesson 09 asks what this means."
 )
@@ -373,23 +377,22 @@ for ax, dimension in zip(axes, DIMENSIONS):
 
 # %% tags=["hide-input"]
 lag = results.table("lag").xs(("loudness", "arousal"), level=("cue", "dimension"))
-panels = {"SYNTHETIC": ["mini"], "REAL": ["deam", "vgmidi"]}
-fig, axes = plt.subplots(1, 2, figsize=(11, 3.2), sharey=True)
-for ax, (title, names) in zip(axes, panels.items()):
-    for data, style in zip(names, ("-", "--")):
-        rows = lag.loc[data].filter(like="r at", axis=0)
-        rows = rows.set_axis(rows.index.str.split().str[2].astype(float)).sort_index()
-        label = f"{data}, {rows['songs'].iloc[0]:.0f} songs"
-        ax.plot(rows["value"], style, color=plots.PALETTE["arousal"], label=label)
-        ax.fill_between(rows.index, rows["low"], rows["high"], color=plots.PALETTE["arousal"], alpha=0.15)
-    ax.set(title=title, xlabel="delay of loudness (s)", ylabel="r within songs, mean")
-    ax.legend(fontsize="small")
+panels = {"mini": "SYNTHETIC: the embedded corpus", "deam": "REAL: DEAM", "vgmidi": "REAL: VGMIDI"}
+fig, axes = plt.subplots(1, 3, figsize=(12, 3.2), sharey=True)
+for ax, (data, title) in zip(axes, panels.items()):
+    rows = lag.loc[data].filter(like="r at", axis=0)
+    rows = rows.set_axis(rows.index.str.split().str[2].astype(float)).sort_index()
+    ax.plot(rows["value"], color=plots.PALETTE["arousal"])
+    ax.fill_between(rows.index, rows["low"], rows["high"], color=plots.PALETTE["arousal"], alpha=0.2)
+    ax.axvline(rows["value"].idxmax(), color=plots.GREY, ls="--")
+    ax.set(title=f"{title} ({rows['songs'].iloc[0]:.0f} songs)", xlabel="delay of loudness (s)")
+axes[0].set_ylabel("r within songs, mean");
 # %% tags=["hide-input"]
 best_delay = lag.xs("best delay", level="statistic")
 span = {k: f"{row['value']:g} s [{row['low']:g}, {row['high']:g}]" for k, row in best_delay.iterrows()}
 Markdown(
     f"**Answer:** all three curves rise first. The maximum is at {span['mini']} in the embedded corpus, at {span['deam']} in DEAM and at "
-    f"{span['vgmidi']} in VGMIDI. The curves are flat near the top, so the intervals are wide; but the ratings are late in all three. VGMIDI's "
+    f"{span['vgmidi']} in VGMIDI. The curves are flat near the top, so the intervals are wide, but none of them includes 0. VGMIDI's "
     "ratings are one value a measure, so its lag is coarse. A model of the present frame alone misses this: lesson 02."
 )
 
@@ -415,17 +418,18 @@ without_arousal = partial_r(labelled[strength.index], valence, arousal)
 largest = without_arousal.abs().nlargest(5).index
 fig, ax = plt.subplots(figsize=(8, 4))
 ax.plot(strength["valence"].abs(), without_arousal.abs(), "o", ms=4, color=plots.PALETTE["valence"], alpha=0.6)
-for column in largest:
-    short = column.replace("pcm_fftMag_", "").replace("_sma", "")
-    ax.annotate(short, (abs(strength.loc[column, "valence"]), abs(without_arousal[column])), fontsize=8)
+ax.plot(strength.loc[largest, "valence"].abs(), without_arousal[largest].abs(), "o", ms=10, mfc="none", color="black")
 ax.plot([0, 0.5], [0, 0.5], color=plots.GREY, lw=0.8)
+ax.set_ylim(-0.01, 0.35)
 ax.set(xlabel="|r| with valence", ylabel="|partial r|, arousal subtracted", title="one point a feature (SYNTHETIC)");
 # %% tags=["hide-input"]
 strongest = strength["valence"].abs().nlargest(10).index
 shrunk = strength.loc[strongest, "valence"].abs().mean(), without_arousal[strongest].abs().mean()
 Markdown(
     f"**Answer:** of the ten features with the largest |r| ({shrunk[0]:.2f} on average), {shrunk[1]:.2f} remains. Others keep "
-    f"up to {without_arousal.abs().max():.2f}: they are about the *timbre* (sharpness, roll-off, mel-cepstrum). A model of valence that has "
+    f"up to {without_arousal.abs().max():.2f} (circles: "
+    + ", ".join(f"`{name.replace('pcm_fftMag_', '').replace('_sma', '')}`" for name in largest)
+    + "). A model of valence that has "
     "learned arousal looks good as long as the two go together."
 )
 
@@ -447,7 +451,7 @@ for cue, column in inside.items():
     rows[f"{cue} ({row['songs']} songs)"] = row | {"value": row["difference"]}
 plots.draw_differences(pd.DataFrame(rows).T, unit="partial r with valence within songs (SYNTHETIC)");
 # %% [markdown]
-# Filled circles: the interval excludes 0. Features that distinguish songs need not be those that follow valence within them.
+# Filled circles: the interval excludes 0. Tempo, which hardly correlates with valence over all frames, is the largest here. Features that distinguish songs need not be those that follow valence within them.
 #
 # ### Do the extra features help?
 #
