@@ -552,19 +552,12 @@ Markdown(
 #
 # `papers.stored_verdicts()` compares every claim song by song, with Holm's correction for the number of tests. There are
 # four verdicts: **reproduced**, **contradicted**, **too few songs** (the interval allows both) and **not comparable** (no such
-# rows). [Lesson 11](11_scoreboard.ipynb) has the numbers. IRIT's claims on our synthetic songs:
+# rows). [Lesson 11](11_scoreboard.ipynb) has the numbers. IRIT's claims on synthetic songs, and
+# those that real music decides:
 
 # %% tags=["hide-input"]
-verdicts = papers.stored_verdicts().query("paper == 'irit_2015' and synthetic != ''")
-lists = verdicts.groupby("synthetic")["claim"].apply(" ".join)
-on_real = {
-    name: " ".join(verdicts.loc[verdicts[name] == "contradicted", "claim"])
-    for name in ("DEAM, real", "VGMIDI, real")
-}
-Markdown(
-    "\n".join(f"- **{word}** ({(verdicts['synthetic'] == word).sum()}): {text}" for word, text in lists.items())
-    + "".join(f"\n- contradicted on {name}: {text or 'none'}" for name, text in on_real.items())
-)
+verdicts = papers.stored_verdicts().query("paper == 'irit_2015'")
+Markdown(papers.verdict_list(verdicts))
 
 # %% [markdown]
 # ### Is the network of this page the stored one?
