@@ -7,6 +7,7 @@ import os
 import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -104,7 +105,7 @@ def differences(
     >>> differences(pairs).loc["Elman - constant", ["group", "songs"]].values.tolist()
     [['valence', 96], ['arousal', 96]]
     """
-    songs = stored_songs(data)
+    songs = _songs_of(data)
     levels = ["system", "output", "features", "protocol", "dimension"]
     rows = []
     for name, sides in pairs.items():
@@ -114,6 +115,11 @@ def differences(
             rows.append({"name": name, "value": found.pop("difference"), **found})
             rows[-1]["group"] = dimension
     return pd.DataFrame(rows).set_index("name")
+
+
+@lru_cache
+def _songs_of(data: str) -> pd.DataFrame:
+    return stored_songs(data)
 
 
 def _of_common_seeds(sides: list[pd.Series]) -> list[pd.Series]:

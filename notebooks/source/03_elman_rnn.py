@@ -33,6 +33,7 @@ from mer_core.metrics import DIMENSIONS, rmse, score
 from mer_core.smoothing import moving_average
 from mer_core.training import Dataset, Job
 from workbook import lesson, papers, plots, results, widgets
+from workbook.intervals import difference
 from workbook.studies.lag import by_delay
 
 torch.set_num_threads(1)  # small networks are slower on several threads
@@ -387,6 +388,8 @@ real_lags = ", ".join(
     f"{row['value']:g} s [{row['low']:g}, {row['high']:g}] ({label})"
     for label, row in zip(("DEAM", "VGMIDI"), stored_lag.loc[["deam", "vgmidi"]].to_dict("records"))
 )
+tilt = {name: songs[4.0] - songs[0.0] for name, songs in by_song.items()}
+apart = "{difference:+.2f} [{low:+.2f}, {high:+.2f}]".format_map(difference(tilt["Elman"], tilt["raters"]))
 Markdown(
     f"On the test songs the raters' arousal follows loudness best after **{peak['raters']:g} s**, the Elman network's "
     f"after **{peak['Elman']:g} s**, the delayed linear model's after {peak['delayed linear']:g} s. "
@@ -395,7 +398,8 @@ Markdown(
         if peak["Elman"] < peak["raters"] / 2
         else "The Elman network learned at least half of the lag. "
     )
-    + f"Real raters are late as well: {real_lags}, with 95 % intervals over songs."
+    + f"Delaying the loudness by 4 s changes the raters' r by {tilt['raters'].mean():+.2f} and the network's by "
+    f"{tilt['Elman'].mean():+.2f}; the difference is {apart} (95 % interval over {len(tilt['raters'])} songs). Real raters are late as well: {real_lags}, with 95 % intervals over songs."
 )
 
 # %% [markdown]
