@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 03 · Does memory help? The Elman network
 #
-# *About 60 minutes. You need: lesson 02 (the delayed linear model); what a derivative is.*
+# *60 minutes. You need: lesson 02 (the delayed linear model); what a derivative is.*
 #
 # | part | minutes |
 # |---|---|
@@ -223,8 +223,8 @@ Markdown(
 # $$\frac{\partial h_t}{\partial x_{t-k}} = D_t\,U\,D_{t-1}\,U \cdots D_{t-k}\,W$$
 #
 # Each step adds one factor $U$ and one slope of at most 1. If these factors shrink vectors, the product goes to 0:
-# the gradient **vanishes**, and the network can neither use nor learn distant events (Bengio et al. 1994). If they
-# stretch vectors, it grows without limit: it **explodes**, and training diverges. The usual remedy is *clipping*:
+# this **vanishing gradient** means that the network can neither use nor learn distant events (Bengio et al. 1994). If they
+# stretch vectors, it grows without limit: the gradient **explodes**, and training diverges. The usual remedy is *clipping*:
 # a gradient that is too long is shortened (Pascanu et al. 2013). We measure the product on 24 development songs.
 
 # %% tags=["hide-input"]

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 04 · A memory with gates: Munich's LSTM
 #
-# *About 65 minutes. You need: lesson 03 (hidden state, vanishing gradient, lag curve).*
+# *65 minutes. You need: lesson 03 (hidden state, vanishing gradient, lag curve).*
 #
 # | part | minutes |
 # |---|---|
@@ -29,7 +29,7 @@ from IPython.display import Audio, Markdown
 from matplotlib import pyplot as plt
 
 from mer_core import models
-from mer_core.metrics import DIMENSIONS, pearson, rmse, score
+from mer_core.metrics import DIMENSIONS, pearson, score
 from mer_core.models.network import Network
 from mer_core.training import Dataset, Job, pad
 from workbook import lesson, papers, plots, results, widgets

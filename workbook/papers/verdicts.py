@@ -122,7 +122,7 @@ def verdict_table(rows: pd.DataFrame) -> str:
 
 
 def verdict_list(rows: pd.DataFrame) -> str:
-    """Some rows of :func:`stored_verdicts` in Markdown: the claims of each verdict, without numbers.
+    """Claims of :func:`stored_verdicts` in Markdown, by verdict and without numbers.
 
     One line for each verdict on synthetic songs that occurs, one for each verdict on real music
     that decides a claim. Claims about no rows are left out.
