@@ -10,8 +10,8 @@ outputs and metadata do not count.
 
 Each source (py:percent) gives an executed notebook for the reader, and one with the solutions, not
 executed. An exercise is a code cell with the tag `exercise`: the line `# solution:` separates the
-question from the answer. The cell that checks it contains the answer as well, so it is folded. So is
-a code cell with the tag `hide-input`: a figure, or a sentence built from numbers.
+question from the answer. The cell that checks it contains the answer as well, so it is folded. So
+is a code cell with the tag `hide-input`: a figure, or a sentence built from numbers.
 """
 
 from __future__ import annotations

@@ -309,7 +309,7 @@ for name, colour in colours.items():
         width = 3 if name == "raters" else 1.2
         ax.plot(line, color=colour, lw=width, label=None if number else name)
         ax.plot(line.idxmax(), line.max(), "o", color=colour)
-ax.set(xlabel="delay of the loudness (s)", ylabel="r, loudness and arousal, within songs")
+ax.set(xlabel="delay of the loudness (s)", ylabel="r within songs")
 ax.set_title("16 test songs, SYNTHETIC (simulated raters): the dot is the maximum")
 ax.legend(fontsize="small");
 # %% tags=["hide-input"]
@@ -322,7 +322,7 @@ Markdown(
     + "; ".join(f"{name} {', '.join(f'{p:g}' for p in found)} s" for name, found in peaks.items())
     + f". Delaying the loudness by 4 s changes the raters' r by {tilt['raters'].mean():+.2f}, the LSTM's by {tilt['LSTM'].mean():+.2f}, "
     f"that of Elman cells by {tilt['Elman cells'].mean():+.2f} (means over songs and seeds). LSTM minus raters: {span['raters']}; LSTM minus "
-    f"Elman cells: {span['Elman cells']}, 95 % intervals over songs. "
+    f"Elman cells: {span['Elman cells']} (95 % intervals over songs, means of three seeds). "
     + (
         "**The LSTM learned at most a small part of the lag.** "
         if learned < 2 and against["raters"]["high"] < 0
@@ -371,7 +371,7 @@ falling = history["train"][last] < history["train"][best]
 Markdown(
     f"The validation loss is lowest in epoch {best} ({history['validation'].min():.2f}); training stopped in epoch {last} "
     f"({history['validation'][last]:.2f}). Meanwhile the training loss went from {history['train'][best]:.2f} to "
-    f"{history['train'][last]:.2f}" + (": from there on the network only memorised its training songs." if falling else ".")
+    f"{history['train'][last]:.2f}" + (": it overfits." if falling else ".")
 )
 
 # %% [markdown]
