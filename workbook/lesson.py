@@ -72,6 +72,11 @@ def _with_sets(loaded: Corpus, sets: Sequence[str]) -> pd.DataFrame:
     return features.choose(table, sets)
 
 
+def kind() -> str:
+    """What songs :func:`corpus` has, for titles: "SYNTHETIC", or "DEAM" (`MER_DATA`)."""
+    return "SYNTHETIC" if chosen_data() == "mini" else "DEAM"
+
+
 def differences(
     pairs: Mapping[str, tuple[tuple[str, str], tuple[str, str]]],
     *,

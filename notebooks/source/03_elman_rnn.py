@@ -69,7 +69,7 @@ for ax, (name, predicted) in zip(axes, on_test.items()):
     jumps = predicted.loc[song_id].diff().abs().mean().mean()
     ax.set_title(f"{name}: mean change per frame {jumps:.3f}")
 # %% [markdown]
-# The song is synthetic, as all songs of the corpus are. The prediction starts at the first half second, the labels
+# The songs of the embedded corpus are synthetic. The prediction starts at the first half second, the labels
 # at 15 s.
 #
 # ## The idea: a state that is passed on
@@ -372,7 +372,7 @@ fig, (left, right) = plt.subplots(1, 2, figsize=(11.5, 3.8))
 for name, colour in zip(lag, ("black", plots.GREY, "C4", "C2")):
     left.plot(lag[name], color=colour, lw=2.5 if name == "raters" else 1.5, label=name)
     left.plot(lag[name].idxmax(), lag[name].max(), "o", color=colour)
-left.set(title="test songs, SYNTHETIC", ylabel="r within songs")
+left.set(title=f"{len(by_song['raters'])} test songs, {lesson.kind()}", ylabel="r within songs")
 for name, label in {"vgmidi": "VGMIDI, 160 pieces", "deam": "DEAM, 36 excerpts"}.items():
     line = [real[name, f"r at {delay:g} s"] for delay in lag.index]
     right.plot(lag.index, line, label=f"raters: {label}")

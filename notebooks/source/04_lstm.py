@@ -59,7 +59,7 @@ Audio(test.songs.audio[song_id])
 
 # %% tags=["hide-input"]
 ax = plots.draw_curves(test.labels.loc[song_id], predicted.loc[song_id])
-ax.set_title(f"Song {song_id} (synthetic): rated from 15 s on, predicted from the first half second");
+ax.set_title(f"Song {song_id}, {lesson.kind()}: rated from 15 s on, predicted from the first half second");
 # %% [markdown]
 # ## The idea: a cell that is not overwritten
 #
@@ -310,7 +310,7 @@ for name, colour in colours.items():
         ax.plot(line, color=colour, lw=width, label=None if number else name)
         ax.plot(line.idxmax(), line.max(), "o", color=colour)
 ax.set(xlabel="delay of the loudness (s)", ylabel="r within songs")
-ax.set_title("16 test songs, SYNTHETIC (simulated raters): the dot is the maximum")
+ax.set_title(f"{len(songs)} test songs, {lesson.kind()}: the dot is the maximum")
 ax.legend(fontsize="small");
 # %% tags=["hide-input"]
 tilt = {name: sum(songs[4.0] - songs[0.0] for songs in seeds) / len(seeds) for name, seeds in by_song.items()}

@@ -59,7 +59,7 @@ Audio(test.songs.audio[song_id])
 ax = plots.draw_curves(test.labels.loc[song_id], predicted.loc[song_id])
 r_two = {name: track.loc[test.labels.index].corr().loc["valence", "arousal"] for name, track in
          {"predicted": predicted, "rated": test.labels}.items()}  # fmt: skip
-ax.set_title(f"Song {song_id} (synthetic), predicted by a BLSTM");
+ax.set_title(f"Song {song_id}, {lesson.kind()}, predicted by a BLSTM");
 # %% tags=["hide-input"]
 Markdown(
     f"Over all test songs the *predicted* valence and arousal have r = {r_two['predicted']:.2f}, the *rated* ones {r_two['rated']:.2f}. "
@@ -179,7 +179,7 @@ share = before / (before + after)
 #
 # ### Does it help?
 #
-# Paired over the 96 development songs, each predicted by networks that were not trained on it. One more comparison is needed: two networks
+# Paired over the development songs, each predicted by networks that were not trained on it. One more comparison is needed: two networks
 # averaged are better than one anyway (lesson 04), so *forward and backward averaged* must be compared with *two forward networks averaged*.
 
 # %%
@@ -202,7 +202,7 @@ rows = [
 future = pd.DataFrame(rows).set_index("name").rename(columns={"difference": "value"})
 
 # %% tags=["hide-input"]
-plots.draw_differences(future, unit="difference of RMSE, 96 songs in cross-validation, SYNTHETIC");
+plots.draw_differences(future, unit=f"difference of RMSE, cross-validation, {lesson.kind()}");
 # %% tags=["hide-input"]
 loudness = dev.features["audspec_lengthL1norm_sma_amean"]
 peak = {"raters": by_delay(loudness, dev.labels["arousal"]).mean().idxmax()}
