@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
@@ -146,3 +147,21 @@ def test_a_named_folder_may_be_relative_or_at_home_and_have_blanks(named, tmp_pa
         monkeypatch.setenv(variable, str(tmp_path))
     monkeypatch.setenv("MER_DATA", named.format(tmp_path))
     assert chosen_data() == str(tmp_path / "my data" / "$1 #2")
+
+
+def test_differences_are_those_of_each_songs_scores_over_the_seeds_that_both_have(monkeypatch):
+    levels = ["system", "features", "output", "protocol", "seed", "song_id", "dimension"]
+    rows = {
+        (system, "FS1", "raw", "CV", seed, song, dimension): value + song / 10
+        for system, seeds in {"a": (0, 1, 2), "b": (0, 1)}.items()
+        for seed in seeds
+        for song in (1, 2, 3)
+        for dimension, value in {"valence": seed + (system == "a") * song, "arousal": 0.0}.items()
+    }
+    scores = pd.Series(rows).rename_axis(levels).to_frame("rmse")
+    monkeypatch.setattr(lesson, "_songs_of", lambda data: scores)
+    table = lesson.differences({"a - b": (("a", "raw"), ("b", "raw"))})
+    assert table["value"].round(10).tolist() == [2.0, 0.0]
+    assert table["group"].tolist() == ["valence", "arousal"]
+    assert table["songs"].tolist() == [3, 3]
+    assert table["low"].iloc[0] < 2 < table["high"].iloc[0]

@@ -49,6 +49,17 @@ def joint():
     return Corpus(*(pd.concat(list(kind)) for kind in frames))
 
 
+def test_a_curve_that_follows_a_cue_late_correlates_best_at_its_delay(joint):
+    cue = lag.of_data(joint, "vgmidi").features[lag.CUES["loudness"]]
+    late = cue.groupby(level="song_id").shift(5).dropna()
+    found = lag.by_delay(cue, late)
+    assert list(found.index) == list(late.index.unique("song_id"))
+    np.testing.assert_allclose(found[2.5], 1)
+    assert (found.drop(columns=2.5) < 0.999).all(axis=None)
+    flat = lag.by_delay(cue, late * 0)
+    assert flat.isna().all(axis=None)
+
+
 def test_the_planted_lag_is_found(joint):
     table = lag.lag_of_labels(joint, data="vgmidi")
     row = table.loc["loudness", "arousal", "best delay"]

@@ -9,7 +9,7 @@ from scipy import stats
 
 from mer_core.files import DataError
 from workbook.intervals import contributions, difference, holm, metric_draws
-from workbook.papers import claims, comparisons, judge, verdicts
+from workbook.papers import claims, comparisons, judge, verdict_list, verdicts
 from workbook.papers.verdicts import CELL
 from workbook.results import stored_songs
 from workbook.valence import song_counts
@@ -247,3 +247,19 @@ def test_a_missing_level_is_named():
     songs = fusions(np.array([0.2, 0.3]), np.array([0.3, 0.2]))
     with pytest.raises(DataError, match=r"songs.*song_id"):
         judge(songs.droplevel("song_id"))
+
+
+def test_a_list_of_claims_has_each_decided_claim_once_and_no_undecided_one_of_real_music():
+    rows = pd.DataFrame(
+        {
+            "claim": ["A.", "B.", "C."],
+            "synthetic": ["reproduced", "too few songs", ""],
+            "DEAM, real": ["too few songs", "contradicted", ""],
+            "VGMIDI, real": ["not comparable", "not comparable", ""],
+        }
+    )
+    assert verdict_list(rows).splitlines() == [
+        "- synthetic: **reproduced** (1): A.",
+        "- synthetic: **too few songs** (1): B.",
+        "- DEAM, real: **contradicted** (1): B.",
+    ]

@@ -7,6 +7,7 @@ import os
 import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,7 +20,10 @@ from mer_core.datasets import load_corpus
 from mer_core.datasets.deam import chosen_data
 from mer_core.features.sets import columns_of
 from mer_core.files import DataError, check_in_repository, written_atomically
+from mer_core.metrics import DIMENSIONS
 from mer_core.tracks import floats
+from workbook.intervals import contributions, difference
+from workbook.results import stored_songs
 
 EXPECTED = Path(__file__).parents[1] / "data" / "expected.json"
 _answers: dict[str, bool] = {}
@@ -66,6 +70,69 @@ def _with_sets(loaded: Corpus, sets: Sequence[str]) -> pd.DataFrame:
             raise DataError("MEMD_audio", "audio that can be read", failures.iloc[0])
         table = table.join(more, how="inner")
     return features.choose(table, sets)
+
+
+def kind() -> str:
+    """What songs :func:`corpus` has, for titles: "SYNTHETIC", or "DEAM" (`MER_DATA`)."""
+    return "SYNTHETIC" if chosen_data() == "mini" else "DEAM"
+
+
+def differences(
+    pairs: Mapping[str, tuple[tuple[str, str], tuple[str, str]]],
+    *,
+    protocol: str = "CV",
+    data: str = "mini",
+    metric: str = "rmse",
+) -> pd.DataFrame:
+    """Paired differences over songs of stored results, for :func:`workbook.plots.draw_differences`.
+
+    Parameters
+    ----------
+    pairs : mapping of str to two rows
+        A row is (system, output), as in :func:`workbook.results.table`, of the 260 features (FS1),
+        or (system, output, features).
+    protocol : {"CV", "test", "held-out"}
+    data : {"mini", "deam", "vgmidi"}
+        "mini" is SYNTHETIC; the others are real and have "CV" only.
+    metric : {"rmse", "pearson"}
+
+    Returns
+    -------
+    DataFrame
+        A row for each pair and dimension: value (mean over songs of the first row's score minus
+        that of the second), low, high (95 %), p, detectable, songs, group (the dimension). Each
+        song's scores are averaged over the seeds that both rows have, if those are two or more,
+        else over all.
+
+    Examples
+    --------
+    >>> pairs = {"Elman - constant": (("Elman", "smoothed"), ("constant", "smoothed"))}
+    >>> differences(pairs).loc["Elman - constant", ["group", "songs"]].values.tolist()
+    [['valence', 96], ['arousal', 96]]
+    """
+    songs = _songs_of(data)
+    levels = ["system", "output", "features", "protocol", "dimension"]
+    rows = []
+    for name, sides in pairs.items():
+        for dimension in DIMENSIONS:
+            keys = [(*(*side, "FS1")[:3], protocol, dimension) for side in sides]
+            found = difference(*_of_common_seeds([songs.xs(k, level=levels)[metric] for k in keys]))
+            rows.append({"name": name, "value": found.pop("difference"), **found})
+            rows[-1]["group"] = dimension
+    return pd.DataFrame(rows).set_index("name")
+
+
+@lru_cache
+def _songs_of(data: str) -> pd.DataFrame:
+    return stored_songs(data)
+
+
+def _of_common_seeds(sides: list[pd.Series]) -> list[pd.Series]:
+    """Means over seeds of two systems' scores of songs."""
+    common = sides[0].index.unique("seed").intersection(sides[1].index.unique("seed"))
+    if len(common) > 1:
+        sides = [side[side.index.isin(common, level="seed")] for side in sides]
+    return [contributions(side) for side in sides]
 
 
 def check_answer(

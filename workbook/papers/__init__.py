@@ -2,7 +2,14 @@
 
 from workbook.papers.comparison import board, compare
 from workbook.papers.tables import claims, comparisons, published, systems
-from workbook.papers.verdicts import DATA, judge, stored_verdicts, verdict_table, verdicts
+from workbook.papers.verdicts import (
+    DATA,
+    judge,
+    stored_verdicts,
+    verdict_list,
+    verdict_table,
+    verdicts,
+)
 
 __all__ = [
     "DATA",
@@ -14,6 +21,7 @@ __all__ = [
     "published",
     "stored_verdicts",
     "systems",
+    "verdict_list",
     "verdict_table",
     "verdicts",
 ]

@@ -121,6 +121,22 @@ def verdict_table(rows: pd.DataFrame) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def verdict_list(rows: pd.DataFrame) -> str:
+    """Claims of :func:`stored_verdicts` in Markdown, by verdict and without numbers.
+
+    One line for each verdict on synthetic songs that occurs, one for each verdict on real music
+    that decides a claim. Claims about no rows are left out.
+    """
+    lines = []
+    for data in DATA:
+        wanted = [REPRODUCED, CONTRADICTED] + [TOO_FEW, NOT_COMPARABLE] * (data == "synthetic")
+        for verdict in wanted:
+            found = rows.loc[rows[data] == verdict, "claim"]
+            if len(found):
+                lines.append(f"- {data}: **{verdict}** ({len(found)}): {' '.join(found)}")
+    return "\n".join(lines)
+
+
 def _printed() -> pd.DataFrame:
     """The papers' scores under our names of systems, metrics side by side."""
     rows = published().query("ours != ''").dropna(subset="value")

@@ -45,8 +45,8 @@ def song_correlations(features: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFr
 def by_delay(cue: pd.Series, curve: pd.Series) -> pd.DataFrame:
     """Correlation of a cue with a curve within each song, for delays of the cue from 0 to 8 s.
 
-    Both are columns of tracks, such as a feature and rated or predicted arousal. Frames of the
-    first 8 s are left out, as in :func:`song_correlations`. A row for each song, a column for each
+    Both are columns of tracks, such as a feature and rated or predicted arousal. The first
+    8 s are left out, as in :func:`song_correlations`. A row for each song, a column for each
     delay in s; NaN where either is constant.
     """
     delayed = {k * HOP: cue.groupby(level="song_id").shift(k) for k in DELAYS}
