@@ -1,8 +1,9 @@
 # %% [markdown]
 # # 06 · One emotion for a whole song: triplets
 #
-# *60 minutes: listen 5, the loss 15, the ranges 10, a learned space 5, real music 15, exercises 10. You need: lesson
-# 02; what a neural network layer is.*
+# *60 minutes. You need: lesson 02; what a neural network layer is.*
+#
+# Listen 5, the loss 15, the ranges 10, a learned space 5, real music 15, exercises 10 minutes.
 #
 # **What you will learn**
 #

@@ -1,8 +1,9 @@
 # %% [markdown]
 # # 08 · Maps of what was learned: t-SNE, and what it cannot show
 #
-# *60 minutes: listen 5, the idea 10, steps and perplexity 10, training songs 5, two numbers 10, frames 5, what a map
-# cannot show 5, exercises 10. You need: lessons 03, 06 and 07.*
+# *60 minutes. You need: lessons 03, 06 and 07.*
+#
+# Listen 5, the idea 10, steps and perplexity 10, training songs 5, two numbers 10, frames 5, limits 5, exercises 10 minutes.
 #
 # **What you will learn**
 #
@@ -307,8 +308,8 @@ of_frames = pd.DataFrame(
 of_frames.round(2)
 
 # %% [markdown]
-# Shuffled frames give a high R² to every space, trained or not. Only the columns “other songs” are evidence, here from
-# one split.
+# Shuffled frames give a higher R² than other songs do, for every space, trained or not. Only the columns “other songs”
+# are evidence, here from one split.
 #
 # ## What t-SNE cannot show
 #

@@ -1,8 +1,9 @@
 # %% [markdown]
 # # 10 · Explore by emotion: listen, point, draw
 #
-# *60 minutes: listen, point and draw 15, dynamic time warping 15, the bound 5, the band 10, your own song 5, exercises
-# 10. You need: lesson 00 (the plane, curves of emotion); lesson 02 for the model that predicts your own song.*
+# *60 minutes. You need: lesson 00 (the plane, curves of emotion); lesson 02 for the model that predicts your own song.*
+#
+# Listen, point and draw 15, DTW 15, the bound 5, the band 10, your own song 5, exercises 10 minutes.
 #
 # **What you will learn**
 #
