@@ -69,8 +69,17 @@ def test_static_systems_are_scored_with_an_interval(monkeypatch):
     assert table["r2"].between(0.9, 1).all()
 
 
-def test_scoreboard_alone_shows_stored_results_beside_the_papers(capsys):
+def test_scoreboard_alone_fits_on_one_screen(capsys):
     assert main(["scoreboard"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 45
+    assert max(map(len, lines)) <= 100
+    for word in ("Real music", "SYNTHETIC", "Whole songs", "delayed linear", "--all"):
+        assert any(word in line for line in lines)
+
+
+def test_all_stored_results_are_beside_the_papers(capsys):
+    assert main(["scoreboard", "--all"]) == 0
     printed = capsys.readouterr().out
     ours, theirs = printed.split("The papers' rows")
     for word in ("synthetic", "constant", "linear, no penalty", "SVR", "FS1", "FS2", "268"):
@@ -79,14 +88,14 @@ def test_scoreboard_alone_shows_stored_results_beside_the_papers(capsys):
         assert word in theirs
 
 
-def test_the_readme_holds_the_scoreboard_of_the_store(capsys):
-    """If not: python -m mer_core scoreboard --markdown, into the README."""
+def test_the_page_of_results_holds_the_scoreboard_of_the_store(capsys):
+    """If not: python -m mer_core scoreboard --markdown, into docs/results.md."""
     assert main(["scoreboard", "--markdown"]) == 0
     half_seconds, whole_songs = capsys.readouterr().out.strip().split("\n\n")
-    readme = (ROOT / "README.md").read_text()
-    assert half_seconds in readme
-    assert whole_songs in readme
-    assert "| linear, no penalty, FS1, raw | 0.366 | " in half_seconds
+    page = (ROOT / "docs" / "results.md").read_text()
+    assert half_seconds in page
+    assert whole_songs in page
+    assert "| linear, no penalty, FS1, raw | paper | 0.366 | " in half_seconds
 
 
 def test_bad_input_is_reported_in_one_line(tmp_path, capsys):

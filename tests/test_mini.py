@@ -15,7 +15,7 @@ import song
 from conftest import ROOT
 from mer_core import Corpus, agreement, load_corpus
 from mer_core.datasets import deam
-from mer_core.features import duration, read_audio
+from mer_core.features import duration, extract, read_audio
 from mer_core.features.grid import grid
 from mer_core.files import DataWarning
 from mer_core.metrics import DIMENSIONS
@@ -84,6 +84,22 @@ def test_functionals_of_every_song(corpus):
     assert table.index.equals(corpus.songs.index)
     assert np.isfinite(table.to_numpy()).all()
     assert "pcm_fftMag_mfcc_sma[1]_amean" in table
+
+
+def test_tonal_features_are_those_of_the_audio(corpus):
+    table = pd.read_parquet(MINI / "tonal.parquet").set_index(["song_id", "time"])
+    assert table.index.equals(corpus.features.index)
+    expected = extract(corpus.songs.loc[20, "audio"], ("tonal",))
+    pd.testing.assert_frame_equal(table.loc[[20]].astype(float), expected, atol=2e-3, rtol=0)
+
+
+def test_keys_are_those_that_were_composed(jobs):
+    table = pd.read_csv(MINI / "keys.csv")
+    assert table["song_id"].nunique() == len(jobs)
+    for job in jobs[::20]:
+        rows = [*table[table["song_id"] == job.song.song_id].itertuples(index=False, name=None)]
+        assert rows == song.keys(job)
+    assert table["tonic"].between(0, 11).all()
 
 
 @pytest.mark.parametrize("song_id", [1, 20, 37, 2003, 2006, 2016])

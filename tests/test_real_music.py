@@ -231,18 +231,21 @@ def test_three_data_sets_share_no_song(monkeypatch):
 
 def test_the_pages_hold_what_the_stored_tables_say():
     """If not: python -m workbook.real_music."""
-    page, readme = real_music.PAGE.read_text(), (ROOT / "README.md").read_text()
-    assert real_music.filled(page, real_music.tables()) == page
-    assert real_music.filled(readme, {"board": real_music.board()}) == readme
-    for name in real_music.tables():
-        assert real_music.MARKS[0].format(name=name) in page
-    assert readme.index("### Real music") < readme.index("### Synthetic music")
+    for page, tables in real_music.pages().items():
+        text = page.read_text()
+        assert real_music.filled(text, tables) == text
+        for name in tables:
+            assert real_music.MARKS[0].format(name=name) in text
+    text = (ROOT / "docs" / "results.md").read_text()
+    assert text.index("## Real music") < text.index("## Synthetic music")
 
 
 def test_stored_rows_name_songs_seeds_and_setting():
     for name in ("real_deam", "real_vgmidi"):
         table = results.table(name)
-        assert set(table["setting"]) == {"class"}
+        paper = table["setting"] == "paper"
+        assert set(table["setting"]) == {"class", "paper"}
+        assert list(table[paper].index.unique("system")) == ["linear, no penalty"]
         assert set(table.index.names) >= {"system", "features", "seed", "output"}
         assert table["songs"].nunique() == 1
 

@@ -32,9 +32,11 @@ from mer_core.metrics import score, score_songs
 from mer_core.smoothing import moving_average
 from stress import kills
 from workbook import results, studies
+from workbook.studies import baselines, harmony, paper_settings
 from workbook.studies.pretrained import real_songs
 from workbook.studies.real import all_music, vgmidi_pieces
 from workbook.studies.songs import mini_songs
+from workbook.studies.task_scale import task_songs
 from workbook.units import fingerprint, run
 
 FOLDS = Path(inspect.getsourcefile(evaluation.k_folds)).name
@@ -324,9 +326,9 @@ def test_units_are_computed_by_both_workers(corpus, tmp_path, two_workers):
     assert pids == set(two_workers.run(os.getpid).values())
 
 
-def test_the_readmes_line_for_a_cluster(tmp_path, two_workers, monkeypatch):
+def test_the_line_for_a_cluster(tmp_path, two_workers, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "code.md").read_text(), re.S)
     [example] = [block for block in blocks if "dask" in block]
     names: dict[str, object] = {}
     exec(example.replace("tcp://the-scheduler:8786", two_workers.scheduler.address), names)
@@ -473,7 +475,7 @@ def test_unknown_names_are_refused(corpus, tmp_path):
         results.table("elmo")
 
 
-WITH_VGMIDI = (vgmidi_pieces, all_music, real_songs)
+WITH_VGMIDI = (vgmidi_pieces, all_music, real_songs, harmony.vgmidi)
 
 
 @cache
@@ -482,18 +484,20 @@ def _corpus_of(load):
 
 
 def skip_without_data(load):
-    if load and load is not mini_songs and not (SHARED / "deam").is_dir():
+    if load not in (None, mini_songs, harmony.mini) and not (SHARED / "deam").is_dir():
         pytest.skip("needs a copy of DEAM")
+    if load is task_songs and not (SHARED / "mediaeval2015_task").is_dir():
+        pytest.skip("needs the 2015 task's labels")
     if load in WITH_VGMIDI and not (SHARED / "vgmidi").is_dir():
         pytest.skip("needs a copy of VGMIDI")
-    if load in WITH_VGMIDI and not _vgmidi_is_cached():
+    if load in WITH_VGMIDI and not _vgmidi_is_cached(tonal=load is harmony.vgmidi):
         pytest.skip("features of VGMIDI are not in the cache; `make results-check` computes them")
 
 
 @cache
-def _vgmidi_is_cached():
+def _vgmidi_is_cached(*, tonal):
     audio, folder = load_corpus(SHARED / "vgmidi").songs["audio"], batch._cache_folder(None)[0]
-    sets = [("compare",), ("psychoacoustic",)]
+    sets = [("compare",), ("psychoacoustic",)] + [("tonal",)] * tonal
     return audio.notna().all() and all(
         (folder / batch._key(Path(path), names, 1.0)).exists() for path in audio for names in sets
     )
@@ -503,6 +507,8 @@ def _vgmidi_is_cached():
 def test_the_cheapest_rows_of_every_study_are_reproduced(name, monkeypatch, tmp_path):
     load = studies.STUDIES[name].corpus
     skip_without_data(load)
+    if name == "harmony_swap" and not shutil.which("fluidsynth"):
+        pytest.skip("needs FluidSynth")
     monkeypatch.setenv("MER_DATA", str(SHARED / "deam"))
     monkeypatch.setenv("MER_REAL", str(SHARED))
     table = results.check(name, _corpus_of(load), cache=tmp_path, processes=1)
@@ -526,6 +532,50 @@ def test_a_row_of_the_stored_baselines_computed_anew(mini):
     pd.testing.assert_frame_equal(kept.loc[live.index], live, rtol=1e-3)
     kept = results.table("baselines").xs(2, level="seed")
     assert set(kept.index.unique("features")) == set(studies.FEATURE_SETS)
+
+
+def test_a_tuned_model_is_chosen_for_each_dimension_by_songs_that_are_left_out():
+    rng = np.random.default_rng(0)
+    index = pd.MultiIndex.from_product([range(20), np.arange(10) / 2], names=["song_id", "time"])
+    x = pd.DataFrame(rng.normal(size=(200, 60)), index).add_prefix("f")
+    # Arousal is a sum of features; valence is one number a song, which no other song tells.
+    own = pd.Series(rng.uniform(-0.5, 0.5, 20)).reindex(index.get_level_values(0)).to_numpy()
+    labels = pd.DataFrame({"valence": own, "arousal": np.tanh(0.2 * x.iloc[:, :3].sum(axis=1))})
+    choices = [models.Constant(), models.Linear(ridge=10)]
+    tuned = baselines.Tuned(choices=choices).fit(x, labels)
+    assert tuned.chosen_ == {"valence": choices[0], "arousal": choices[1]}
+    constant, linear = (model.fit(x, labels).predict(x) for model in choices)
+    expected = pd.DataFrame({"valence": constant["valence"], "arousal": linear["arousal"]})
+    pd.testing.assert_frame_equal(tuned.predict(x), expected)
+
+
+def test_the_best_networks_of_all_trials_are_those_of_the_least_error(corpus):
+    songs = corpus.labels.index.unique("song_id")
+    labels = corpus.labels.loc[songs]
+    tracks = [{0.1 * k + 0.01 * trial: labels + k for k in range(10)} for trial in range(5)]
+    system = "LSTM 2014 run 4"
+    frames = {(system, "FS2", k): pd.concat(t, names=["error"]) for k, t in enumerate(tracks)}
+    levels = ("system", "features", "trial")
+    table, _ = paper_settings.best_networks(corpus, frames, levels)
+    rows = table.xs(("raw", "test", 0, "valence", "mean"), level=[2, 3, 4, 5, 6])["rmse"]
+    # Ten networks: the mean of 0, 1, 2, 3, 4 above the labels; fifty: five times 0.
+    assert rows.droplevel("features").to_dict() == pytest.approx(
+        {f"{system}, ten networks": 2.0, f"{system}, fifty networks": 0.0}, abs=1e-6
+    )
+    one = {key: frame for key, frame in frames.items() if key[-1] == 0}
+    table, _ = paper_settings.best_networks(corpus, one, levels)
+    assert list(table.index.unique("system")) == [f"{system}, ten networks"]
+
+
+def test_what_each_song_adds_to_r2_has_the_stored_r2_as_its_mean():
+    each = results.table("songs_2013_each")["r2"]
+    means = each.groupby(["system", "dimension"]).mean()
+    known = results.table("songs_2013_intervals").droplevel(["features", "output", "protocol"])
+    apart = (means - known["r2"].loc[means.index]).abs().groupby("system").max()
+    # The training of triplets amplifies the rounding of another machine.
+    triplets = apart.index.str.startswith("TNN")
+    assert apart[~triplets].max() < 5e-4
+    assert apart[triplets].max() < 0.01
 
 
 def test_the_command_computes_and_checks(corpus, tmp_path, small, monkeypatch, capsys):

@@ -522,6 +522,18 @@ def write_midi(bars: list[Bar], notes: list[Note], palette: Palette) -> mido.Mid
     return file
 
 
+def plan(
+    path: np.ndarray, duration: float, genre: Genre, seed: tuple[int, ...], *, whole: bool
+) -> tuple[list[Bar], int, list[np.random.Generator]]:
+    """Bars with their harmony, the tonic (0-11, C is 0), and generators for the parts."""
+    form, harmony, *rest = np.random.default_rng(seed).spawn(6)
+    tonic, beats = int(form.integers(0, 12)), int(form.choice(genre.metres))
+    bars = lay_bars(genre, draw_cues(path, form), duration, beats)
+    if whole:
+        bars = fit_bars(bars, duration - TAIL)
+    return harmonise(letter_sections(bars), genre, harmony), tonic, rest
+
+
 def compose(
     path: np.ndarray,
     duration: float,
@@ -536,15 +548,11 @@ def compose(
     The palette changes who plays, never what is played.
     """
     genre = GENRES[genre_name]
-    form, harmony, melody, chords, bass, drums = np.random.default_rng(seed).spawn(6)
-    tonic, beats = int(form.integers(0, 12)), int(form.choice(genre.metres))
-    bars = lay_bars(genre, draw_cues(path, form), duration, beats)
-    if whole:
-        bars = fit_bars(bars, duration - TAIL)
-    bars = harmonise(letter_sections(bars), genre, harmony)
+    bars, tonic, rest = plan(path, duration, genre, seed, whole=whole)
+    melody, chords, bass, drums = rest
     notes = play_melody(bars, genre, tonic, melody) + play_chords(bars, genre, tonic, chords)
     notes += play_bass(bars, genre, tonic, bass) + play_drums(bars, genre, drums)
     notes += play_pad(bars, tonic, chords)
     if whole:
-        notes = intro(end_song(notes, bars[-1]), beats)
+        notes = intro(end_song(notes, bars[-1]), bars[0].beats)
     return write_midi(bars, notes, palette)

@@ -30,9 +30,10 @@ from catalogue import (
     whole_songs,
 )
 from corpus_statistics import DEAM, distance, figures
+from mer_core.features import extract_all
 from mer_core.files import written_atomically
 from paths import AROUSAL, DEVELOPMENT, LABEL_START, STEP, TEST, VALENCE, draw_songs
-from song import SEED, Job, make_song
+from song import SEED, Job, keys, make_song
 
 TEST_DRAWS = 4000  # test sets of 16 are small: of so many, the one nearest to DEAM's figures
 PROCESSES = 2
@@ -138,6 +139,21 @@ def write_metadata(mini: Path, jobs: list[Job]) -> None:
     write_csv(mini / "mediaeval2015_development_ids.csv", certain, index=False)
 
 
+def write_keys(mini: Path, jobs: list[Job]) -> None:
+    """Tonic and mode of each song from the time on at which they begin."""
+    rows = [row for job in jobs for row in keys(job)]
+    frame = pd.DataFrame(rows, columns=["song_id", "time", "tonic", "mode"])
+    write_csv(mini / "keys.csv", frame, index=False)
+
+
+def write_tonal(mini: Path, jobs: list[Job]) -> None:
+    """The tonal features of the audio, in one small file: those of `features` stay as they are."""
+    songs = {job.song.song_id: mini / f"MEMD_audio/{job.song.song_id}.ogg" for job in jobs}
+    table = extract_all(songs, ("tonal",)).features.round(4).astype(np.float32)
+    with written_atomically(mini / "tonal.parquet") as part:
+        table.reset_index().to_parquet(part, index=False, compression="zstd")
+
+
 def write_sounds(mini: Path, jobs: list[Job], folders: list[Path]) -> None:
     """Audio, MIDI with its hashes, features and functionals, from the cache."""
     hashes, rows = [], {}
@@ -176,6 +192,7 @@ def make(mini: Path, songs: int | None = None) -> None:
     write_dynamic(mini, jobs)
     write_song_level(mini, jobs)
     write_metadata(mini, jobs)
+    write_keys(mini, jobs)
     if songs is not None:
         jobs = [j for j in jobs if (j.song.song_id - 1) % 2000 < songs]
         again = again[:songs]
@@ -184,6 +201,7 @@ def make(mini: Path, songs: int | None = None) -> None:
     work = run(delayed(make_song)(job, cache_folder) for job in jobs + again)
     folders = list(tqdm(work, "songs", total=len(jobs + again)))
     write_sounds(mini, jobs, folders[: len(jobs)])
+    write_tonal(mini, jobs)
     for job, folder in zip(again, folders[len(jobs) :]):
         path = mini / f"features_development_palette/{job.song.song_id}.csv.gz"
         write(path, (folder / "features.csv.gz").read_bytes())

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from catalogue import Song
-from composer import compose
+from composer import compose, plan
+from genres import GENRES
 from mer_core import render
 from mer_core.features import extract, functionals
 
@@ -43,6 +44,18 @@ def midi_bytes(job: Job) -> bytes:
     midi = compose(job.path, song.duration, song.genre, song.palette, seed, whole=song.whole)
     midi.save(file=buffer)
     return buffer.getvalue()
+
+
+def keys(job: Job) -> list[tuple[int, float, int, str]]:
+    """The song's keys: song_id, time in s from which each is there, tonic (C is 0) and mode."""
+    song, time, rows = job.song, 0.0, []
+    seed = (SEED, 4, song.song_id)
+    bars, tonic, _ = plan(job.path, song.duration, GENRES[song.genre], seed, whole=song.whole)
+    for bar in bars:
+        if not rows or rows[-1][-1] != bar.mode:
+            rows.append((song.song_id, round(time, 3), tonic, bar.mode))
+        time += bar.seconds
+    return rows
 
 
 def key_of(midi: bytes, song: Song) -> str:

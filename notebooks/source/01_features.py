@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 01 · What does a computer hear? From the waveform to half seconds
 #
-# *45 minutes. You need: lesson 00; what a frequency is.*
+# *50 minutes. You need: lesson 00; what a frequency is.*
 #
 # **What you will learn**
 #
@@ -9,7 +9,8 @@
 # 2. how 65 descriptors every 10 ms become the 260 features every half second that all papers start from;
 # 3. what the length of the window does;
 # 4. what roughness, dissonance, tempo, event density, flatness and valley add: the sets FS2 and 268;
-# 5. which features go with valence and arousal, what a correlation hides, and one trap.
+# 5. what measures harmony, which is in none of those sets;
+# 6. which features go with valence and arousal, what a correlation hides, and one trap.
 
 # %%
 import librosa
@@ -22,7 +23,7 @@ from mer_core import evaluation, features, models
 from mer_core.features.compare import descriptors
 from mer_core.features.psychoacoustic import dissonance_of, roughness_of
 from mer_core.metrics import DIMENSIONS
-from workbook import lesson, papers, plots, widgets
+from workbook import harmony, lesson, papers, plots, results, widgets
 
 plots.use_style()
 corpus = lesson.corpus(sets=("compare", "psychoacoustic", "spectral"))
@@ -250,6 +251,80 @@ def two_tones(semitones: int) -> plt.Figure:
 widgets.FigureSlider.draw("interval (semitones)", range(13), two_tones, start=1, sound=sounding)
 
 # %% [markdown]
+# ## Harmony: major and minor
+#
+# Two cadences, the same but for the third and the sixth: major, then minor.
+
+# %%
+cadences = {
+    "major": [(0, 4, 7), (5, 9, 12), (7, 11, 14), (0, 4, 7)],
+    "minor": [(0, 3, 7), (5, 8, 12), (7, 11, 14), (0, 3, 7)],
+}
+
+
+def played(chord: tuple[int, ...]) -> np.ndarray:
+    seconds_ = np.arange(int(0.6 * rate)) / rate
+    pitches = [261.6 * 2 ** (step / 12) for step in chord]
+    waves = [np.sin(2 * np.pi * f * h * seconds_) / h for f in pitches for h in (1, 2, 3, 4)]
+    return 0.05 * np.exp(-2 * seconds_) * np.sum(waves, axis=0)
+
+
+sounds = {name: np.concatenate([played(c) for c in chords]) for name, chords in cadences.items()}
+Audio(np.concatenate([*sounds.values()])[::4], rate=rate // 4)
+
+# %% [markdown]
+# The *chroma* $c$ sums the strength of each of the twelve pitch classes, C to B, over all octaves and over a window.
+# Each of the 24 keys has a *profile* $p_k$: how often each pitch class occurs in music of that key (Krumhansl 1990;
+# here Temperley's, 1999). From the correlations of $c$ with the profiles come two features:
+#
+# $$\mathrm{mode} = \max_{k\ \mathrm{major}} r(c, p_k) - \max_{k\ \mathrm{minor}} r(c, p_k), \qquad
+# \mathrm{key\ clarity} = \max_k r(c, p_k)$$
+#
+# Mode is above 0 in major and below 0 in minor. The set `tonal` has both over 1 s and over 16 s, the change from chord to
+# chord, and the entropy of the chroma.
+
+# %%
+measured = {k: features.extract((sound, rate), ("tonal",)) for k, sound in sounds.items()}
+pd.DataFrame({k: table.loc[(0, 1.0)] for k, table in measured.items()}).round(2)
+
+# %%
+six = features.extract(path, ("tonal",)).loc[song_id]
+fig, (upper, lower) = plt.subplots(2, 1, figsize=(10, 4.5), sharex=True)
+upper.plot(six["mode"], color=plots.GREY, lw=1, label="over 1 s")
+upper.plot(six["mode_long"], color="black", lw=2, label="over 16 s")
+upper.axhline(0, color="black", lw=0.8)
+upper.set(ylabel="mode\n(minor < 0 < major)", title=f"Song {song_id} (synthetic)")
+upper.set_ylim(-0.3, 0.5)
+upper.legend(fontsize="small", loc="upper right", ncols=2)
+plots.draw_curves(dev.labels.loc[song_id], ax=lower);
+# %% [markdown]
+# Over 1 s, mode follows single chords; over 16 s it follows the key. Is it related to valence in **real** music? Each point is a
+# piece, averaged over time: piano music from video games (VGMIDI), and songs of many genres (DEAM). The numbers are
+# stored results.
+
+# %%
+fig, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
+for ax, (data, title) in zip(axes, harmony.REAL.items()):
+    points = results.table(f"harmony_{data}_points")
+    ax.scatter(points["mode_long"], points["valence"], s=18, color=plots.PALETTE["valence"])
+    ax.axvline(0, color="black", lw=0.8)
+    ax.set(xlabel="mean mode over 16 s (minor < 0 < major)", title=f"{title}: {len(points)}, real")
+axes[0].set_ylabel("mean valence, -1 to 1");
+
+# %%
+of_mode = {data: harmony.single(data).loc["mode_long", "valence"] for data in harmony.REAL}
+Markdown(
+    "Correlation over pieces, with 95 % interval: "
+    + "; ".join(
+        f"{harmony.REAL[data]} r = **{row['value']:.2f}** ({row['low']:.2f} to {row['high']:.2f})"
+        for data, row in of_mode.items()
+    )
+    + ". On piano pieces major is pleasant and minor is not; on DEAM's excerpts "
+    + ("the same is found." if of_mode["deam"]["low"] > 0 else "nothing like it can be seen, and they are few.")
+    + " Lesson 09 asks what that means for models of the 260 features."
+)
+
+# %% [markdown]
 # ## What goes with emotion?
 #
 # Correlate each feature with the ratings, over all labelled frames (half seconds) of the development songs:
@@ -475,6 +550,7 @@ lesson.check_answer(
 # - Single features go with arousal and with valence; how far, a correlation says, in this corpus only.
 # - FS2 adds roughness and pace, IRIT's 268 flatness and valley; what that gains is measured by one model on
 #   the same folds.
+# - Mode and key clarity come from the chroma and the profiles of the 24 keys; none of the papers' sets has them.
 # - A feature's r with valence is partly its r with **arousal**.
 # - After digital silence, as at the start of an MP3, the **first row** is an outlier in the RASTA bands.
 #
@@ -485,10 +561,13 @@ lesson.check_answer(
 # - Eyben, Weninger, Gross, Schuller (2013). Recent developments in openSMILE. *ACM Multimedia*.
 # - Hermansky, Morgan (1994). RASTA processing of speech. *IEEE Trans. Speech and Audio Processing*.
 # - Jiang, Lu, Zhang, Tao, Cai (2002). Music type classification by spectral contrast feature. *ICME*.
+# - Krumhansl (1990). *Cognitive Foundations of Musical Pitch.* Oxford.
 # - Pellegrini, Barrière (2015). Time-continuous estimation of emotion in music with recurrent neural
 #   networks. *MediaEval*.
 # - Plomp, Levelt (1965). Tonal consonance and critical bandwidth. *JASA*.
 # - Sethares (1993). Local consonance and the relationship between timbre and scale. *JASA*.
+# - Temperley (1999). What's key for key? The Krumhansl-Schmuckler key-finding algorithm reconsidered. *Music
+#   Perception*.
 # - Vassilakis (2001). *Perceptual and physical properties of amplitude fluctuation and their musical
 #   significance.* PhD thesis, UCLA.
 # - Weninger, Eyben, Schuller, Mortillaro, Scherer (2013). On the acoustics of emotion in audio.
@@ -507,6 +586,8 @@ lesson.check_numbers(
         "agreement with the stored features, median r": (agreement.median(), 0.005),
         "largest |r| with arousal": (top["arousal"], 0.005),
         "largest |r| with valence": (top["valence"], 0.005),
+        "r of valence with mode, VGMIDI": (of_mode["vgmidi"]["value"], 0.001),
+        "r of valence with mode, DEAM": (of_mode["deam"]["value"], 0.001),
         "burst of the RASTA filter": (ratio, 0.05 * ratio),
     },
 )

@@ -76,7 +76,7 @@ plt.show()
 #
 # $$\bar d \pm t_{0.975}\, \frac{s_d}{\sqrt{n}}$$
 #
-# and the smallest difference that $n$ songs **detect** (in 80 % of all samples) is $(t_{0.975} + t_{0.8})\, s_d / \sqrt{n}$.
+# and the **detectable difference**, the smallest that $n$ songs show in 80 % of all samples, is $(t_{0.975} + t_{0.8})\, s_d / \sqrt{n}$.
 # With many comparisons some are significant by chance. Holm (1979): the $k$-th smallest of $m$ values $p$ is multiplied
 # by $m - k + 1$, and no value may be below the one before it.
 
@@ -247,7 +247,7 @@ Markdown(
 # last three rows are of a log that IRIT published with its code, and not in the paper.
 
 # %%
-constant = results.table("task_scale").xs("pooled", level="aggregation")
+constant = results.table("task_scale").loc["IRIT"].xs("pooled", level="aggregation")
 theirs = papers.published().query("paper == 'irit_2015' and split == 'CV' and metric == 'rmse' and table in ['table 1', 'log']")
 own_scale = theirs.set_index(["table", "system", "features", "dimension"])["value"].unstack("dimension")[DIMENSIONS]
 own_scale = own_scale.loc[theirs[["table", "system", "features"]].drop_duplicates().apply(tuple, axis=1)]
@@ -344,7 +344,7 @@ Markdown(
 # %% [markdown]
 # ## How sure is a ranking?
 #
-# Draw the test songs anew, with replacement, as if other songs of the same kind had been chosen, and ask each
+# Draw the test songs anew, with replacement (the *bootstrap*), as if other songs of the same kind had been chosen, and ask each
 # time which system wins.
 
 # %%

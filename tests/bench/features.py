@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import librosa
 import numpy as np
 import opensmile
 import pandas as pd
@@ -17,6 +18,8 @@ import soundfile
 from mer_core import load_corpus
 from mer_core.features import SAMPLE_RATE, extract, extract_all, read_audio
 from mer_core.features.compare import descriptors
+from mer_core.features.grid import grid
+from mer_core.features.tonal import HOP, RATE, mode_and_clarity, tonal
 from timing import PEAK, Figure, Row, compared
 
 RUNS = 5
@@ -34,6 +37,31 @@ def by_the_package(samples: np.ndarray) -> np.ndarray:
     return np.hstack([level.to_numpy()[:frames] for level in levels])
 
 
+def tonal_by_window(samples: np.ndarray) -> np.ndarray:
+    """Mode over 1 s and 16 s from librosa's chroma, computed anew for each window."""
+    audio = librosa.resample(samples.astype(np.float32), orig_sr=SAMPLE_RATE, target_sr=RATE)
+    modes = []
+    for time_ in grid(len(samples) / SAMPLE_RATE):
+        ends = round((time_ + 1) * RATE)
+        for start in (round(time_ * RATE), max(0, ends - 16 * RATE)):
+            window = librosa.util.fix_length(audio[start:ends], size=max(4 * RATE, ends - start))
+            options = {"sr": RATE, "hop_length": HOP, "bins_per_octave": 36}
+            chroma = librosa.feature.chroma_cqt(y=window, **options)
+            inside = chroma[:, : -(-(ends - start) // HOP)].sum(1).astype(float)
+            modes.append(mode_and_clarity(inside[None])[0][0])
+    return np.reshape(modes, (-1, 2))
+
+
+def tonal_row(samples: np.ndarray, **on_cpu: object) -> Row:
+    """The six tonal features against librosa's chroma of every window."""
+    some = samples[: 20 * SAMPLE_RATE]
+    ours = tonal(some)[["mode", "mode_long"]].to_numpy()
+    r = [np.corrcoef(*pair)[0, 1] for pair in zip(ours.T, tonal_by_window(some).T)]
+    assert min(r) > 0.8, "both sides have to follow the same mode"
+    return compared("six tonal features, 20 s", "librosa's chroma_cqt for each window",
+                    lambda: tonal_by_window(some), lambda: tonal(some), **on_cpu)  # fmt: skip
+
+
 def rows(*, short: bool = False) -> Iterator[Row | Figure]:
     audio = load_corpus("mini").songs["audio"]
     samples = read_audio(audio.loc[1])
@@ -48,6 +76,7 @@ def rows(*, short: bool = False) -> Iterator[Row | Figure]:
     yield compared("FS2's four and IRIT's eight features, a song of 45 s", "the 260",
                    lambda: extract((samples, SAMPLE_RATE)),
                    lambda: extract((samples, SAMPLE_RATE), extra), **on_cpu)  # fmt: skip
+    yield tonal_row(samples, **on_cpu)
     yield from of_many(audio.loc[1:4], runs=1 if short else RUNS)
     lengths = {"45 s": 45, "5 min": 300} | ({} if short else {"1 h": 3600})
     for name, seconds in lengths.items():

@@ -31,8 +31,8 @@ def judge(songs: pd.DataFrame, *, pairs: pd.DataFrame | None = None) -> pd.DataF
 
     Both sides have the same songs, so their differences are paired; where a claim compares
     different songs, both sides are independent samples. Pooled RMSE and standard deviations over
-    songs are linearised, and every song has the same weight; a pooled r can't be had from scores
-    of songs: the mean r within songs stands for it (:func:`workbook.intervals.contributions`).
+    songs are linearised, and every song has the same weight; a pooled r cannot be computed
+    from scores of songs: the mean r within songs is used (`workbook.intervals.contributions`).
     The family of tests is all comparisons of one paper on the data set (Holm's correction).
     Where all scores are of one protocol, a claim about another one is judged by it.
 

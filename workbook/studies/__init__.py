@@ -3,6 +3,8 @@
 from workbook.studies import (
     baselines,
     elman,
+    harmony,
+    harmony_keys,
     lag,
     latents,
     listeners,
@@ -43,6 +45,8 @@ STUDIES = {
     **multiscale.STUDIES,
     **paper_settings.STUDIES,
     **real.STUDIES,
+    **harmony.STUDIES,
+    **harmony_keys.STUDIES,
     **lag.STUDIES,
     **listeners.STUDIES,
     **transfer.STUDIES,

@@ -13,7 +13,7 @@ from mer_core.folds import Fold
 from mer_core.models import Constant
 from workbook.intervals import intervals, metric_draws
 from workbook.studies.real import real_folder
-from workbook.studies.study import Study
+from workbook.studies.study import Study, as_they_are
 from workbook.valence import song_counts
 
 
@@ -43,8 +43,13 @@ def score_constant(corpus: Corpus) -> pd.DataFrame:
 
 STUDIES = {
     "task_scale": Study(
-        score_constant, [((), {})], (), lambda corpus, frames, levels: (frames[()],),
-        ("task_scale.csv",), task_songs,
+        score_constant,
+        [(("IRIT",), {})],
+        ("folds",),
+        as_they_are,
+        ("task_scale.csv",),
+        task_songs,
+        cheapest=("IRIT",),
     )
-}  # fmt: skip
+}
 """On the 2015 task's own labels, real."""
