@@ -47,7 +47,7 @@ def test_the_lecturers_page_has_each_lessons_title_time_and_needs(lesson):
     """A new lesson needs a row in docs/lecturers.md, as its first lines have it."""
     title = re.search(r"(?m)^# # (.+)$", SOURCES[lesson])[1]
     minutes, needs = re.search(
-        r"(?m)^# \*(\d+) minutes\. You need: (.+?)\.[ *]", SOURCES[lesson]
+        r"(?m)^# \*(?:About )?(\d+) minutes\. You need: (.+?)\.[ *]", SOURCES[lesson]
     ).groups()
     assert f"| [{title}](../notebooks/{lesson}.ipynb) | {minutes} | {needs} |\n" in LECTURERS
 
@@ -56,7 +56,7 @@ POINTERS = re.findall(r"\[(\d\d), (.+?)\]\(\.\./notebooks/(\w+)\.ipynb\)", LECTU
 
 
 def test_plan_and_exam_point_to_sections_that_are_there():
-    assert len(POINTERS) == 7 + 10
+    assert len(POINTERS) == 6 + 6
     for number, heading, lesson in POINTERS:
         assert lesson.startswith(number)
         assert re.search(rf"(?m)^# ##+ {re.escape(heading)}$", SOURCES[lesson]), heading
@@ -71,3 +71,11 @@ def test_half_a_term_has_every_lesson_once():
     plan = LECTURERS.split("## Half a term")[1].split("##")[0]
     lessons = re.findall(r"\d\d", " ".join(re.findall(r"(?m)^\| \d \| ([\d, ]+) \|", plan)))
     assert lessons == [f"{number:02}" for number in range(12)]
+
+
+def test_every_lesson_has_a_board_plan_with_figure_question_and_answers():
+    rows = re.findall(
+        r"(?m)^\| (\d\d) \| (.+) \| (.+\?.*) \| (.+\.) \|$",
+        LECTURERS.split("## Board plans")[1].split("\n## ")[0],
+    )
+    assert [row[0] for row in rows] == [f"{number:02}" for number in range(12)]

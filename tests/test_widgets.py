@@ -15,7 +15,7 @@ from PIL import Image
 from conftest import ROOT
 from mer_core.files import DataError
 from workbook import plots
-from workbook.widgets import FigureSlider, PlanePicker, Player, ProfileDrawing
+from workbook.widgets import FigureSlider, PlanePicker, Player, ProfileDrawing, show_live
 
 mpl.use("Agg")
 SECOND = np.sin(np.arange(44_100) / 10).astype(np.float32) / 2
@@ -256,3 +256,19 @@ def test_forest_plot_shows_each_value_its_interval_and_whether_it_excludes_zero(
 
 def _legend(ax: plt.Axes) -> tuple:
     return ax.get_legend().get_texts(), ax.get_legend().get_lines()
+
+
+def test_an_answer_is_shown_and_then_updated_in_place_when_the_widget_changes(monkeypatch):
+    shown = []
+    for name in ("display", "update"):
+        record = lambda handle, value, name=name: shown.append((name, handle.display_id, value))  # noqa: E731
+        monkeypatch.setattr(f"IPython.display.DisplayHandle.{name}", record)
+    picker = PlanePicker(TRACK.rename_axis("song_id"))
+    show_live(picker, ["valence"], lambda: picker.valence)
+    picker.valence = 0.5
+    picker.arousal = 0.5  # the answer does not depend on it
+    ((first, place, before), (second, same, after)) = shown
+    assert (first, before, second, after) == ("display", 0.0, "update", 0.5)
+    assert place == same
+    show_live(picker, ["valence"], plt.figure)
+    assert not plt.get_fignums()

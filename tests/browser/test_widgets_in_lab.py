@@ -89,7 +89,9 @@ def test_a_lesson_shows_its_picture_unrun_and_its_slider_moves_when_run(browser,
         pages.run_all_cells(page)
         slider = page.locator(".figure-slider input").first
         slider.wait_for()
-        picture, value = (page.locator(f".figure-slider {part}").first for part in ("img", "output"))
+        picture, value = (
+            page.locator(f".figure-slider {part}").first for part in ("img", "output")
+        )
         before = picture.get_attribute("src"), value.text_content()
         slider.focus()
         page.keyboard.press("ArrowRight")
@@ -99,3 +101,36 @@ def test_a_lesson_shows_its_picture_unrun_and_its_slider_moves_when_run(browser,
         assert value.text_content() != before[1]
         assert slider.get_attribute("aria-valuetext") == value.text_content()
         assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
+
+
+PICK = """
+import pandas as pd
+from workbook import widgets
+picker = widgets.PlanePicker(pd.DataFrame({"valence": [0.1], "arousal": [0.2]}))
+picker
+"""
+ANSWER = """
+widgets.show_live(picker, ["valence"], lambda: f"valence is {picker.valence:.1f}")
+"""
+PICTURE = """
+from matplotlib import pyplot as plt
+widgets.show_live(picker, ["valence"], lambda: plt.figure(figsize=(1 + (picker.valence > 0), 1)))
+"""
+
+
+def test_answers_below_other_cells_change_while_the_reader_picks(browser, lab, home):
+    pages.write_notebook(home / "live.ipynb", PICK, ANSWER, PICTURE)
+    with pages.visit(browser, f"{lab}/live.ipynb", **HIGH) as page:
+        pages.run_all_cells(page)
+        outputs = page.locator(".jp-OutputArea-output")
+        outputs.filter(has_text="valence is 0.0").wait_for()
+        before = page.locator(".jp-RenderedImage img").get_attribute("src")
+        page.locator(".mer-picker rect").scroll_into_view_if_needed()
+        page.mouse.click(*pages.at(page.locator(".mer-picker rect"), 0.75, 0.5))
+        outputs.filter(has_text="valence is 0.5").wait_for()
+        assert outputs.filter(has_text="valence is").count() == 1
+        page.wait_for_function(
+            """before => [...document.querySelectorAll('.jp-RenderedImage img')]
+                .some(image => image.src !== before && image.naturalWidth)""",
+            arg=before,
+        )

@@ -38,3 +38,29 @@ def test_wrong_answers_are_rejected_with_a_reason_and_solutions_are_right(name):
         printed = "".join(output.get("text", "") for output in cell.outputs)
         assert "is not it." in printed, cell.metadata
         assert cell.metadata["says"] in printed, cell.metadata
+
+
+CHOICES = {
+    "picker = ": "picker.valence, picker.arousal, picker.radius = -0.95, 0.9, 0.05",
+    "drawing = ": "drawing.valence, drawing.arousal = [None] * 30, [0.5] * 30",
+    "def match()": "drawing.arousal = [None] * 30",
+}
+"""What a reader does in lesson 10 after the cell that holds each key."""
+
+
+def test_lesson_10_runs_to_its_end_whatever_the_reader_picks_draws_and_uploads():
+    notebook = solved("10_explore_by_emotion")
+    cells = []
+    for cell in notebook.cells:
+        other = "my_song = corpus.songs.audio.iloc[5]"
+        cell.source = cell.source.replace("my_song = None", other)
+        cells += [cell] + [
+            new_code_cell(done) for key, done in CHOICES.items() if key in cell.source
+        ]
+    assert len(cells) == len(notebook.cells) + len(CHOICES)
+    assert any("my_song = corpus" in cell.source for cell in cells)
+    notebook.cells = cells
+    folder = {"metadata": {"path": str(builder.FOLDER)}}
+    nbclient.NotebookClient(notebook, timeout=600, resources=folder).execute()
+    (titles,) = (cell for cell in cells if "def titled()" in cell.source)
+    assert "Draw valence, arousal or both" in str(titles.outputs)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import anywidget
 import numpy as np
 import pandas as pd
+from IPython.display import DisplayHandle
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
@@ -31,6 +33,29 @@ class Widget(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
         bundle, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         return {**bundle, "text/plain": self._text(), "image/png": self._picture()}, metadata
+
+
+def show_live(widget: Widget, names: Sequence[str], answer: Callable[[], object]) -> None:
+    """Display an answer below a notebook's cell, and a new one whenever the widget changes.
+
+    Parameters
+    ----------
+    widget : Widget
+    names : sequence of str
+        The widget's traits that the answer depends on.
+    answer : callable
+        Returns what is displayed: a table, a figure (it is closed afterwards), a widget.
+    """
+    handle = DisplayHandle()
+
+    def show(place: Callable[[object], None]) -> None:
+        shown = answer()
+        place(shown)
+        if isinstance(shown, Figure):
+            plt.close(shown)
+
+    show(handle.display)
+    widget.observe(lambda _: show(handle.update), names)
 
 
 def script(name: str) -> str:
