@@ -231,3 +231,28 @@ def test_curves_and_plane_have_units_and_the_palette():
     assert "valence" in ax.get_xlabel()
     assert ax.get_xlim() == (-1, 1)
     plt.close("all")
+
+
+def test_forest_plot_shows_each_value_its_interval_and_whether_it_excludes_zero():
+    table = pd.DataFrame(
+        {"value": [0.2, -0.1, 0.3], "low": [0.1, -0.3, np.nan], "high": [0.3, 0.1, np.nan]},
+        index=["gain", "open", "no interval"],
+    )
+    ax = plots.draw_differences(table, detectable=0.05, unit="difference in r")
+    assert ax.get_xlabel() == "difference in r"
+    assert [text.get_text() for text in ax.get_yticklabels()] == list(table.index)
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first row is at the top
+    points = {line.get_xdata()[0]: line for line in ax.lines if line.get_marker() == "o"}
+    assert sorted(points) == sorted(table["value"])
+    assert [points[value].get_mfc() for value in table["value"]] == ["black", "white", "white"]
+    spans = [tuple(line.get_xdata()) for line in ax.lines if tuple(line.get_ydata()) == (0, 0)]
+    assert spans == [(0.1, 0.3)]
+    assert ax.patches[0].get_bbox().intervalx.tolist() == [-0.05, 0.05]
+    ax = plots.draw_differences(table.assign(group=["valence", "arousal", "valence"]))
+    legend = {t.get_text(): h.get_color() for t, h in zip(*_legend(ax))}
+    assert legend == plots.PALETTE
+    plt.close("all")
+
+
+def _legend(ax: plt.Axes) -> tuple:
+    return ax.get_legend().get_texts(), ax.get_legend().get_lines()

@@ -77,3 +77,52 @@ def draw_plane(
     ax.set(xlim=(-1, 1), ylim=(-1, 1), xticks=ticks, yticks=ticks, aspect="equal")
     ax.set(xlabel="valence: unpleasant to pleasant", ylabel="arousal: calm to excited")
     return ax
+
+
+def draw_differences(
+    table: pd.DataFrame, *, ax: Axes | None = None, detectable: float | None = None, unit: str = ""
+) -> Axes:
+    """Draw a forest plot: a value and its interval for each row, beside a line at 0.
+
+    The circle is filled if the interval excludes 0, and open if it holds 0 or is missing.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a name, the first row at the top; columns value, low, high. An optional column
+        `group` gives rows a colour and the legend an entry: valence, arousal, or any name.
+    ax : Axes, optional
+        A new figure by default, as high as its rows need.
+    detectable : float, optional
+        The smallest difference that so many songs show: a grey band from -detectable to it.
+    unit : str
+        What the values are, with their unit: the label of the axis.
+
+    Examples
+    --------
+    >>> rows = {"ridge": {"value": -0.02, "low": -0.03, "high": -0.01}}
+    >>> draw_differences(pd.DataFrame(rows).T, unit="difference in RMSE").get_yticklabels()
+    [Text(0, 0, 'ridge')]
+    """
+    ax = ax or plt.subplots(figsize=(8, 0.9 + 0.3 * len(table)))[1]
+    if detectable is not None:
+        ax.axvspan(
+            -detectable, detectable, color=GREY, alpha=0.2, lw=0, label="too small to detect"
+        )
+    ax.axvline(0, color=GREY, lw=1)
+    groups = dict.fromkeys(table.get("group", ()))
+    hues = dict(zip(groups, sns.color_palette("colorblind", len(groups)))) | {
+        name: PALETTE[name] for name in groups if name in PALETTE
+    }
+    for place, (_, row) in enumerate(table.iterrows()):
+        sure = row["low"] > 0 or row["high"] < 0
+        colour = hues.get(row.get("group"), "black")
+        ax.plot([row["low"], row["high"]], [place, place], color=colour, lw=1.5)
+        ax.plot(row["value"], place, "o", color=colour, mfc=colour if sure else "white")
+    for group, hue in hues.items():
+        ax.plot([], [], "o-", color=hue, label=group)
+    ax.set(yticks=range(len(table)), yticklabels=table.index, xlabel=unit)
+    ax.set_ylim(len(table) - 0.5, -0.5)
+    if hues or detectable is not None:
+        ax.legend(fontsize="small")
+    return ax
