@@ -10,7 +10,8 @@ outputs and metadata do not count.
 
 Each source (py:percent) gives an executed notebook for the reader, and one with the solutions, not
 executed. An exercise is a code cell with the tag `exercise`: the line `# solution:` separates the
-question from the answer. The cell that checks it contains the answer as well, so it is folded.
+question from the answer. The cell that checks it contains the answer as well, so it is folded. So
+is a cell with the tag `hide-input`: figures, tables and sentences that are not the method.
 """
 
 from __future__ import annotations
@@ -75,12 +76,17 @@ def generate(source: Path, *, solutions: bool) -> NotebookNode:
             if not mark or not answer.strip():
                 raise DataError(source, f"{MARK!r} and an answer", f"{cell.source!r}")
             cell.source = (answer if solutions else question).strip()
-        elif cell.cell_type == "code" and CHECK in cell.source:
+        elif cell.cell_type == "code" and (CHECK in cell.source or is_folded(cell)):
             cell.metadata |= FOLDED
     if solutions:
         notebook.cells.append(new_code_cell("lesson.require_answers()"))
     _give_stable_ids(notebook)
     return notebook
+
+
+def is_folded(cell: NotebookNode) -> bool:
+    """Whether the code of a cell is hidden until the reader opens it."""
+    return "hide-input" in cell.metadata.get("tags", [])
 
 
 def _give_stable_ids(notebook: NotebookNode) -> None:
