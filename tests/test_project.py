@@ -51,6 +51,7 @@ COURSE = [
     ("papers", {"intervals", "results", "studies"}),
     ("real_music", {"papers", "results", "studies"}),
     ("harmony", {"real_music", "results", "studies", "valence"}),
+    ("valence_verdicts", {"harmony", "papers", "real_music", "results", "studies", "valence"}),
     ("model_card", {"real_music", "results", "studies"}),
     ("widgets", {"plots"}),
     ("lesson", set()),
