@@ -58,7 +58,8 @@ def test_a_row_says_what_was_timed(bench, monkeypatch):
     row = timing.compared("this", "that", int, int, clock=timing.time.process_time, runs=3)
     monkeypatch.undo()
     assert row == ("this", "that", "CPU", 6.0, 2.0, 3.0, 1.0, 4.0)
-    known = {"machine": "one", "rows": [("elm", list(row)), ("elm", ["size", "3 MB"])]}
+    rows = [("elm", list(row)), ("elm", ["size", "3 MB"])]
+    known = {"machines": {"elm": "one"}, "rows": rows}
     text = bench.page(known)
     assert "| this | that | CPU | 6 s | 2 s | **3** | 1 to 4 |" in text
     assert "| size | 3 MB |" in text
@@ -66,18 +67,15 @@ def test_a_row_says_what_was_timed(bench, monkeypatch):
 
 
 def test_the_page_follows_from_what_was_measured(bench):
-    text, readme = bench.PAGE.read_text(), bench.README.read_text()
+    text = bench.PAGE.read_text()
     known = bench.constants(text)
     assert text == bench.page(known)
-    assert readme == bench.readme(readme, known)
     assert {name for name, _ in known["rows"]} == set(bench.MODULES)
 
 
 def test_modules_are_kept_one_by_one(bench, tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "PAGE", tmp_path / "bench.md")
-    monkeypatch.setattr(bench, "README", tmp_path / "README.md")
     monkeypatch.setattr(bench, "machine", lambda: "a machine")
-    bench.README.write_text("before\n" + "".join(bench.MARKS) + "after\n")
     elm = [("elm", ["this", "that", "wall", 6.0, 2.0, 3.0, 1.0, 4.0])]
     bench.keep("workbook", [("workbook", ["notebooks", "9 s"])])
     bench.keep("elm", elm)
@@ -85,14 +83,11 @@ def test_modules_are_kept_one_by_one(bench, tmp_path, monkeypatch):
     assert [row for _, row in bench.constants(bench.PAGE.read_text())["rows"]][1:] == [
         ["notebooks", "8 s"]
     ]
-    text = bench.README.read_text()
-    assert text.startswith("before\n")
-    assert text.endswith("after\n")
-    assert "| this | that | **3** (wall) | 1 to 4 |" in text
-    assert "Notebooks: 8 s." in text
     monkeypatch.setattr(bench, "machine", lambda: "another machine")
     bench.keep("elm", elm)
-    assert [name for name, _ in bench.constants(bench.PAGE.read_text())["rows"]] == ["elm"]
+    known = bench.constants(bench.PAGE.read_text())
+    assert [name for name, _ in known["rows"]] == ["elm", "workbook"]
+    assert known["machines"] == {"elm": "another machine", "workbook": "a machine"}
 
 
 def test_every_module_of_the_bench_is_run(bench):

@@ -79,13 +79,13 @@ def test_scoreboard_alone_shows_stored_results_beside_the_papers(capsys):
         assert word in theirs
 
 
-def test_the_readme_holds_the_scoreboard_of_the_store(capsys):
-    """If not: python -m mer_core scoreboard --markdown, into the README."""
+def test_the_page_of_results_holds_the_scoreboard_of_the_store(capsys):
+    """If not: python -m mer_core scoreboard --markdown, into docs/results.md."""
     assert main(["scoreboard", "--markdown"]) == 0
     half_seconds, whole_songs = capsys.readouterr().out.strip().split("\n\n")
-    readme = (ROOT / "README.md").read_text()
-    assert half_seconds in readme
-    assert whole_songs in readme
+    page = (ROOT / "docs" / "results.md").read_text()
+    assert half_seconds in page
+    assert whole_songs in page
     assert "| linear, no penalty, FS1, raw | paper | 0.366 | " in half_seconds
 
 

@@ -231,12 +231,13 @@ def test_three_data_sets_share_no_song(monkeypatch):
 
 def test_the_pages_hold_what_the_stored_tables_say():
     """If not: python -m workbook.real_music."""
-    page, readme = real_music.PAGE.read_text(), (ROOT / "README.md").read_text()
-    assert real_music.filled(page, real_music.tables()) == page
-    assert real_music.filled(readme, {"board": real_music.board()}) == readme
-    for name in real_music.tables():
-        assert real_music.MARKS[0].format(name=name) in page
-    assert readme.index("### Real music") < readme.index("### Synthetic music")
+    for page, tables in real_music.pages().items():
+        text = page.read_text()
+        assert real_music.filled(text, tables) == text
+        for name in tables:
+            assert real_music.MARKS[0].format(name=name) in text
+    text = (ROOT / "docs" / "results.md").read_text()
+    assert text.index("## Real music") < text.index("## Synthetic music")
 
 
 def test_stored_rows_name_songs_seeds_and_setting():

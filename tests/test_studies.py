@@ -326,9 +326,9 @@ def test_units_are_computed_by_both_workers(corpus, tmp_path, two_workers):
     assert pids == set(two_workers.run(os.getpid).values())
 
 
-def test_the_readmes_line_for_a_cluster(tmp_path, two_workers, monkeypatch):
+def test_the_line_for_a_cluster(tmp_path, two_workers, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "code.md").read_text(), re.S)
     [example] = [block for block in blocks if "dask" in block]
     names: dict[str, object] = {}
     exec(example.replace("tcp://the-scheduler:8786", two_workers.scheduler.address), names)

@@ -23,7 +23,7 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"), help=years)
     command.add_argument("--folds", type=folds, help="of the cross-validation (default: 10)")
     command.add_argument("--sets", nargs="+", help="feature sets (default: compare)")
-    text = "the README's tables, from the stored results"
+    text = "the tables of docs/results.md, from the stored results"
     command.add_argument("--markdown", action="store_true", help=text)
     command = add_command(commands, ablation)
     command.add_argument("where", nargs="?", default="mini", help="a folder with DEAM, or mini")
@@ -86,8 +86,8 @@ def _static_scoreboard(where: Path, corpus: Corpus) -> None:
     print(
         "\nWhole songs of 2013, ten folds: R2 with its 95 % interval. The paper's features differ."
     )
-    print("Songs are divided once here (seed 0); the README's R2 are means over three divisions")
-    print("(seeds 0, 1, 2) and differ by about .02.")
+    print("Songs are divided once here (seed 0); the R2 of docs/results.md are means over three")
+    print("divisions (seeds 0, 1, 2) and differ by about .02.")
     table = songs.static_scores(whole)
     printed = papers.published().query("paper == 'herremans_2019' and metric == 'r2'")
     printed = printed.set_index(["ours", "dimension"])["value"].rename_axis(table.index.names)
@@ -95,7 +95,7 @@ def _static_scoreboard(where: Path, corpus: Corpus) -> None:
 
 
 def stored_board() -> str:
-    """The README's scoreboard."""
+    """The scoreboard of docs/results.md."""
     from workbook import papers, results
 
     whole = results.table("songs_2013_intervals").droplevel(["features", "output", "protocol"])

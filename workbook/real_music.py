@@ -1,12 +1,13 @@
-"""Results on real music as Markdown: the README's table and the tables of docs/real_music.md.
+"""Results on real music as Markdown, for docs/real_music.md, docs/results.md and the README.
 
-`python -m workbook.real_music` writes both into their pages, between the marks.
+`python -m workbook.real_music` writes the tables into their pages, between the marks.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,8 @@ NAMES = {
 }
 LESSONS = {"Elman": "03", "LSTM": "04", "fold": "04", "BLSTM": "05", "AE": "07", "VAE": "07"}
 LESSONS |= {"CNN": "07"}
+SHORT = ["constant", "linear", BASE, "SVR", "Elman", "LSTM", "BLSTM-ELM", "VAE-LSTM"]
+"""Systems of the README's table."""
 SIMPLE = ["constant", "linear, no penalty", "linear", BASE, "delayed linear, ranks", "SVR"]
 """All other systems are networks."""
 SURE = 0.05
@@ -91,7 +94,7 @@ def lesson(system: str) -> str:
 
 
 def board() -> str:
-    """The README's table of real music: RMSE and r, pooled over frames, of smoothed predictions.
+    """Real music: RMSE and r, pooled over frames, of smoothed predictions, for every system.
 
     For each data set also the least difference of RMSE to the delayed linear model (of that model:
     to the constant) that so many songs detect, valence / arousal.
@@ -110,6 +113,19 @@ def board() -> str:
     table = pd.DataFrame(columns)
     table = table.loc[order(table.index)].rename_axis("system")
     table.insert(0, "setting", [*map(setting_of, table.index)])
+    return as_page(table.assign(lesson=[*map(lesson, table.index)]))
+
+
+def short_board() -> str:
+    """The README's table: RMSE and r of one system for each lesson."""
+    columns = {}
+    for name, title in SETS.items():
+        pooled = real_differences(name).xs("pooled", level="aggregation")
+        for dimension in DIMENSIONS:
+            part = pooled.xs(dimension, level="dimension")
+            head = f"{title} ({part['songs'].max():.0f}), {dimension}"
+            columns[head] = {system: _cell(part.loc[system], system) for system in SHORT}
+    table = pd.DataFrame(columns).rename_axis("system")
     return as_page(table.assign(lesson=[*map(lesson, table.index)]))
 
 
@@ -390,9 +406,15 @@ def filled(text: str, found: dict[str, str]) -> str:
     return text
 
 
+def pages() -> dict[Path, dict[str, str]]:
+    """The tables of each page, by the names of their marks."""
+    boards = {"docs/results.md": board(), "README.md": short_board()}
+    return {PAGE: tables()} | {results.ROOT / k: {"board": v} for k, v in boards.items()}
+
+
 def main() -> None:
-    """Write the tables into docs/real_music.md and README.md."""
-    for page, found in ((PAGE, tables()), (results.ROOT / "README.md", {"board": board()})):
+    """Write the tables into their pages."""
+    for page, found in pages().items():
         with written_atomically(page) as part:
             part.write_text(filled(page.read_text(), found))
 

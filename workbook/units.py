@@ -2,7 +2,7 @@
 
 A *unit* is a dictionary of keyword arguments for a function, `function(corpus, **unit)` ->
 DataFrame. Finished units are kept in a joblib cache, under a hash of the function, the unit, the
-data and the source code. The same call runs on a Dask cluster; see the README.
+data and the source code. The same call runs on a Dask cluster; see docs/code.md.
 """
 
 from __future__ import annotations

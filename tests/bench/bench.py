@@ -1,6 +1,6 @@
 """Speed and memory, as ratios against what a user would otherwise do.
 
-    make bench                                  # all, kept in docs/bench.md and the README
+    make bench                                  # all, kept in docs/bench.md
     python tests/bench/bench.py features elm    # some, printed
 
 Both sides of a row are measured in turn and do the same: each module checks that. Results are kept
@@ -16,6 +16,7 @@ import os
 import platform
 import sys
 import warnings
+from collections.abc import Mapping
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -26,8 +27,7 @@ from mer_core.files import written_atomically
 from timing import Figure, Row
 
 ROOT = Path(__file__).parents[2]
-PAGE, README = ROOT / "docs" / "bench.md", ROOT / "README.md"
-MARKS = ("<!-- measured by make bench -->\n", "<!-- up to here -->\n")
+PAGE = ROOT / "docs" / "bench.md"
 MODULES = {
     "features": "Features",
     "predict": "A prediction",
@@ -62,12 +62,13 @@ def measured(name: str, *, short: bool) -> list[tuple[str, list]]:
         return [(name, list(row)) for row in rows]
 
 
-def tables(found: list[tuple[str, list]]) -> str:
-    """Markdown: for each module its comparisons, then its figures."""
+def tables(found: list[tuple[str, list]], machines: Mapping[str, str] | None = None) -> str:
+    """Markdown: for each module its machine, its comparisons, then its figures."""
     parts = []
     for name, rows in groupby(found, key=lambda pair: pair[0]):
         ratios, figures = of_kinds([row for _, row in rows])
         parts.append(f"\n## {MODULES[name]}\n")
+        parts += [f"{machines[name]}\n"] if machines else []
         if ratios:
             parts.append("| what | against | clock | theirs | ours | ratio | least to greatest |")
             parts.append("|---|---|---|---|---|---|---|")
@@ -97,20 +98,6 @@ def _times(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
-def ratios(found: list[tuple[str, list]]) -> str:
-    """Markdown for the README: all comparisons in one table, then what the workbook takes."""
-    rows = of_kinds([row for _, row in found])[0]
-    parts = ["| what | against | times as fast | least to greatest |", "|---|---|---|---|"]
-    parts += [
-        f"| {row.what} | {row.against} | **{_times(row.ratio)}** ({row.clock}) | "
-        f"{_times(row.low)} to {_times(row.high)} |"
-        for row in rows
-    ]
-    whole = of_kinds([row for name, row in found if name == "workbook"])[1]
-    lines = [f"{row.what[0].upper()}{row.what[1:]}: {row.value}." for row in whole]
-    return "\n".join([*parts, "", *lines])
-
-
 def page(known: dict) -> str:
     return (
         f"<!-- measured: {json.dumps(known)} -->\n"
@@ -118,9 +105,8 @@ def page(known: dict) -> str:
         "Written by `make bench`. Ratios say how many times as long the other way takes; a row is\n"
         "measured in one run, both sides in turn, and gives medians, and the least and greatest\n"
         "ratio of all pairs. Times hold for one machine; ratios travel better.\n"
-        "[A million songs](a_million_songs.md) has arithmetic with measured constants.\n\n"
-        f"{known['machine']}\n"
-        f"{tables(known['rows'])}\n"
+        "[A million songs](a_million_songs.md) has arithmetic with measured constants.\n"
+        f"{tables(known['rows'], known['machines'])}\n"
     )
 
 
@@ -128,29 +114,25 @@ def constants(text: str) -> dict:
     return json.loads(text.splitlines()[0].partition("measured: ")[2].removesuffix(" -->"))
 
 
-def readme(text: str, known: dict) -> str:
-    start, end = MARKS
-    before, _, rest = text.partition(start)
-    after = rest.partition(end)[2]
-    return f"{before}{start}\n{known['machine']}\n\n{ratios(known['rows'])}\n\n{end}{after}"
-
-
 def keep(name: str, found: list[tuple[str, list]]) -> None:
-    """Replace a module's rows; rows of another machine are removed."""
-    known = constants(PAGE.read_text()) if PAGE.exists() else {}
-    others = known["rows"] if known.get("machine") == machine() else []
-    rows = [*(row for row in others if row[0] != name), *found]
-    known = {"machine": machine(), "rows": sorted(rows, key=lambda row: [*MODULES].index(row[0]))}
-    for path, text in ((PAGE, page(known)), (README, readme(README.read_text(), known))):
-        with written_atomically(path) as part:
-            part.write_text(text)
+    """Replace a module's rows and the name of its machine."""
+    known = {"machines": {}, "rows": []}
+    if PAGE.exists():
+        known = constants(PAGE.read_text())
+    rows = [*(row for row in known["rows"] if row[0] != name), *found]
+    known = {
+        "machines": known["machines"] | {name: machine()},
+        "rows": sorted(rows, key=lambda row: [*MODULES].index(row[0])),
+    }
+    with written_atomically(PAGE) as part:
+        part.write_text(page(known))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MODULES)}")
     parser.add_argument("--short", action="store_true", help="one run of each, less of all")
-    parser.add_argument("--write", action="store_true", help="keep them in docs/ and the README")
+    parser.add_argument("--write", action="store_true", help="keep them in docs/bench.md")
     chosen = parser.parse_args()
     if chosen.write and chosen.short:
         sys.exit("--write: expected full length, found --short")

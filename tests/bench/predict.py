@@ -16,7 +16,7 @@ from mer_core import load_corpus
 from mer_core.features import SAMPLE_RATE, read_audio
 from timing import PEAK, Figure, Row, compared, timed
 
-RUNS = 5
+RUNS = 3
 OURS = f"""
 import sys
 from mer_core.__main__ import main

@@ -172,8 +172,8 @@ def after(known: dict, all_sets: float) -> list[str]:
     return [
         f"""**Features** take most: {hours:.1f} hours on {CORES} cores for all sets, since songs
         share nothing and the work divides. On a Dask cluster it is one line around
-        `features.extract_all` (see the README). Songs of four minutes take {longer:.1f} times as
-        long.""",
+        `features.extract_all` (see [In your own code](code.md)). Songs of four minutes take
+        {longer:.1f} times as long.""",
         f"""**Storage**: CSV takes {known["csv_bytes"] / known["single_bytes"]:.1f} times as much as
         Parquet with 32 bits, which keeps as many digits.""",
         f"""**Training**: least squares needs sums over frames only, X'X and X'y. Songs pass by one
