@@ -113,8 +113,8 @@ def take_apart_songs(corpus: Corpus, *, data: str) -> pd.DataFrame:
 
     The delayed linear model predicts the songs of a data set in ten folds, smoothed. Index
     statistic: "labels", r(valence, arousal); "r"; "through arousal" and "beyond arousal", which sum
-    to it; "reference", the part through arousal of a model that ignores arousal, r(p, v) r(a, v)^2.
-    Means over songs in which nothing is constant, with 95 % intervals over songs.
+    to it; "reference", the part through arousal of a model that ignores arousal, r(p, v) r(a, v)^2;
+    "above reference", their difference. Means over songs in which nothing is constant, with 95 % intervals over songs.
     """
     part = with_features(of_data(corpus, data), "FS1")
     folds = k_folds(part.songs.index, k=10, seed=0)
@@ -127,6 +127,7 @@ def take_apart_songs(corpus: Corpus, *, data: str) -> pd.DataFrame:
     each["through arousal"] = each.pop("carried") * each["labels"]
     each["beyond arousal"] = each["r"] - each["through arousal"]
     each["reference"] = each["r"] * each["labels"] ** 2
+    each["above reference"] = each["through arousal"] - each["reference"]
     counts = song_counts(len(each))
     rows = {k: interval(mean_over_songs(counts, v)) | {"songs": len(each)} for k, v in each.items()}
     return pd.DataFrame(rows).T.rename_axis("statistic")
