@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mer_core.corpus import SONG_COLUMNS, Corpus
-from workbook import real_music, results, valence_verdicts
+from workbook import conclusions, real_music, results, valence_verdicts
 from workbook.studies import valence_sides
 from workbook.valence import mean_reliability, song_counts
 
@@ -91,3 +91,11 @@ def test_fewer_raters_have_a_lower_ceiling():
 def test_the_page_has_the_stored_tables():
     text = valence_verdicts.PAGE.read_text()
     assert real_music.filled(text, valence_verdicts.tables()) == text
+
+
+def test_each_conclusion_has_songs_and_each_difference_what_they_detect():
+    table = conclusions.conclusions()
+    assert set(table.index) == {"use", "do not believe", "nobody knows"}
+    assert table["songs"].str.fullmatch(r"\d+").all()
+    differences = table["statement"].str.contains("minus|gains|beats")
+    assert (table["detects"][differences] != "–").all()

@@ -252,7 +252,7 @@ samples = results.table("valence_samples").loc[("song level", "r(valence, arousa
 known = dict(zip(("as it is", "0"), (results.table("valence_tilted").loc[("ridge", "song level", "as it is", k, "valence", "pearson")] for k in ("as it is", "0"))))
 Markdown(
     f"With the correlation removed and nothing else changed, r falls from {with_interval(known['as it is'])} to {with_interval(known['0'])}. On the 58 it is "
-    f"{with_interval(limits)}: more may be lost there, but the interval holds {number(known['0']['value'], 2)}. By chance 58 "
+    f"{with_interval(limits)}: more may be lost there, but {number(known['0']['value'], 2)} is {'inside' if limits['low'] < known['0']['value'] < limits['high'] else 'outside'} that interval. By chance 58 "
     f"songs would not be so: 95 % of random samples have an r(valence, arousal) of {samples['low']:.2f} to {samples['high']:.2f}, the 58 have "
     f"{samples['value']:.2f}. (At 0 the 1744 songs count as {effective['value']:.0f} equal ones.)"
 )

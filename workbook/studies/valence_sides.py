@@ -114,7 +114,8 @@ def take_apart_songs(corpus: Corpus, *, data: str) -> pd.DataFrame:
     The delayed linear model predicts the songs of a data set in ten folds, smoothed. Index
     statistic: "labels", r(valence, arousal); "r"; "through arousal" and "beyond arousal", which sum
     to it; "reference", the part through arousal of a model that ignores arousal, r(p, v) r(a, v)^2;
-    "above reference", their difference. Means over songs in which nothing is constant, with 95 % intervals over songs.
+    "above reference", their difference. Means over songs in which nothing is constant,
+    with 95 % intervals over songs.
     """
     part = with_features(of_data(corpus, data), "FS1")
     folds = k_folds(part.songs.index, k=10, seed=0)
