@@ -55,6 +55,7 @@ COURSE = [
     ("real_music", {"papers", "results", "studies"}),
     ("harmony", {"real_music", "results", "studies", "valence"}),
     ("valence_verdicts", {"harmony", "papers", "real_music", "results", "studies", "valence"}),
+    ("paper_tables", {"papers", "real_music", "results", "studies"}),
     ("conclusions", {"harmony", "intervals", "real_music", "results", "valence_verdicts"}),
     ("model_card", {"real_music", "results", "studies"}),
     ("widgets", {"plots"}),

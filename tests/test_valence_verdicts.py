@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mer_core.corpus import SONG_COLUMNS, Corpus
-from workbook import conclusions, real_music, results, valence_verdicts
+from workbook import conclusions, paper_tables, papers, real_music, results, valence_verdicts
 from workbook.studies import valence_sides
 from workbook.valence import mean_reliability, song_counts
 
@@ -99,3 +99,14 @@ def test_each_conclusion_has_songs_and_each_difference_what_they_detect():
     assert table["songs"].str.fullmatch(r"\d+").all()
     differences = table["statement"].str.contains("minus|gains|beats")
     assert (table["detects"][differences] != "–").all()
+
+
+def test_the_page_of_claims_has_the_stored_tables():
+    text = paper_tables.PAGE.read_text()
+    assert real_music.filled(text, paper_tables.tables()) == text
+
+
+def test_every_claim_has_a_verdict_or_a_lesson():
+    listed = {*paper_tables.verdicts().index, *paper_tables.ELSEWHERE}
+    assert listed == {*papers.claims().index}
+    assert (paper_tables.tally().sum() == len(paper_tables.verdicts())).all()

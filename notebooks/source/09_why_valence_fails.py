@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 09 · Why does valence fail on the test set?
 #
-# *80 minutes. You need: lessons 00 and 02.* Listening 5 · the question 5 · splitting r 15 · choice of songs 5 · correlation 10 ·
-# collection 5 · raters 10 · other suspects 5 · verdicts 5 · exercises 15.
+# *65 minutes. You need: lessons 00 and 02.* Listening 5 · the question 5 · splitting r 10 · choice of songs 5 · correlation 5 ·
+# collection 5 · raters 5 · other suspects 5 · verdicts 5 · exercises 15.
 #
 # **What you will learn**
 #
@@ -70,7 +70,7 @@ ax.plot(published["published"], place + 0.15, "D", color="black", label="best pu
 ax.axvline(0, color=plots.GREY, lw=1)
 ax.set(yticks=place, yticklabels=published.index, xlabel="mean r within songs", title="DEAM, real music")
 ax.invert_yaxis()
-ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5));
+ax.legend(fontsize="small", ncols=2, loc="upper center", bbox_to_anchor=(0.4, -0.35));
 
 # %% tags=["hide-input"]
 Markdown(
@@ -391,7 +391,7 @@ Markdown(as_page(valence_verdicts.verdicts()))
 
 # %%
 rho = round(raters.loc["valence", "value"], 2)
-rho
+print(rho)
 
 # %% tags=["exercise"]
 raters_needed = ...
