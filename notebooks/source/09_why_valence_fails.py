@@ -48,9 +48,14 @@ Audio(test.songs.audio[song_id])
 ax = plots.draw_curves(test.labels.loc[song_id], predicted.loc[song_id])
 ax.set_title(f"Song {song_id}: {test.songs.title[song_id]} (synthetic)");
 
+# %% tags=["hide-input"]
+y, p = test.labels.loc[song_id], predicted.loc[song_id].iloc[:-1]
+Markdown(
+    f"In this song predicted valence has r = {pearson(p['valence'], y['arousal'].iloc[:-1]):.2f} with rated *arousal*, and {pearson(p['valence'], y['valence'].iloc[:-1]):.2f} "
+    "with rated valence. (At the last frame the music has ended; it is left out here.)"
+)
+
 # %% [markdown]
-# The model predicts arousal of this song better than valence.
-#
 # ## The question
 #
 # In 2015 Munich's networks predicted valence well on development songs that were kept aside, and not at all on the 58 test

@@ -23,17 +23,8 @@ from mer_core import evaluation, models
 from mer_core.datasets.deam import chosen_data
 from mer_core.metrics import DIMENSIONS
 from mer_core.smoothing import moving_average
-from workbook import (
-    conclusions,
-    intervals,
-    lesson,
-    paper_tables,
-    papers,
-    plots,
-    real_music,
-    results,
-    widgets,
-)
+from workbook import intervals, lesson, paper_tables, papers, plots, real_music, results, widgets
+from workbook.conclusions import conclusions
 
 plots.use_style()
 corpus = lesson.corpus()
@@ -131,7 +122,7 @@ Markdown(
 # ## The board: synthetic songs
 #
 # The same differences on the embedded corpus: smoothed, mean of the songs' RMSE. Ten folds of the development songs on
-# the left, the test songs on the right: two panels, since the songs differ.
+# the left, the test songs on the right: two panels, since the songs differ. Variants of a system are in [all results](../docs/results.md).
 
 # %% tags=["hide-input"]
 keys = ["system", "features", "output", "protocol", "dimension"]
@@ -153,11 +144,11 @@ def against_delayed(protocol: str, dimension: str) -> pd.DataFrame:
 
 
 synthetic = {(p, d): against_delayed(p, d) for p in ("CV", "test") for d in DIMENSIONS}
-fig, axes = plt.subplots(1, 4, figsize=(14, 8.5))
+fig, axes = plt.subplots(1, 4, figsize=(14, 6))
 for ax, ((protocol, dimension), table) in zip(axes, synthetic.items()):
     count = f"{table['songs'].max():.0f} synthetic songs"
-    forest(ax, table, f"{'ten folds' if protocol == 'CV' else 'test'}, {count}\n{dimension}")
-    ax.tick_params(axis="y", labelsize=6)
+    forest(ax, table[~table.index.str.contains(", ")], f"{'ten folds' if protocol == 'CV' else 'test'}, {count}\n{dimension}")
+    ax.tick_params(axis="y", labelsize=7)
 plt.show()
 
 # %% tags=["hide-input"]
@@ -304,7 +295,7 @@ pools = {
     for name in DIMENSIONS
 }
 
-
+# %%
 def power(n: int) -> pd.DataFrame:
     """Share of draws of n songs in which a paired t-test says first, second, or nothing."""
     draw, found = np.random.default_rng(n), {}
@@ -388,7 +379,7 @@ live.xs(("CV", "pooled"), level=("protocol", "aggregation"))[["rmse", "pearson"]
 # unless a second number is named.
 
 # %% tags=["hide-input"]
-Markdown(real_music.as_page(conclusions.conclusions()))
+Markdown(real_music.as_page(conclusions()))
 
 # %% [markdown]
 # Three sentences for a colleague. Put a **delayed linear model** into every table: on these songs no network was significantly better. Give every
