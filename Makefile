@@ -35,7 +35,8 @@ OFFLINE := --LabApp.news_url=None --LabApp.extension_manager=readonly \
 
 workbook: $(READY)
 	$(BIN)/python notebooks/build.py
-	$(BIN)/python -m mer_core scoreboard
+	@$(BIN)/python -m mer_core scoreboard
+	@echo 'The lessons are in build/notebooks; begin with build/notebooks/00_start_here.ipynb, or run: make lab'
 
 test: $(READY)
 	$(BIN)/python -m ruff check .

@@ -99,23 +99,34 @@ def _has_no_reader(stream: TextIO) -> bool:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m mer_core", description=__doc__)
+    parser = argparse.ArgumentParser(prog="mer", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for run in (check, download):
-        command = add_command(commands, run)
+        command = add_command(commands, run, f"{run.__name__} path/to/DEAM")
         command.add_argument("where", help="a folder with a data set, or mini")
         years = "of MediaEval (default: 2015)"
         command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"), help=years)
     for entry in entry_points(group="mer.commands"):
         _add_commands(entry, commands)
-    command = add_command(commands, predict)
+    command = add_command(
+        commands,
+        predict,
+        "predict song.mp3",
+        "predict song.mp3 --out curve.csv --plot curve.png",
+        "predict music/ --recursive --out predictions.json --plot figures/",
+    )
     command.add_argument("audio", nargs="+", help="audio files or folders of them")
     command.add_argument("--out", help="a .csv or .json file for the curves, every half second")
     command.add_argument("--plot", help="a .png file, or a folder for a figure of each song")
     command.add_argument("--train", help="train on this folder with a data set, or on mini")
     command.add_argument("--recursive", action="store_true", help="search subfolders as well")
     add_processes(command)
-    command = add_command(commands, extract)
+    command = add_command(
+        commands,
+        extract,
+        "extract music/ --out features",
+        "extract song.mp3 --out features --sets compare tonal --format parquet",
+    )
     command.add_argument("audio", nargs="+", help="audio files or folders of them")
     command.add_argument("--out", required=True, help="the folder to write to")
     known = "compare (the default), psychoacoustic, spectral, mel"
@@ -211,17 +222,15 @@ def predict(
 def _check_predict(files: list[Path], song_ids: set, out: str | None, plot: str | None) -> None:
     """Raise a DataError if the output would destroy a file or can't be written."""
     from mer_core import own_songs
-    from mer_core.files import DataError, check_output, check_writable, identities, starts_with
+    from mer_core.files import DataError, check_output, check_writable, identities
 
-    inputs, heads = identities(files), own_songs.HEADS
-    outputs: dict[str | Path, bytes] = {out: b"time,valence,"} if out else {}
+    outputs: list[str | Path] = [out] if out else []
     if plot:
         if importlib.util.find_spec("matplotlib") is None:
             raise DataError("--plot", f"matplotlib, from {EXTRA}", "an installation without it")
-        outputs |= dict.fromkeys(own_songs.figure_paths(Path(plot), song_ids).values(), b"\x89PNG")
-    for path, head in outputs.items():
-        own = (head, heads.get(Path(path).suffix.lower(), head))
-        check_output(path, inputs=inputs, earlier=lambda place, own=own: starts_with(place, *own))
+        outputs += own_songs.figure_paths(Path(plot), song_ids).values()
+    for path in outputs:
+        check_output(path, inputs=identities(files), earlier=own_songs.is_earlier_result)
         check_writable(Path(os.path.realpath(path)).parent)
 
 

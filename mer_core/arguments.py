@@ -4,9 +4,21 @@ import argparse
 from collections.abc import Callable
 
 
-def add_command(commands: argparse._SubParsersAction, run: Callable) -> argparse.ArgumentParser:
-    """Add a command that runs a function of the same name, whose docstring is the help text."""
-    command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
+def add_command(
+    commands: argparse._SubParsersAction, run: Callable, *examples: str
+) -> argparse.ArgumentParser:
+    """Add a command that runs a function of the same name, whose docstring is the help text.
+
+    The help ends with the examples: the words that follow `mer`.
+    """
+    lines = "".join(f"\n  mer {example}" for example in examples)
+    command = commands.add_parser(
+        run.__name__,
+        help=run.__doc__,
+        description=run.__doc__,
+        epilog=f"examples:{lines}" if examples else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     command.set_defaults(run=run)
     return command
 

@@ -23,8 +23,10 @@ COVERAGE = 0.8
 COLOURS = {"valence": "#D55E00", "arousal": "#0072B2"}
 """Vermilion and blue of Okabe and Ito (2008), which colour-blind readers can tell apart."""
 FOLDS = 10
-HEADS = {".csv": b"song_id,time,valence,", ".json": b'{"coverage": ', ".png": b"\x89PNG"}
-"""How the files that this module writes begin."""
+HEADS = b"song_id,time,valence,", b'{"coverage": ', b"time,valence,"
+"""How the tables and JSON files of this module begin; the last, those of earlier versions."""
+MAKER = "mer predict"
+"""The name of this program in figures."""
 
 
 def train(corpus: Corpus, *, where: str = "corpus", seed: int = 0) -> WindowedRidge:
@@ -183,7 +185,7 @@ def save_figures(place: Path, songs: pd.DataFrame, curves: pd.DataFrame) -> list
     for song_id, path in paths.items():
         figure = draw(curves.loc[song_id], songs.loc[song_id], title=str(song_id))
         with written_atomically(path) as part:
-            figure.savefig(part, dpi=120, format="png", metadata={"Software": "mer predict"})
+            figure.savefig(part, dpi=120, format="png", metadata={"Software": MAKER})
     return list(paths.values())
 
 
@@ -194,3 +196,10 @@ def figure_paths(place: Path, song_ids: pd.Index) -> dict[object, Path]:
     if len(song_ids) > 1:
         raise DataError(place, "a folder for the figures of several songs", "a file name")
     return {song_id: place for song_id in song_ids}
+
+
+def is_earlier_result(path: Path) -> bool:
+    """Whether a file was written by this module, so that it may be replaced."""
+    with path.open("rb") as file:
+        start = file.read(200)
+    return start.startswith(HEADS) or (start.startswith(b"\x89PNG") and MAKER.encode() in start)

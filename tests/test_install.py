@@ -73,7 +73,7 @@ def installed(wheel, tmp_path_factory) -> Path:
 
 
 def test_the_wheel_holds_both_packages_and_their_data(wheel):
-    kinds = {".py", ".conf", ".csv", ".js", ".css"}
+    kinds = {".py", ".conf", ".csv", ".js", ".css", ".md", ".safetensors"}
     files = [path for name in ("mer_core", "workbook") for path in (ROOT / name).rglob("*")]
     expected = {path.relative_to(ROOT).as_posix() for path in files if path.suffix in kinds}
     found = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
@@ -140,9 +140,11 @@ def test_the_command_line_works_without_the_course(installed, tmp_path, deam):
         assert run.returncode == 0, run.stderr
     assert (tmp_path / "features" / "1.csv").exists()
     run = mer("predict", str(SONG), "--out", "c.csv", path=installed, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr  # the model is in the package
+    assert (tmp_path / "c.csv").exists()
+    run = mer("predict", str(SONG), "--train", "mini", path=installed, cwd=tmp_path)
     assert run.returncode == 1
     assert "data/mini of the project's repository" in run.stderr
-    assert not (tmp_path / "c.csv").exists()
 
 
 def test_commands_that_cannot_be_imported_leave_the_others(installed, tmp_path, deam):

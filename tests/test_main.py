@@ -69,8 +69,17 @@ def test_static_systems_are_scored_with_an_interval(monkeypatch):
     assert table["r2"].between(0.9, 1).all()
 
 
-def test_scoreboard_alone_shows_stored_results_beside_the_papers(capsys):
+def test_scoreboard_alone_fits_on_one_screen(capsys):
     assert main(["scoreboard"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 45
+    assert max(map(len, lines)) <= 100
+    for word in ("Real music", "SYNTHETIC", "Whole songs", "delayed linear", "--all"):
+        assert any(word in line for line in lines)
+
+
+def test_all_stored_results_are_beside_the_papers(capsys):
+    assert main(["scoreboard", "--all"]) == 0
     printed = capsys.readouterr().out
     ours, theirs = printed.split("The papers' rows")
     for word in ("synthetic", "constant", "linear, no penalty", "SVR", "FS1", "FS2", "268"):

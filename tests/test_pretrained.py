@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
 from conftest import SHARED
@@ -199,8 +200,10 @@ def test_json_has_what_the_tables_have(tmp_path, model, song):
     assert entry["valence"] == pytest.approx(songs["valence"].iloc[0], abs=1e-4)
     assert np.allclose(entry["curve"]["arousal_high"], table["arousal_high"])
     assert list(table)[:5] == ["song_id", "time", "valence", "valence_low", "valence_high"]
-    for path, suffix in ((tmp_path / "x.csv", ".csv"), (tmp_path / "x.json", ".json")):
-        assert path.read_bytes().startswith(own_songs.HEADS[suffix])
+    own_songs.save_figures(tmp_path / "x.png", songs, curves)
+    Figure().savefig(tmp_path / "photo.png")
+    earlier = {path.name: own_songs.is_earlier_result(path) for path in tmp_path.iterdir()}
+    assert earlier == {"x.json": True, "x.csv": True, "x.png": True, "photo.png": False}
 
 
 def test_the_card_has_the_stored_numbers():

@@ -61,7 +61,7 @@ COURSE = [
     ("widgets", {"plots"}),
     ("lesson", set()),
     ("explore", {"plots", "widgets"}),
-    ("commands", {"papers", "results", "studies"}),
+    ("commands", {"papers", "real_music", "results", "studies"}),
 ]
 """Modules of `workbook` from the bottom up, and what each may import of it."""
 

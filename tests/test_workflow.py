@@ -131,7 +131,7 @@ def make(folder: Path, target: str, data: str | None = None) -> subprocess.Compl
 
 def called(run: subprocess.CompletedProcess) -> list[list[str]]:
     assert run.returncode == 0, run.stderr
-    return [line.split("|") for line in run.stdout.splitlines()]
+    return [line.split("|") for line in run.stdout.splitlines() if "|" in line]
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -13,21 +13,34 @@ from mer_core.corpus import Corpus
 from mer_core.files import DataError
 
 EXTRA = ("psychoacoustic", "spectral")
+SYNTHETIC = [
+    ("constant", "FS1"),
+    ("linear, tuned", "FS1"),
+    ("delayed linear", "FS1"),
+    ("SVR, tuned", "FS1"),
+    ("Elman", "FS1"),
+    ("LSTM 2015 run 3", "FS1"),
+    ("BLSTM-ELM", "FS1"),
+    ("VAE-LSTM", "mel"),
+]
+"""Systems and features of the one screen."""
+WHOLE = ["constant", "ridge", "SVM", "PCA-SVM", "TNN-SVM"]
 
 
 def add_to(commands: argparse._SubParsersAction) -> None:
     """Add the commands to those of `mer_core`: an entry point of the group `mer.commands`."""
-    command = add_command(commands, scoreboard)
+    command = add_command(commands, scoreboard, "scoreboard", "scoreboard path/to/DEAM --folds 5")
     command.add_argument("where", nargs="?", help="a folder with DEAM, or mini")
     years = "of MediaEval (default: 2015)"
     command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"), help=years)
     command.add_argument("--folds", type=folds, help="of the cross-validation (default: 10)")
     command.add_argument("--sets", nargs="+", help="feature sets (default: compare)")
     text = "the tables of docs/results.md, from the stored results"
+    command.add_argument("--all", action="store_true", help="every stored result, and the papers'")
     command.add_argument("--markdown", action="store_true", help=text)
-    command = add_command(commands, ablation)
+    command = add_command(commands, ablation, "ablation mini")
     command.add_argument("where", nargs="?", default="mini", help="a folder with DEAM, or mini")
-    command = add_command(commands, results)
+    command = add_command(commands, results, "results baselines elman", "results --check lag")
     command.add_argument("names", nargs="*", metavar="NAME", help="of a study; default: all")
     add_processes(command)
     text = "compute again and compare with the stored tables, writing nothing"
@@ -35,17 +48,24 @@ def add_to(commands: argparse._SubParsersAction) -> None:
 
 
 def scoreboard(
-    where: str | None, task: str, folds: int | None, sets: list[str] | None, markdown: bool
+    where: str | None,
+    task: str,
+    folds: int | None,
+    sets: list[str] | None,
+    all: bool,
+    markdown: bool,
 ) -> None:
-    """Show the stored results beside the papers', or score the baselines on mini or on DEAM."""
+    """Show stored results on one screen, or score the baselines on mini or on DEAM."""
     if markdown:
         print(stored_board())
     elif where is not None:
         _live_scoreboard(where, task, folds or 10, sets or ["compare"])
     elif folds or sets:
         raise ValueError("scoreboard: expected a corpus for --folds and --sets, found none")
-    else:
+    elif all:
         _stored_scoreboard()
+    else:
+        print(one_screen())
 
 
 def _live_scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None:
@@ -100,6 +120,35 @@ def stored_board() -> str:
 
     whole = results.table("songs_2013_intervals").droplevel(["features", "output", "protocol"])
     return papers.board(results.stored_scores(), results.stored_songs(), whole)
+
+
+def one_screen() -> str:
+    """A system for each lesson: on real music, on the synthetic corpus, and for whole songs."""
+    from workbook import real_music, results
+
+    short = real_music.short_table().rename(columns=lambda name: name.replace(", ", "\n"))
+    scores = results.overview(results.stored_scores()).loc["test"]
+    synthetic = scores.xs("smoothed", level="output").loc[SYNTHETIC]
+    synthetic = synthetic.droplevel("features").drop(columns="seeds", level=0)
+    whole = results.table("songs_2013_intervals").droplevel(["features", "output", "protocol"])
+    whole = whole["r2"].unstack("dimension")[["valence", "arousal"]].loc[WHOLE]
+    parts = {
+        "Real music, ten folds of songs, smoothed: RMSE, r, pooled over half seconds.\n"
+        "* differs from the delayed linear model (5 %, corrected). One seed: \u00b9": as_lines(
+            short
+        ),
+        "Embedded corpus, SYNTHETIC, 16 test songs: means over songs.": synthetic.to_string(),
+        "Whole songs, real: R2 of 744 songs of DEAM, ten folds.": whole.to_string(),
+    }
+    text = "\n\n".join(f"{head}\n{table}" for head, table in parts.items())
+    more = "Every result, and the papers': mer scoreboard --all, docs/results.md, lesson 11."
+    return f"{text}\n\n{more}"
+
+
+def as_lines(table: pd.DataFrame) -> str:
+    """A table of text whose column names have two lines."""
+    names = [name.split("\n") for name in table]
+    return table.set_axis(pd.MultiIndex.from_tuples(names), axis=1).to_string()
 
 
 def _stored_scoreboard() -> None:

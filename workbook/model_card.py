@@ -78,6 +78,18 @@ def group_table() -> pd.DataFrame:
     return pd.DataFrame(rows).T.rename_axis(["by", "valence / arousal"])
 
 
+def harmony_table() -> pd.DataFrame:
+    """R and RMSE on VGMIDI of models that are trained there, with and without tonal features."""
+    table = results.table("harmony_vgmidi").xs("best without harmony", level="against")
+    rows = {}
+    for features in ("260", "tonal", "260 and tonal, weighted"):
+        for dimension in DIMENSIONS:
+            part = table.loc["ridge", features, dimension]
+            cells = [with_interval(part.loc[k], digits=METRICS[k][1]) for k in ("pearson", "rmse")]
+            rows[features, dimension] = cells
+    return pd.DataFrame(rows, ["r", "RMSE"]).T.rename_axis(["ridge on", "dimension"])
+
+
 def width_table(model: WindowedRidge) -> pd.DataFrame:
     """Half the width of the intervals, for three coverages."""
     widths = {f"{share:.0%}": model.half_widths(coverage=share) for share in (0.5, 0.8, 0.9)}
@@ -87,7 +99,11 @@ def width_table(model: WindowedRidge) -> pd.DataFrame:
 def tables() -> dict[str, str]:
     """All tables of the card, by the names of their marks."""
     found = {"errors": error_table(), "systems": system_table(), "choices": choice_table()}
-    found |= {"groups": group_table(), "widths": width_table(pretrained())}
+    found |= {
+        "groups": group_table(),
+        "harmony": harmony_table(),
+        "widths": width_table(pretrained()),
+    }
     return {name: as_page(table) for name, table in found.items()}
 
 

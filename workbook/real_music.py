@@ -117,7 +117,13 @@ def board() -> str:
 
 
 def short_board() -> str:
-    """The README's table: RMSE and r of one system for each lesson."""
+    """The README's table, :func:`short_table` with the lessons."""
+    table = short_table()
+    return as_page(table.assign(lesson=[*map(lesson, table.index)]))
+
+
+def short_table() -> pd.DataFrame:
+    """RMSE and r of one system for each lesson, pooled over frames, on real music."""
     columns = {}
     for name, title in SETS.items():
         pooled = real_differences(name).xs("pooled", level="aggregation")
@@ -125,8 +131,7 @@ def short_board() -> str:
             part = pooled.xs(dimension, level="dimension")
             head = f"{title} ({part['songs'].max():.0f}), {dimension}"
             columns[head] = {system: _cell(part.loc[system], system) for system in SHORT}
-    table = pd.DataFrame(columns).rename_axis("system")
-    return as_page(table.assign(lesson=[*map(lesson, table.index)]))
+    return pd.DataFrame(columns).rename_axis("system")
 
 
 def _cell(row: pd.DataFrame, system: str) -> str:

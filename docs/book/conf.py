@@ -15,7 +15,7 @@ extensions = ["myst_nb", "sphinx.ext.mathjax"]
 root_doc = "README"
 PARTS = {
     "Lessons": ["notebooks/*"],
-    "Pages": ["docs/*", "data/README", "CONTRIBUTING", "CHANGELOG"],
+    "Pages": ["docs/*", "data/README", "mer_core/models/model_card", "CONTRIBUTING", "CHANGELOG"],
 }
 include_patterns = [f"{name}.*" for names in PARTS.values() for name in names] + ["README.md"]
 # .venv is a long walk
@@ -23,7 +23,6 @@ exclude_patterns = [
     ".*",
     "book",
     "build",
-    "mer_core",
     "workbook",
     "notebooks/*.py",
     "tests",
