@@ -93,7 +93,7 @@ def _correlation_within() -> tuple[str, ...]:
         "best published r beside r(valence, arousal)",
         "1000, 431 and 58 songs",
         "; ".join(pairs),
-        "likely: it fits, on three sets; a model of ours does not lean on arousal within songs",
+        "likely: it fits, on three sets; our model over time was not shown to lean on arousal",
         "valence_labels",
     )
 

@@ -344,8 +344,8 @@ pd.DataFrame(columns, index=[*duels]).rename_axis("songs needed, synthetic")
 # ## The claims, and our verdicts
 #
 # The five papers' findings were compared song by song. **Reproduced**: significant in the claimed direction (for "no difference": the interval is
-# small). **Contradicted**: significant in the other direction. **Too few songs**: neither. **Not comparable**: we have no such rows. Real and
-# synthetic music have columns of their own. **Guess:** which verdict is the most frequent?
+# small). **Contradicted**: significant in the other direction. **Too few songs**: neither. **Not comparable**: we have no such rows. A
+# *family of tests* (Holm) is all comparisons of one paper on one set of songs. Real and synthetic music have columns of their own. **Guess:** which verdict is the most frequent?
 
 # %% tags=["hide-input"]
 tally = paper_tables.tally()
