@@ -9,7 +9,8 @@
 # 2. how a paper's figure and ours are compared when the labels are not the same;
 # 3. how sure a ranking of systems is, and how many songs it takes to be sure;
 # 4. which of the five papers' claims are reproduced on real and on synthetic music, which are contradicted, and which
-#    need more songs.
+#    need more songs;
+# 5. what to use, what not to believe, and what nobody knows.
 
 # %%
 import numpy as np
@@ -22,8 +23,8 @@ from mer_core import evaluation, models
 from mer_core.datasets.deam import chosen_data
 from mer_core.metrics import DIMENSIONS
 from mer_core.smoothing import moving_average
-from workbook import intervals, lesson, papers, plots, real_music, results, widgets
-from workbook.studies.study import setting_of
+from workbook import intervals, lesson, paper_tables, papers, plots, real_music, results, widgets
+from workbook.conclusions import conclusions
 
 plots.use_style()
 corpus = lesson.corpus()
@@ -55,7 +56,7 @@ predicted = {"linear": moving_average(linear.predict(test.features)), "constant"
 song_id = test.songs["audio"].dropna().index[0]
 Audio(test.songs.audio[song_id])
 
-# %%
+# %% tags=["hide-input"]
 fig, axes = plt.subplots(1, 2, figsize=(11, 3.4), sharey=True)
 for ax, (name, track) in zip(axes, predicted.items()):
     plots.draw_curves(test.labels.loc[song_id], track.loc[song_id], ax=ax)
@@ -86,13 +87,11 @@ plt.show()
 # Every system minus the **delayed linear model** (lesson 02), RMSE pooled over frames, with 95 % intervals over songs. Left
 # of 0, a system is better. Setting *paper*: as the paper describes it; *class*: smaller, to train in class.
 
-# %%
-def forest(ax: plt.Axes, table: pd.DataFrame, colour: str, title: str) -> None:
+# %% tags=["hide-input"]
+def forest(ax: plt.Axes, table: pd.DataFrame, title: str) -> None:
     """Differences with their intervals, a system a line."""
-    sides = np.abs(table[["difference_low", "difference_high"]].sub(table["difference"], axis=0)).T
-    ax.errorbar(table["difference"], range(len(table)), xerr=sides, fmt="o", ms=4, lw=1, color=colour)
-    ax.axvline(0, color=plots.GREY, lw=1)
-    ax.set(yticks=range(len(table)), yticklabels=table.index, title=title, xlabel="difference of RMSE")
+    rows = table[["difference", "difference_low", "difference_high"]].set_axis(["value", "low", "high"], axis=1)
+    plots.draw_differences(rows, ax=ax, unit="difference of RMSE").set_title(title)
 
 
 fig, axes = plt.subplots(1, 4, figsize=(13, 5.2), sharey=True)
@@ -101,11 +100,10 @@ for pair, (name, title) in zip(axes.reshape(2, 2), real_music.SETS.items()):
     for ax, dimension in zip(pair, DIMENSIONS):
         part = table.xs(dimension, level="dimension")
         title_of = f"{title}, {part['songs'].max():.0f} real songs\n{dimension}"
-        forest(ax, part.loc[real_music.order(part.index)], plots.PALETTE[dimension], title_of)
-axes[0].invert_yaxis()
+        forest(ax, part.loc[real_music.order(part.index)], title_of)
 plt.show()
 
-# %%
+# %% tags=["hide-input"]
 real = {name: real_music.real_differences(name).xs(("pooled", "rmse"), level=[2, 3]) for name in real_music.SETS}
 better = {}
 for name, table in real.items():
@@ -115,22 +113,18 @@ for name, table in real.items():
 Markdown(
     "Significantly better and worse than the delayed linear model (both dimensions, Holm): "
     + "; ".join(f"{real_music.SETS[k]}: **{a} better, {b} worse** of {n} comparisons" for k, (a, b, n) in better.items())
-    + ". The others are undecided; the table has the smallest difference that so many songs detect, valence / arousal."
+    + ". The others are undecided. A filled circle: the interval excludes 0 (before Holm's correction)."
 )
 
-# %%
-Markdown(real_music.board())
-
 # %% [markdown]
-# A cell is RMSE, r, pooled; a star: the RMSE differs from the delayed linear model's (5 %, Holm); ¹ one seed, ² two.
-# [Real music](../docs/real_music.md) has scores per song and intervals.
+# [All results](../docs/results.md) has the numbers, [real music](../docs/real_music.md) the scores per song and the smallest differences that so many songs detect.
 #
 # ## The board: synthetic songs
 #
 # The same differences on the embedded corpus: smoothed, mean of the songs' RMSE. Ten folds of the development songs on
-# the left, the test songs on the right: two panels, since the songs differ.
+# the left, the test songs on the right: two panels, since the songs differ. Variants of a system are in [all results](../docs/results.md).
 
-# %%
+# %% tags=["hide-input"]
 keys = ["system", "features", "output", "protocol", "dimension"]
 errors = songs["rmse"].groupby([*keys, "song_id"]).mean()
 smooth = errors.xs("smoothed", level="output")
@@ -150,15 +144,14 @@ def against_delayed(protocol: str, dimension: str) -> pd.DataFrame:
 
 
 synthetic = {(p, d): against_delayed(p, d) for p in ("CV", "test") for d in DIMENSIONS}
-fig, axes = plt.subplots(1, 4, figsize=(14, 8.5))
+fig, axes = plt.subplots(1, 4, figsize=(14, 6))
 for ax, ((protocol, dimension), table) in zip(axes, synthetic.items()):
     count = f"{table['songs'].max():.0f} synthetic songs"
-    forest(ax, table, plots.PALETTE[dimension], f"{'ten folds' if protocol == 'CV' else 'test'}, {count}\n{dimension}")
-    ax.tick_params(axis="y", labelsize=6)
-    ax.invert_yaxis()
+    forest(ax, table[~table.index.str.contains(", ")], f"{'ten folds' if protocol == 'CV' else 'test'}, {count}\n{dimension}")
+    ax.tick_params(axis="y", labelsize=7)
 plt.show()
 
-# %%
+# %% tags=["hide-input"]
 Markdown(
     "Significantly better and worse than the delayed linear model (Holm, a panel a family), and the smallest difference "
     "that the songs detect:\n\n"
@@ -177,8 +170,7 @@ Markdown(
 # Munich's network of 2014 has 200 + 5 units and its ensemble fifty networks; in class it has 24 + 5 and ten. Here both widths have
 # fifty networks (five trials on ten folds), of which the best five are averaged. RMSE, test songs, raw.
 
-# %%
-# %%
+# %% tags=["hide-input"]
 raw = errors.xs("raw", level="output")
 wide, narrow = "LSTM 2014 run 4, paper's size, fifty networks", "LSTM 2014 run 4, fifty networks"
 gain = {}
@@ -191,104 +183,12 @@ Markdown("RMSE that the wider network gains (positive: the wider is better): " +
 # %% [markdown]
 # ## Paper by paper
 #
-# Every score that a paper prints and that one of our systems has as well, *paper / ours ± standard deviation over
-# seeds*; ours are of synthetic songs. Read a row with its note: most differences of RMSE **mean nothing**, because the labels differ.
+# [Paper by paper](../docs/claims.md) has every printed score beside ours, IRIT's figures on their own scale, and all verdicts. Lesson 09 has the
+# published r of valence beside the labels' r(valence, arousal). Have our systems (synthetic songs) the same *order* as a paper's? Kendall's $\tau$ is 1
+# for the same order, −1 for the reverse. The rows share songs and networks, so a p value for $\tau$ would mean nothing.
 
-# %%
-compared = papers.compare(scores).dropna(subset=["value", "ours_value"])
-notes = {note: f"[{number}]" for number, note in enumerate(compared["comparable"].unique(), 1)}
-METRIC = {"rmse": "RMSE", "pearson": "r"}
-
-
-def cell(row: tuple) -> str:
-    spread = "" if np.isnan(row.ours_spread) else f" ± {row.ours_spread:.3f}"
-    return f"{row.value:.3f} / {row.ours_value:.3f}{spread}"
-
-
-def beside(paper: str) -> Markdown:
-    """A row for each system of a paper, a column for each metric and dimension."""
-    rows = compared[compared["paper"] == paper].copy()
-    rows["what"] = rows["metric"].map(METRIC) + ", " + rows["dimension"]
-    rows["cell"] = [cell(row) for row in rows.itertuples()]
-    rows["name"] = (rows["system"] + " " + rows["run"]).str.strip()
-    rows["own"] = rows["ours"] + ", " + rows["our_features"] + ", " + rows["output"]
-    places = ["table", "name", "own", "protocol", "pretraining"]
-    wide = rows.pivot_table(index=places, columns="what", values="cell", aggfunc="first", sort=False)
-    wide = wide[[k for d in DIMENSIONS for m in METRIC.values() if (k := f"{m}, {d}") in wide]]
-    noted = rows["comparable"].map(notes).groupby([rows[k] for k in places], sort=False)
-    wide["notes"] = noted.agg(lambda found: " ".join(sorted(set(found))))
-    wide = wide.droplevel("pretraining").reset_index().fillna("")
-    wide.insert(3, "setting", [setting_of(own.rsplit(", ", 2)[0]) for own in wide["own"]])
-    head = ["where", "system", "ours", "setting", "on", *wide.columns[5:]]
-    lines = ["| " + " | ".join(map(str, line)) + " |" for line in [head, ["---"] * len(head), *wide.to_numpy()]]
-    return Markdown("\n".join(lines))
-
-
-beside("irit_2015")
-
-# %%
-beside("munich_2015")
-
-# %%
-beside("tsinghua_2016")
-
-# %%
-lost = papers.published().query("source == 'not in our source' and ours != ''").groupby(["paper", "table"]).size()
-Markdown(
-    "\n".join(f"- {number} {note}" for note, number in notes.items())
-    + "\n- Not here, because our copies of the papers have lost the numbers: "
-    + "; ".join(f"{paper.replace('_', ' ')}, {table} ({count} values)" for (paper, table), count in lost.items())
-    + "."
-)
-
-# %% [markdown]
-# **IRIT's figures on their own scale.** The labels of the 2015 task are not DEAM's. On the task's own development labels
-# (real music) a constant can be computed, in IRIT's own folds; so the distance of their systems to it is known. The
-# last three rows are of a log that IRIT published with its code, and not in the paper.
-
-# %%
-constant = results.table("task_scale").loc["IRIT"].xs("pooled", level="aggregation")
-theirs = papers.published().query("paper == 'irit_2015' and split == 'CV' and metric == 'rmse' and table in ['table 1', 'log']")
-own_scale = theirs.set_index(["table", "system", "features", "dimension"])["value"].unstack("dimension")[DIMENSIONS]
-own_scale = own_scale.loc[theirs[["table", "system", "features"]].drop_duplicates().apply(tuple, axis=1)]
-own_scale.loc[("computed", "constant", "none"), DIMENSIONS] = constant["value"][DIMENSIONS].to_numpy()
-for d in DIMENSIONS:
-    own_scale[f"{d}, below the constant"] = 1 - own_scale[d] / constant.loc[d, "value"]
-own_scale.round(3)
-
-# %% [markdown]
-# **Valence per song, and how valence goes with arousal.** A published r of valence per song beside the mean r of valence
-# and arousal *within the labels of the same songs* (real music, DEAM's labels, 95 % interval over songs). Whoever predicted
-# the true arousal as valence would reach the second number.
-
-# %%
-labels = results.table("valence_labels").xs("r(valence, arousal) within songs", level="statistic")
-printed_r = papers.published().query("metric == 'pearson' and dimension == 'valence' and table == 'table 1b'")
-printed_r = printed_r.set_index(["system", "run"])["value"]
-test_r = papers.published().query("paper == 'munich_2015' and table == 'table 1a' and metric == 'pearson' and dimension == 'valence'")
-pairs = {
-    ("2014", "the 1000 songs of 2014: best of Munich 2014"): printed_r["me14"].iloc[0],
-    ("431", "the development songs of 2015: Munich's best run, held-out songs"): printed_r["LSTM-RNN"].max(),
-    ("58", "the test songs of 2015: Munich's best run"): test_r["value"].max(),
-}
-lines = ["| songs | published r of valence | r(valence, arousal) within songs |", "|---|---|---|"]
-for (side, name), value in pairs.items():
-    lines.append(f"| {name} | {value:.3f} | {real_music.with_interval(labels.loc[side], digits=3)} |")
-Markdown("\n".join(lines))
-
-# %% [markdown]
-# **Orders.** Over the rows of a paper that share dimension, metric and protocol, have our systems (synthetic) the paper's
-# order? Kendall's $\tau$ is 1 for the same order, −1 for the reverse. The rows share songs and networks, so a p value for
-# $\tau$ would mean nothing.
-
-# %%
-orders = {}
-for (paper, dimension, metric, protocol), rows in compared.groupby(["paper", "dimension", "metric", "protocol"]):
-    distinct = rows.drop_duplicates(["ours", "our_features", "output"])
-    if len(distinct) >= 5:
-        tau = stats.kendalltau(distinct["value"], distinct["ours_value"]).statistic
-        orders[f"{paper.replace('_', ' ')}, {protocol}, {dimension}, {METRIC[metric]} ({len(distinct)} rows)"] = tau
-orders = pd.Series(orders, name="tau").sort_values()
+# %% tags=["hide-input"]
+orders = paper_tables.orders()
 Markdown(
     f"Of {len(orders)} orders, {(orders > 0).sum()} have a positive τ. The highest: {orders.index[-1]}, {orders.iloc[-1]:+.2f}; "
     f"the lowest, a reversed order: {orders.index[0]}, {orders.iloc[0]:+.2f}."
@@ -300,7 +200,7 @@ Markdown(
 # Herremans et al.'s table 1 is about whole songs, and here we have real data: 744 songs of DEAM with their
 # labels and 167 features (the paper: 6,669 features, and other splits). Stored by `make results` on DEAM.
 
-# %%
+# %% tags=["hide-input"]
 static = results.table("songs_2013_intervals").droplevel(["features", "output", "protocol"])
 printed = papers.published().query("paper == 'herremans_2019' and metric == 'r2' and ours != ''")
 printed = printed.set_index(["ours", "dimension"])["value"].rename_axis(["system", "dimension"])
@@ -319,7 +219,7 @@ for ax, name in zip(axes, DIMENSIONS):
 axes[0].invert_yaxis()
 plt.show()
 
-# %%
+# %% tags=["hide-input"]
 each = results.stored_songs("deam")["r2"].dropna()
 
 
@@ -347,7 +247,7 @@ Markdown(
 # Draw the test songs anew, with replacement (the *bootstrap*), as if other songs of the same kind had been chosen, and ask each
 # time which system wins.
 
-# %%
+# %% tags=["hide-input"]
 entrants = {
     "constant": ("constant", "FS1", "raw"),
     "linear, smoothed": ("linear", "FS1", "smoothed"),
@@ -370,7 +270,7 @@ ax = podium.plot.barh(color=plots.PALETTE, figsize=(8, 3.6))
 ax.set(xlabel=f"share of {len(draws)} draws of {len(table)} test songs in which it wins", ylabel="")
 ax.invert_yaxis()
 
-# %%
+# %% tags=["hide-input"]
 Markdown(
     "The most frequent winner is "
     + " and ".join(f"**{podium[k].idxmax()}** for {k}, in {podium[k].max():.0%} of the draws" for k in DIMENSIONS)
@@ -395,7 +295,7 @@ pools = {
     for name in DIMENSIONS
 }
 
-
+# %%
 def power(n: int) -> pd.DataFrame:
     """Share of draws of n songs in which a paired t-test says first, second, or nothing."""
     draw, found = np.random.default_rng(n), {}
@@ -407,6 +307,7 @@ def power(n: int) -> pd.DataFrame:
     return pd.DataFrame(found, index=["the first is better", "the second is better"]).T
 
 
+# %% tags=["hide-input"]
 def power_figure(n: int) -> plt.Figure:
     fig, axes = plt.subplots(1, 2, figsize=(11, 2.8), sharey=True)
     for ax, name in zip(axes, DIMENSIONS):
@@ -426,7 +327,7 @@ widgets.FigureSlider.draw("songs", counts, power_figure, start=1)
 # that a difference needs ($n$ in the formula of *detect* above, solved) is a range: from one end of the interval to
 # the other. If the interval holds 0, the range has no end.
 
-# %%
+# %% tags=["hide-input"]
 def needed(pool: pd.Series) -> str:
     """Songs that the difference needs, and a range from its 95 % interval."""
     row = intervals.difference(pool, 0 * pool)
@@ -442,57 +343,17 @@ pd.DataFrame(columns, index=[*duels]).rename_axis("songs needed, synthetic")
 # %% [markdown]
 # ## The claims, and our verdicts
 #
-# `papers.claims()` has the five papers' findings in our words, `papers.judge()` compares rows song by song. The verdicts:
-#
-# - **reproduced**: all comparisons are significant in the claimed direction (a claim that nothing differs: the interval is
-#   within 0.02 of RMSE, 0.1 of r);
-# - **contradicted**: a comparison is significant in the other direction;
-# - **too few songs**: neither; a difference below *detectable* would often be missed;
-# - **not comparable**: we have no such rows (on real music there are ten folds of 36 excerpts of DEAM and of 160 piano
-#   pieces, class settings, 260 features; whole songs are 744 of DEAM).
-#
-# A family of tests is all comparisons of one paper on one data set (Holm). Differences are positive in the claimed
-# direction. Real and synthetic music have columns of their own: a verdict on synthetic songs is about the method, not
-# about music.
+# The five papers' findings were compared song by song. **Reproduced**: significant in the claimed direction (for "no difference": the interval is
+# small). **Contradicted**: significant in the other direction. **Too few songs**: neither. **Not comparable**: we have no such rows. A
+# *family of tests* (Holm) is all comparisons of one paper on one set of songs. Real and synthetic music have columns of their own. **Guess:** which verdict is the most frequent?
 
-# %%
-verdicts = papers.stored_verdicts().copy()
-means = corpus.labels.groupby("song_id").mean().join(corpus.songs["split"])
-together = {split: part["valence"].corr(part["arousal"]) for split, part in means.groupby("split")}
-known_r = results.table("valence_labels").xs("r(valence, arousal) over song means", level="statistic")
-apart = known_r.loc["58", "high"] < known_r.loc["431", "low"]
-verdicts.loc["irit-dimensions-correlate", ["DEAM, real", "DEAM, real, evidence"]] = (
-    "reproduced" if apart else "too few songs",
-    f"r of song means {real_music.with_interval(known_r.loc['431'])} (431 songs), {real_music.with_interval(known_r.loc['58'])} (58)",
-)
-verdicts.loc["irit-dimensions-correlate", ["synthetic", "synthetic, evidence"]] = (
-    "not comparable", f"{together['dev']:.2f} and {together['test']:.2f}: built into the songs",
-)
-elsewhere = {
-    "irit-three-types-of-29": "`python -m mer_core ablation`, lesson 01",
-    "irit-window-13": "lesson 03",
-    "irit-second-network-smooths": "lesson 03",
-    "irit-ten-units": "lesson 03",
-    "irit-correlation-explains-valence": "lesson 09, on real music",
-    "munich15-ccc-selection-is-the-compromise": "lesson 04",
-    "munich15-test-valence-unreliable": "lesson 09, on real music",
-    "munich15-overfits-correlation": "lesson 09, on real music",
-    "tsinghua-five-layers-of-250": "not searched here: lesson 05 has its cost",
-    "tsinghua-agreement-falls": "lesson 09; the alphas of single songs are in no paper",
-    "herremans-tenth-of-dimensions": "lesson 06, on real music",
-    "herremans-representation-separates": "lesson 08",
-}
-verdicts[[*papers.DATA]] = verdicts[[*papers.DATA]].replace("", "not comparable")
-decided = verdicts[~verdicts.index.isin(elsewhere)]
-Markdown(papers.verdict_table(decided))
+# %% tags=["hide-input"]
+tally = paper_tables.tally()
+tally
 
-# %%
-tally = decided[[*papers.DATA]].apply(lambda column: column.value_counts()).fillna(0).astype(int)
-tally.rename_axis("verdict, claims")
-
-# %%
-lines = [f"- {verdicts.loc[claim, 'claim']} → {place}" for claim, place in elsewhere.items()]
-Markdown("Claims that do not compare two rows of a table:\n\n" + "\n".join(lines))
+# %% [markdown]
+# Most claims could not be decided with the songs at hand: that is about the number of songs, not about the papers.
+# [Paper by paper](../docs/claims.md) has each claim with its numbers.
 
 # %% [markdown]
 # ## Trained now
@@ -512,36 +373,20 @@ if chosen_data() == "mini":
 live.xs(("CV", "pooled"), level=("protocol", "aggregation"))[["rmse", "pearson"]].round(3)
 
 # %% [markdown]
-# ## What was learned
+# ## One page: what to use, what not to believe, what nobody knows
+#
+# All songs are real. *Detects*: the smallest difference that so many songs show in 80 % of all samples. Numbers are differences
+# unless a second number is named.
 
-# %%
-pooled = scores.xs(("CV", "pooled"), level=("protocol", "aggregation"))["rmse"]
-pooled = pooled.groupby(["system", "features", "output", "dimension"]).mean()
-counts = {name: decided[name].value_counts() for name in papers.DATA}
-Markdown(
-    "- **Real music**: "
-    + "; ".join(f"on {real_music.SETS[k]}, {a} of {n} comparisons are better than the delayed linear model, {b} worse" for k, (a, b, n) in better.items())
-    + ".\n- **Claims**: "
-    + "; ".join(f"{name}: " + ", ".join(f"{v} {k}" for k, v in c.items()) for name, c in counts.items())
-    + ".\n- **Smoothing against a network** (synthetic, CV, RMSE): the linear model gains "
-    + ", ".join(f"{pooled['linear', 'FS1', 'raw', k] - pooled['linear', 'FS1', 'smoothed', k]:.3f} ({k})" for k in DIMENSIONS)
-    + " by a moving average of 13 frames; an Elman network in its place, both raw, gains "
-    + ", ".join(f"{pooled['linear', 'FS1', 'raw', k] - pooled['Elman', 'FS1', 'raw', k]:.3f} ({k})" for k in DIMENSIONS)
-    + ".\n- **Whole songs** (real music, 744 songs): R² of the average of five systems is "
-    + ", ".join(f"{static.loc[('average', k), 'r2']:.2f} ({k})" for k in DIMENSIONS)
-    + "."
-)
+# %% tags=["hide-input"]
+Markdown(real_music.as_page(conclusions()))
 
 # %% [markdown]
-# ## Every system: setting, lesson, class
+# Three sentences for a colleague. Put a **delayed linear model** into every table: on these songs no network was significantly better. Give every
+# difference its **interval and its number of songs**: most differences between systems are smaller than these songs can detect. And look at
+# the **labels** before you believe a score of valence (lesson 09).
 #
-# *class*: small enough to train in a lesson. [The papers](../docs/papers.md) has the papers' settings and what they take.
-
-# %%
-known = papers.systems()
-columns = known[["papers", "setting", "class", "lesson"]].rename(columns={"setting": "what it is"})
-columns.insert(1, "setting", [setting_of(name) for name in known.index])
-columns.assign(papers=columns["papers"].str.replace("|", ", ").str.replace("_", " "))
+# [The papers](../docs/papers.md) explains settings: *class* is small enough to train in a lesson, *paper* is as printed.
 
 # %% [markdown]
 # ## Exercises
@@ -657,7 +502,7 @@ lesson.check_answer(
 # - Pellegrini, Barrière (2015). Time-continuous estimation of emotion in music with recurrent neural networks.
 #   *MediaEval*.
 
-# %%
+# %% tags=["hide-input"]
 lesson.check_numbers(
     "11",
     {f"linear, CV, {k}, RMSE, live": (now.loc[k, "rmse"], 1e-4) for k in DIMENSIONS}

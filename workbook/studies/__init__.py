@@ -18,6 +18,7 @@ from workbook.studies import (
     transfer,
     valence,
     valence_mini,
+    valence_sides,
 )
 from workbook.studies.regressors import ensembles, predict, regressors, with_seed
 from workbook.studies.study import FEATURE_SETS, Study, joined, product
@@ -38,6 +39,7 @@ STUDIES = {
     **songs.STUDIES,
     **valence.STUDIES,
     **valence_mini.STUDIES,
+    **valence_sides.STUDIES,
     **latents.STUDIES,
     **baselines.STUDIES,
     **elman.STUDIES,

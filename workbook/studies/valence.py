@@ -186,6 +186,9 @@ def tilted_scores(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
             group_of = [frame.loc[y.index] for frame in group]
             drawn = _drawn(y, group_of, draws=500, weights=weights)
             rows |= {(*label, scored_at, *key): interval(v) for key, v in drawn.items()}
+            w = np.broadcast_to(weights, len(y))
+            size = w.sum() ** 2 / (w**2).sum()
+            rows[*label, scored_at, "both", "effective songs"] = {"value": float(size)}
     return (framed(rows, [*levels[:-1], "scored_at", "dimension", "statistic"]),)
 
 
@@ -288,30 +291,41 @@ def describe_side(corpus: Corpus, *, side: str) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")[columns].rename_axis("statistic")
 
 
+def printed_ratings(song_ids: pd.Index) -> pd.DataFrame:
+    """What DEAM prints of the song-level ratings, a row a song, on their scale of 1 to 9.
+
+    Columns valence_mean, valence_std, arousal_mean, arousal_std (over the raters, n - 1), year and
+    raters. The files of 2013 have valence and arousal swapped, which is repaired.
+    """
+    folder = Path(chosen_data()) / "annotations" / AVERAGED / "song_level"
+    tables = [pd.read_csv(path, skipinitialspace=True) for path in sorted(folder.glob("*.csv"))]
+    printed = pd.concat(tables).set_index("song_id")
+    printed = printed.loc[song_ids[song_ids.isin(printed.index)]]
+    printed["year"] = np.select([printed.index <= 1000, printed.index <= 2000], [2013, 2014], 2015)
+    printed["raters"] = printed["year"].map(RATERS)
+    swapped = printed["year"] == 2013
+    for kind in ("mean", "std"):
+        names = [f"{name}_{kind}" for name in DIMENSIONS]
+        printed.loc[swapped, names] = printed.loc[swapped, names[::-1]].to_numpy()
+    k = printed["raters"]
+    for name in DIMENSIONS:
+        printed[f"{name}_std"] *= np.sqrt(k / (k - 1))
+    return printed
+
+
 def static_reliability(song_ids: pd.Index) -> dict[str, float]:
     """Reliability of DEAM's song-level means, from the spread between raters that it prints.
 
     For songs of several years the mean over years, weighted by songs.
     """
-    folder = Path(chosen_data()) / "annotations" / AVERAGED / "song_level"
-    tables = [pd.read_csv(path, skipinitialspace=True) for path in sorted(folder.glob("*.csv"))]
-    printed = pd.concat(tables).set_index("song_id")
-    printed = printed.loc[printed.index.intersection(song_ids)]
-    years = np.select([printed.index <= 1000, printed.index <= 2000], [2013, 2014], 2015)
+    groups = [songs for _, songs in printed_ratings(song_ids).groupby("year")]
+    sizes = [len(songs) for songs in groups]
     found = {}
     for name in DIMENSIONS:
-        groups = list(printed.groupby(years))
-        values = [_printed_reliability(songs, name, year) for year, songs in groups]
-        found[name] = float(np.average(values, weights=[len(songs) for _, songs in groups]))
+        columns = [(k[f"{name}_mean"], k[f"{name}_std"], k["raters"]) for k in groups]
+        values = [mean_reliability(*column) for column in columns]
+        found[name] = float(np.average(values, weights=sizes))
     return found
-
-
-def _printed_reliability(songs: pd.DataFrame, name: str, year: int) -> float:
-    if year == 2013:  # whose columns are swapped
-        name = DIMENSIONS[1 - DIMENSIONS.index(name)]
-    raters = RATERS[year]
-    spreads = songs[f"{name}_std"] * np.sqrt(raters / (raters - 1))
-    return mean_reliability(songs[f"{name}_mean"], spreads, raters)
 
 
 def compare_sides(corpus: Corpus, *, pair: str, seed: int) -> pd.DataFrame:

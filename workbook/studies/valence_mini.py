@@ -42,7 +42,8 @@ CREWS: dict[str, Raters | None] = {
 }
 """Raters of the test songs; second and third are those of the corpus (data/compose/paths.py)."""
 MINI_PENALTY = 1000.0
-MINI_SYSTEMS = (BASE, "SVR", CONTEXTUAL, "decorrelating weights")
+CURES = ("decorrelating weights", "valence freed from arousal", "standardised per collection")
+MINI_SYSTEMS = (BASE, "SVR", CONTEXTUAL, *CURES)
 
 
 def rate_worlds(corpus: Corpus, *, palettes: str, system: str, seed: int) -> pd.DataFrame:
