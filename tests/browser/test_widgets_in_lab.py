@@ -89,9 +89,8 @@ def test_a_lesson_shows_its_picture_unrun_and_its_slider_moves_when_run(browser,
         pages.run_all_cells(page)
         slider = page.locator(".figure-slider input").first
         slider.wait_for()
-        picture, value = (
-            page.locator(f".figure-slider {part}").first for part in ("img", "output")
-        )
+        picture = page.locator(".figure-slider img").first
+        value = page.locator(".figure-slider output").first
         before = picture.get_attribute("src"), value.text_content()
         slider.focus()
         page.keyboard.press("ArrowRight")
