@@ -377,7 +377,7 @@ Markdown(as_page(valence_verdicts.verdicts()))
 # **The answer, as far as it goes.** A model of whole songs takes a large part of valence from arousal. In the test songs of 2015 valence
 # does not go with arousal, so this part is lost. The published r *per song* fall as if the networks did the same, and the high value before the
 # fall belongs to songs that were selected; our own model of half seconds, on other music,
-# was not shown to do it. Raters, lag and features make valence difficult everywhere; none of them was shown to cause the fall.
+# was not shown to do it. Raters, lag and, for piano, features make valence difficult; none of them was shown to cause the fall.
 #
 # **Nobody knows yet:** whether the *networks* leaned on arousal (their predictions would tell); how reliable each curve of the 58 is (their
 # single ratings would); whether harmony helps on DEAM (its audio would); what a small further loss is due to (58 songs
