@@ -56,7 +56,7 @@ COURSE = [
     ("harmony", {"real_music", "results", "studies", "valence"}),
     ("model_card", {"real_music", "results", "studies"}),
     ("widgets", {"plots"}),
-    ("lesson", set()),
+    ("lesson", {"intervals", "results"}),
     ("explore", {"plots", "widgets"}),
     ("commands", {"papers", "real_music", "results", "studies"}),
 ]
