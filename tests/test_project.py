@@ -59,7 +59,7 @@ COURSE = [
     ("conclusions", {"harmony", "intervals", "real_music", "results", "valence_verdicts"}),
     ("model_card", {"real_music", "results", "studies"}),
     ("widgets", {"plots"}),
-    ("lesson", set()),
+    ("lesson", {"intervals", "results"}),
     ("explore", {"plots", "widgets"}),
     ("commands", {"papers", "real_music", "results", "studies"}),
 ]
