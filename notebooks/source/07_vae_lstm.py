@@ -350,7 +350,7 @@ def gaps_of(study: str, system: str, protocol: str, d: str, reference: float) ->
 
 
 def draw_study(study: str, xlabel: str, reference: float) -> None:
-    fig, axes = plt.subplots(1, 4, figsize=(13, 3), sharey=True)
+    _, axes = plt.subplots(1, 4, figsize=(13, 3), sharey=True)
     for ax, (protocol, d) in zip(axes, [(p, d) for d in DIMENSIONS for p in ("held-out", "test")]):
         for system, colour in STYLES.items():
             if (study, system) in each.index.droplevel(list(range(2, each.index.nlevels))):

@@ -414,7 +414,7 @@ nearest(points, my_row[DIMENSIONS], 4)[["title", "distance"]].round(2)
 #
 # <details><summary>Hint</summary>
 #
-# There are `len(own_curve) - len(short) + 1` pieces. The start of the best is a time, which stands in the index.
+# There are `len(own_curve) - len(short) + 1` pieces. The start of the best is a time: a value of the index.
 #
 # </details>
 
@@ -515,12 +515,12 @@ lesson.check_answer(
 
 # %% tags=["hide-input"]
 stored = search_profile(curves, calming, 5)  # whatever was drawn and picked above
-by_default = {} if corpus.features.empty else model.predict(corpus.features.loc[[song_id]]).mean()
+by_default = {} if corpus.features.empty else dict(model.predict(corpus.features.loc[[song_id]]).mean())
 lesson.check_numbers(
     "10",
     {f"distance of the {k + 1}. piece": (stored["distance"][k], 1e-6) for k in (0, 4)}
     | {"warped distance": (warped, 1e-6), "spared": (spared, 1e-6)}
     | {f"within the circle, {kind}": (float(value), 1e-6) for kind, value in reached(0.5, 0.5, 0.25).items()}
     | {f"found first, late {late}, band {band}": (share.loc[(late, band), "mean"], 0.04) for late in lateness for band in bands}
-    | {f"predicted mean, {d}": (by_default[d], 0.01) for d in by_default.keys()},
+    | {f"predicted mean, {d}": (by_default[d], 0.01) for d in by_default},
 )

@@ -113,7 +113,8 @@ widgets.show_live(picker, ["valence"], lambda: f"valence is {picker.valence:.1f}
 """
 PICTURE = """
 from matplotlib import pyplot as plt
-widgets.show_live(picker, ["valence"], lambda: plt.figure(figsize=(1 + (picker.valence > 0), 1)))
+wide = lambda: 1 + (picker.valence > 0)
+widgets.show_live(picker, ["valence"], lambda: plt.subplots(figsize=(wide(), 1))[0])
 """
 
 
