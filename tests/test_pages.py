@@ -56,7 +56,7 @@ POINTERS = re.findall(r"\[(\d\d), (.+?)\]\(\.\./notebooks/(\w+)\.ipynb\)", LECTU
 
 
 def test_plan_and_exam_point_to_sections_that_are_there():
-    assert len(POINTERS) == 6 + 6
+    assert len(POINTERS) >= 12
     for number, heading, lesson in POINTERS:
         assert lesson.startswith(number)
         assert re.search(rf"(?m)^# ##+ {re.escape(heading)}$", SOURCES[lesson]), heading
