@@ -5,10 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from mer_core.features.tonal import NAMES as TONAL
-from mer_core.files import written_atomically
 from mer_core.metrics import DIMENSIONS
 from workbook import results
-from workbook.real_music import as_page, filled, number, with_interval
+from workbook.real_music import as_page, fill, number, with_interval
 from workbook.studies.harmony import BASELINES, BOTH, WEIGHTED
 from workbook.valence import correlation, interval, mean_over_songs, moments, song_counts
 
@@ -267,8 +266,7 @@ def tables() -> dict[str, str]:
 
 def main() -> None:
     """Write the tables into docs/harmony.md."""
-    with written_atomically(PAGE) as part:
-        part.write_text(filled(PAGE.read_text(), tables()))
+    fill(PAGE, tables())
 
 
 if __name__ == "__main__":

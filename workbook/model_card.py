@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mer_core.files import written_atomically
 from mer_core.metrics import DIMENSIONS
 from mer_core.models import pretrained, save
 from mer_core.models.pretrained import CARD, WEIGHTS, WindowedRidge
 from workbook import results
-from workbook.real_music import as_page, filled, number, with_interval
+from workbook.real_music import as_page, fill, number, with_interval
 from workbook.studies.pretrained import SHIPPED, real_songs, train
 
 TESTS = {
@@ -110,8 +109,7 @@ def tables() -> dict[str, str]:
 def main() -> None:
     """Write the weights and the card."""
     save(train(real_songs()), WEIGHTS)
-    with written_atomically(CARD) as part:
-        part.write_text(filled(CARD.read_text(encoding="utf-8"), tables()), encoding="utf-8")
+    fill(CARD, tables())
 
 
 if __name__ == "__main__":

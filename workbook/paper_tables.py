@@ -10,11 +10,10 @@ import pandas as pd
 from scipy import stats
 
 from mer_core import load_corpus
-from mer_core.files import written_atomically
 from mer_core.metrics import DIMENSIONS
 from workbook import papers, results
 from workbook.papers.comparison import as_markdown
-from workbook.real_music import as_page, filled, number, with_interval
+from workbook.real_music import as_page, fill, number, with_interval
 from workbook.studies.study import setting_of
 
 PAGE = results.ROOT / "docs" / "claims.md"
@@ -159,8 +158,7 @@ def tables() -> dict[str, str]:
 
 def main() -> None:
     """Write the tables into docs/claims.md."""
-    with written_atomically(PAGE) as part:
-        part.write_text(filled(PAGE.read_text(), tables()))
+    fill(PAGE, tables())
 
 
 if __name__ == "__main__":

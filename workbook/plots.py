@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from mer_core.own_songs import COLOURS
 
@@ -126,3 +129,31 @@ def draw_differences(
     if hues or detectable is not None:
         ax.legend(fontsize="small")
     return ax
+
+
+def draw_panels(tables: Mapping[str, pd.DataFrame], *, height: float) -> Figure:
+    """Draw forest plots of differences of RMSE, two in a row, with one axis; real music is tinted.
+
+    Parameters
+    ----------
+    tables : mapping
+        From a title, which has the word REAL for real music, to a table as of
+        :func:`draw_differences` that also has the column `songs`.
+    height : float
+        Of the figure, in inches.
+
+    Examples
+    --------
+    >>> row = {"value": -0.02, "low": -0.03, "high": -0.01, "songs": 36}
+    >>> figure = draw_panels({"REAL: DEAM": pd.DataFrame({"ridge": row}).T} , height=3)
+    >>> figure.axes[0].get_title()
+    'REAL: DEAM, 36 songs'
+    """
+    figure, axes = plt.subplots(-(-len(tables) // 2), 2, figsize=(12, height), sharex=True)
+    for ax, (title, table) in zip(axes.flat, tables.items()):
+        draw_differences(table, ax=ax, unit="difference of RMSE")
+        ax.set_title(f"{title}, {table['songs'].iloc[0]:.0f} songs")
+        ax.label_outer()
+        if "REAL" in title:
+            ax.set_facecolor("#F3F7EE")
+    return figure

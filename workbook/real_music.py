@@ -411,6 +411,13 @@ def filled(text: str, found: dict[str, str]) -> str:
     return text
 
 
+def fill(page: Path, found: dict[str, str]) -> None:
+    """Write tables into a page, between their marks."""
+    text = filled(page.read_text(encoding="utf-8"), found)
+    with written_atomically(page) as part:
+        part.write_text(text, encoding="utf-8")
+
+
 def pages() -> dict[Path, dict[str, str]]:
     """The tables of each page, by the names of their marks."""
     boards = {"docs/results.md": board(), "README.md": short_board()}
@@ -420,8 +427,7 @@ def pages() -> dict[Path, dict[str, str]]:
 def main() -> None:
     """Write the tables into their pages."""
     for page, found in pages().items():
-        with written_atomically(page) as part:
-            part.write_text(filled(page.read_text(), found))
+        fill(page, found)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mer_core.files import written_atomically
 from workbook import harmony, papers, results
-from workbook.real_music import as_page, filled, number, with_interval
+from workbook.real_music import as_page, fill, number, with_interval
 from workbook.studies.valence_mini import CURES
 from workbook.valence import ceiling, spearman_brown
 
@@ -312,8 +311,7 @@ def tables() -> dict[str, str]:
 
 def main() -> None:
     """Write the tables into docs/valence.md."""
-    with written_atomically(PAGE) as part:
-        part.write_text(filled(PAGE.read_text(), tables()))
+    fill(PAGE, tables())
 
 
 if __name__ == "__main__":

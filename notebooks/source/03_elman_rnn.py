@@ -426,13 +426,7 @@ found = {
 }
 
 # %% tags=["hide-input"]
-fig, axes = plt.subplots(2, 2, figsize=(12, 7.2), sharex=True)
-for ax, (title, table) in zip(axes.flat, found.items()):
-    plots.draw_differences(table, ax=ax, unit="difference of RMSE")
-    ax.set_title(f"{title}, {table['songs'].iloc[0]:.0f} songs")
-    ax.label_outer()
-    if "REAL" in title:
-        ax.set_facecolor("#F3F7EE")
+plots.draw_panels(found, height=7.2);
 # %% tags=["hide-input"]
 against = {title: table.loc["Elman − delayed linear"].set_index("group") for title, table in found.items()}
 

@@ -550,13 +550,7 @@ found = {
 }
 
 # %% tags=["hide-input"]
-fig, axes = plt.subplots(2, 2, figsize=(12, 6.2), sharex=True)
-for ax, (title, table) in zip(axes.flat, found.items()):
-    plots.draw_differences(table, ax=ax, unit="difference of RMSE")
-    ax.set_title(f"{title}, {table['songs'].iloc[0]} songs")
-    ax.label_outer()
-    if "REAL" in title:
-        ax.set_facecolor("#F3F7EE")
+plots.draw_panels(found, height=6.2);
 # %% tags=["hide-input"]
 delayed_rows = pd.concat({title: table.loc["LSTM − delayed linear"] for title, table in found.items()})
 worse, better = (delayed_rows["low"] > 0).sum(), (delayed_rows["high"] < 0).sum()
@@ -602,7 +596,7 @@ print(f"largest difference of RMSE from the stored one: {(live - stored).abs().m
 # %% [markdown]
 # ## Exercises
 #
-# **1.** (Concept) A cell shall keep its value for 10 s: after that time, 1/e of it may be left. There are two steps a second. Its forget gate
+# **1.** (Concept) A cell should keep its value for 10 s: after that time, 1/e of it may be left. There are two steps a second. Its forget gate
 # depends on its bias only, $f = \sigma(b_f)$. Which $b_f$?
 #
 # <details><summary>Hint</summary>
