@@ -7,18 +7,11 @@ import numpy as np
 import pandas as pd
 
 from mer_core.corpus import SONG_COLUMNS, Corpus
-from mer_core.datasets.common import audio_length, from_audio
-from mer_core.datasets.deam.annotations import (
-    AVERAGED,
-    read_labels,
-    read_ratings,
-    read_song_level,
-    unswap,
-)
+from mer_core.datasets.common import audio_files, from_audio, with_audio
+from mer_core.datasets.deam import annotations as curves
 from mer_core.datasets.deam.feature_files import cut_labels, read_features
 from mer_core.datasets.deam.metadata import read_metadata
-from mer_core.datasets.layout import entry, files_by_song, find_folder
-from mer_core.features.audio import SUFFIXES
+from mer_core.datasets.layout import entry, find_folder
 from mer_core.files import DataError, check_in_repository, note, read_table
 from mer_core.metrics import DIMENSIONS
 from mer_core.scales import warn_of_five_points, warn_of_unsigned
@@ -35,7 +28,7 @@ SONG_IDS = "song_ids.csv"
 def find(folder: Path) -> Path | None:
     """DEAM's folder `annotations`; None if this is not DEAM."""
     annotations = find_folder(folder, "annotations")
-    return annotations if annotations and entry(annotations, AVERAGED).is_dir() else None
+    return annotations if annotations and entry(annotations, curves.AVERAGED).is_dir() else None
 
 
 def load(where: str | os.PathLike = "mini", *, task: str = "2015") -> Corpus:
@@ -48,7 +41,7 @@ def load(where: str | os.PathLike = "mini", *, task: str = "2015") -> Corpus:
     """
     folder = _folder(where)
     annotations = find_folder(folder, "annotations")
-    labels, ratings = read_labels(annotations), read_ratings(annotations)
+    labels, ratings = curves.read_labels(annotations), curves.read_ratings(annotations)
     songs = _read_songs(folder, annotations, labels)
     songs["split"] = _split(songs, task, folder)
     _warn_of_scales(annotations, songs[DIMENSIONS], labels, ratings)
@@ -132,16 +125,14 @@ def _own_list(folder: Path) -> Path | None:
 
 
 def _read_songs(folder: Path, annotations: Path, labels: pd.DataFrame) -> pd.DataFrame:
-    song_level = read_song_level(annotations)
+    song_level = curves.read_song_level(annotations)
     song_ids = labels.index.get_level_values("song_id").unique().union(song_level.index)
     metadata = read_metadata(find_folder(folder, "metadata") or folder / "metadata")
     songs = metadata.reindex(song_ids).rename_axis("song_id")
     by_id = pd.Series(np.select([song_ids <= 1000, song_ids <= 2000], [2013, 2014], 2015), song_ids)
     songs["year"] = songs["year"].where(songs["year"].notna(), by_id).astype(int)
-    audio = files_by_song(find_folder(folder, "MEMD_audio") or folder / "MEMD_audio", SUFFIXES)
-    songs["audio"] = pd.Series({k: str(path) for k, path in audio.items()}, dtype=object)
-    songs["duration"] = songs["audio"].dropna().map(audio_length).astype(float)
-    return songs.join(unswap(song_level, labels, songs["year"]))
+    songs = with_audio(songs, audio_files(folder, "MEMD_audio"))
+    return songs.join(curves.unswap(song_level, labels, songs["year"]))
 
 
 def _split(songs: pd.DataFrame, task: str, folder: Path) -> pd.Series:
