@@ -17,7 +17,7 @@ from mer_core.files import note
 from mer_core.folds import Fold, genre_folds, k_folds, modulus_folds
 from mer_core.metrics import DIMENSIONS, score
 from mer_core.smoothing import moving_average
-from mer_core.tracks import as_track, sorted_rows
+from mer_core.tracks import as_track
 
 __all__ = ["Fold", "ablate", "as_paper", "cross_validate", "genre_folds", "k_folds"]
 __all__ += ["labelled", "modulus_folds", "scoreboard"]
@@ -56,8 +56,8 @@ def cross_validate(model: Regressor, corpus: Corpus, folds: Iterable[Fold]) -> p
         If a song is on both sides of a fold, is scored twice, or has no features, or features or
         labels are no tracks of finite numbers.
     """
-    folds, parts = list(folds), {"features": corpus.features, "labels": corpus.labels}
-    parts = {name: sorted_rows(as_track(part, name), name) for name, part in parts.items()}
+    folds, names = list(folds), ("features", "labels")
+    parts = {name: as_track(getattr(corpus, name), name, sort=True) for name in names}
     corpus = replace(corpus, **parts)
     _check_folds(folds, corpus)
     if hasattr(model, "fit_many"):

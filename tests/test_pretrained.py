@@ -77,11 +77,8 @@ def test_each_row_is_the_mean_of_the_window_before_it(model):
     track = model.predict(features)
     for row in (0, 1, 59, 60, 99):
         part = features.iloc[max(0, row - 59) : row + 1]
-        one = pd.DataFrame(
-            [part.mean()], pd.MultiIndex.from_tuples([(1, 0.0)], names=part.index.names)
-        )
-        level = model._limit_level(one, pd.Series([features[ENERGY].mean()], one.index))
-        value = model._normal_scores(level) @ model.coefficients_ + model.intercepts_
+        one = part.mean().to_frame().T.set_axis(part.index[:1])
+        value = model._scores(one, features) @ model.coefficients_ + model.intercepts_
         assert np.allclose(track.iloc[row], value.clip(-1, 1)[0])
 
 

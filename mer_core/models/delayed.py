@@ -14,7 +14,7 @@ from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from mer_core.folds import k_folds
 from mer_core.models.base import check_fitted
 from mer_core.models.recurrent import BatchModel, RecurrentRegressor
-from mer_core.tracks import DIMENSIONS, as_track, check_covered, sorted_rows
+from mer_core.tracks import DIMENSIONS, as_track, check_covered
 from mer_core.training import Job
 
 DELAYS = (0, 2, 4, 6, 8, 10, 12)
@@ -53,7 +53,7 @@ def delay_features(features: pd.DataFrame, *, delay: int = 0, window: int = 1) -
     """
     if delay < 0 or window < 1:
         raise ValueError(f"delay, window: expected 0 and 1 or more, found {delay}, {window}")
-    features = sorted_rows(as_track(features, "features", gapless=True), "features")
+    features = as_track(features, "features", gapless=True, sort=True)
     means = _means(*_sums(features), slice(None), delay, window)
     return pd.DataFrame(means, features.index, features.columns)
 
@@ -138,8 +138,8 @@ class DelayedLinear:
         return relative.sum(axis=1).idxmin()
 
     def _checked(self, features: pd.DataFrame) -> pd.DataFrame:
-        features = as_track(features, "features", columns=self.columns_, gapless=True)
-        return sorted_rows(features, "features")
+        options = {"columns": self.columns_, "gapless": True, "sort": True}
+        return as_track(features, "features", **options)
 
     def _fit_scaler(
         self, features: pd.DataFrame, labels: pd.DataFrame

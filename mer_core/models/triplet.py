@@ -21,7 +21,7 @@ from sklearn.svm import SVR as SupportVectors
 from torch import Tensor, nn
 
 from mer_core.models.base import check_fitted
-from mer_core.tracks import DIMENSIONS, as_array, as_table, check_covered, sorted_rows
+from mer_core.tracks import DIMENSIONS, as_array, as_table, check_covered
 
 STRATEGIES = ("paper", "semi-hard", "weighted")
 QUANTILES = 50
@@ -219,7 +219,7 @@ class TripletNetwork:
         the machines are fitted after the last one.
         """
         features = as_table(features, "features")
-        labels = sorted_rows(as_table(labels, "labels", columns=DIMENSIONS), "labels")
+        labels = as_table(labels, "labels", columns=DIMENSIONS, sort=True)
         check_covered(labels, features)
         names = {"joint": DIMENSIONS} if self.joint else {name: name for name in DIMENSIONS}
         for name, columns in names.items():

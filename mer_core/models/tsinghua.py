@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Self
 
 import numpy as np
@@ -124,29 +125,24 @@ class BLSTM(RecurrentRegressor):
         return padded, songs[numbers]
 
     def _prepare(self, network: Network, jobs: list[Job], songs: Songs, tasks: list[Task]) -> None:
-        """Pretrain the first two layers; the task uses whole songs, labelled or not."""
-        if self.pretrain_epochs:
-            encoder, model = self._pretrain(jobs)
-            with torch.no_grad():
-                for layer, learned in zip(network.layers, encoder.layers):
-                    for weight, other in zip(layer.parameters(), learned.parameters()):
-                        weight.copy_(other[model])
-
-    def _pretrain(self, jobs: list[Job]) -> tuple[Network, list[int]]:
-        """Denoising autoencoders, and the number of each job's; same songs and seed share one."""
+        """Pretrain the first two layers on whole songs; jobs of same songs and seed share one."""
+        if not self.pretrain_epochs:
+            return
         pool, rows = self._pool_unsupervised(jobs)
-        tasks, model = {}, []
+        known, model = {}, []
         for job in jobs:
-            songs = frozenset((*job.train, *job.validation))
-            key = (job.data, songs, job.seed)
-            if key not in tasks:
+            used = frozenset((*job.train, *job.validation))
+            key = (job.data, used, job.seed)
+            if key not in known:
                 own = rows[job.data, "features"]
-                own = own[own.index.isin(songs)].tolist()
+                own = own[own.index.isin(used)].tolist()
                 more = rows.get((job.data, "unlabelled"), pd.Series(dtype=int)).tolist()
-                tasks[key] = Task([*own, *more], [], training.mean_and_std(pool, own), job.seed)
-            model.append(list(tasks).index(key))
-        encoder = self._autoencoder(2, pool, [*tasks.values()], bidirectional=True)
-        return encoder, model
+                known[key] = Task([*own, *more], [], training.mean_and_std(pool, own), job.seed)
+            model.append(list(known).index(key))
+        encoder = self._autoencoder(2, pool, [*known.values()], bidirectional=True)
+        for layer, learned in zip(network.layers, encoder.layers):
+            for weight, other in zip(layer.parameters(), learned.parameters()):
+                weight.data.copy_(other.data[model])
 
     def _pool_unsupervised(self, jobs: list[Job]) -> tuple[Songs, dict]:
         """Whole songs in segments, and rows of them by song_id, for each kind of features."""
@@ -166,9 +162,8 @@ def split_into_segments(
     """Split songs into segments of `scale` frames; the last segment of a song may be shorter.
 
     `start` holds, by song_id, the number of a frame with which a segment begins (0 by default);
-    earlier frames are split backwards from there. Returns the same rows in the same order with the
-    number of the segment instead of the song_id, and the song_id of each segment. (Li et al. 2016,
-    section 3.5; notebook 05.)
+    earlier frames are split backwards from there. Returns the same rows with the number of the
+    segment as song_id, and the song_id of each segment. (Li et al. 2016, section 3.5; notebook 05.)
 
     >>> index = pd.MultiIndex.from_product([[7], [0.0, 0.5, 1.0]], names=["song_id", "time"])
     >>> segments, songs = split_into_segments(pd.DataFrame({"f": [1, 2, 3]}, index), 2)
@@ -250,11 +245,10 @@ class MultiScaleBLSTM(BatchModel):
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict every row, by the model's fusion."""
-        outputs = self.outputs(features)
+        outputs, machines = self.outputs(features), self.machines_
         if self.fusion == "average":
             return pd.DataFrame({name: self._average(outputs, name) for name in DIMENSIONS})
-        machines = self.machines_.items()
-        return pd.DataFrame({name: self.fuse(outputs, name, one) for name, one in machines})
+        return pd.DataFrame({k: self.fuse(outputs, k, machines[k]) for k in DIMENSIONS})
 
     def with_fusion(self, fusion: str) -> Self:
         """The same fitted networks with another fusion."""
@@ -322,16 +316,13 @@ class MultiScaleBLSTM(BatchModel):
         names = ["scale", "partition", "trial"]
         errors = pd.DataFrame(errors).T.rename_axis(names).astype(float)
         best = errors.groupby(level=names[:2]).idxmin()
-        validation_outputs = {
+        outputs = {
             (name, scale): pd.concat([predictions[place][name] for place in best.loc[scale, name]])
-            for name in DIMENSIONS
-            for scale in self.scales
+            for name, scale in product(DIMENSIONS, self.scales)
         }
-        model = self._with(
-            errors_=errors,
-            groups_={name: groups(errors[name]) for name in DIMENSIONS},
-            validation_outputs_=pd.DataFrame(validation_outputs),
-        )
+        chosen = {name: groups(errors[name]) for name in DIMENSIONS}
+        outputs = pd.DataFrame(outputs)
+        model = self._with(errors_=errors, groups_=chosen, validation_outputs_=outputs)
         model.machines_ = {name: model.machine(name, labels) for name in DIMENSIONS}
         return model
 
@@ -355,21 +346,17 @@ class MultiScaleBLSTM(BatchModel):
 
     def _average(self, outputs: pd.DataFrame, dimension: str) -> pd.Series:
         """The mean of the selected networks, each counted once."""
-        unique = {
-            place: outputs[name, number, place[0]]
-            for name, number, place in self._selected()
-            if name == dimension
-        }
+        selected = [part[1:] for part in self._selected() if part[0] == dimension]
+        unique = {place: outputs[dimension, number, place[0]] for number, place in selected}
         return sum(unique.values()) / len(unique)
 
 
 def groups(errors: pd.Series) -> list[dict[int, tuple[int, int]]]:
-    """Select a network of each scale by the paper's two criteria.
+    """Select a network of each scale by the paper's two criteria: scale -> (partition, trial).
 
-    Returns two dictionaries, scale -> (partition, trial): the first has the least error of each
-    scale; the second the least sum of errors of all selections in which no partition comes twice
-    (Li et al. 2016, section 3.3, which does not say how it was found). `errors`, the RMSE on the
-    partition's validation songs, has the index (scale, partition, trial).
+    The first group has the least error of each scale, the second the least sum of errors of all
+    selections in which no partition comes twice (Li et al. 2016, section 3.3). `errors`, the RMSE
+    on the partition's validation songs, has the index (scale, partition, trial).
     """
     best = errors.groupby(level=["scale", "partition"]).idxmin().unstack("partition")
     least = errors.groupby(level=["scale", "partition"]).min().unstack("partition")
