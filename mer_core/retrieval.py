@@ -40,8 +40,7 @@ def nearest(points: pd.DataFrame, query: Sequence[float], k: int = 10) -> pd.Dat
     Returns
     -------
     DataFrame
-        Rows of `points`, nearest first, equally near ones in the order of their index, with their
-        Euclidean `distance`.
+        Rows of `points`, nearest first, then by their index, with their Euclidean `distance`.
 
     Raises
     ------

@@ -28,9 +28,9 @@ class BLSTM(RecurrentRegressor):
     """Stacked bidirectional long short-term memories, one network for valence, one for arousal.
 
     Songs are split into segments of `scale` frames, in training and in prediction; the last one may
-    be shorter. In training the first segment that counts starts with the first labelled frame. The
-    two networks are trained in the same computation, each with its own early stopping. Further
-    settings are those of :class:`mer_core.models.recurrent.RecurrentRegressor`.
+    be shorter. In training the first segment that counts starts with the first labelled frame. Each
+    network has its own early stopping. Further settings are those of
+    :class:`mer_core.models.recurrent.RecurrentRegressor`.
     Source: Li et al. (2016), sections 2.1 and 3.2; notebook 05.
 
     Parameters
@@ -43,9 +43,8 @@ class BLSTM(RecurrentRegressor):
     frames_per_update : int
         An update takes as many segments as have this many frames, at least one.
     pretrain_epochs, pretrain_learning_rate : int, float
-        How many times the first two layers are trained on all songs beforehand (training,
-        validation and `unlabelled` songs, from the first to the last frame) as a denoising
-        autoencoder, and how fast; 0 epochs: not at all.
+        Of the first two layers as a denoising autoencoder, on training, validation and `unlabelled`
+        songs, from the first to the last frame; 0 epochs: no pretraining.
     """
 
     hidden: tuple[int, ...] = (24, 12)
@@ -184,15 +183,13 @@ def split_into_segments(
 class MultiScaleBLSTM(BatchModel):
     """Deep BLSTMs on segments of 10, 20, 30 and 60 frames, their outputs fused by an ELM.
 
-    For each scale, `trials` networks are trained on each of five partitions of the songs, stopped
-    by the partition's validation songs. The best trial of each partition and scale predicts its
-    validation songs; from these predictions the ELM learns. For new songs, one network of each
-    scale is selected, twice: by its error alone, and so that all come from different partitions.
-    The ELM fuses both groups, and the two curves are averaged. All that for valence and for
-    arousal.
-
-    Validation songs are used for early stopping, selection and the ELM, as in the paper: scores on
-    them are optimistic. Source: Li et al. (2016), sections 2.3 and 3.2 to 3.5; notebook 05.
+    For each scale, `trials` networks are trained on each partition of the songs, stopped by its
+    validation songs. The best trial of each partition and scale predicts these; from the
+    predictions the ELM learns. For new songs, one network of each scale is selected, twice: by its
+    error alone, and so that all come from different partitions. The ELM fuses both groups, and the
+    two curves are averaged. All that for valence and for arousal. Validation songs are used for
+    early stopping, selection and the ELM, as in the paper: scores on them are optimistic.
+    Source: Li et al. (2016), sections 2.3 and 3.2 to 3.5; notebook 05.
 
     Parameters
     ----------
@@ -208,8 +205,7 @@ class MultiScaleBLSTM(BatchModel):
     fusion : {"elm", "average"}
         "average" is the mean of all selected networks.
     seed : int
-        The networks' seeds are seed * trials, seed * trials + 1, ...; also of the ELM and of
-        partitions drawn at random.
+        Of networks (seed * trials, seed * trials + 1, ...), ELM and random partitions.
     """
 
     network: BLSTM = field(default_factory=BLSTM)
@@ -234,10 +230,10 @@ class MultiScaleBLSTM(BatchModel):
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy to each job.
 
-        The `validation` of a job, or of `fit`, may hold the song_ids of each partition's validation
-        songs, for instance those of :func:`mer_core.folds.genre_folds`. Each partition's networks
-        are trained on all other songs of the job. Raises a ValueError if partitions share a song,
-        one is empty, or there are too few songs, and a DataError if the labels have a gap.
+        `validation` may hold the song_ids of each partition's validation songs, for instance those
+        of :func:`mer_core.folds.genre_folds`; its networks are trained on all other songs. Raises a
+        ValueError if partitions share a song, one is empty, or there are too few songs, and a
+        DataError if the labels have a gap.
         """
         for data in dict.fromkeys(job.data for job in jobs):
             as_track(data.labels, "labels", gapless=True)  # networks predict these rows as songs
@@ -374,9 +370,8 @@ def supervector(outputs: pd.DataFrame, *, window: int = 13) -> pd.DataFrame:
     """The inputs of the ELM: each network's output, its change since the last frame, its average.
 
     `outputs` is a track with a column for each scale. Returns a track with the columns `10 output`,
-    `10 delta`, `10 smoothed`, `20 output`, ...; the first delta of a song, and the first after a
-    gap in it, is 0. The paper gives neither the smoothing nor the difference (Li et al. 2016,
-    sections 2.3 and 3.4; notebook 05).
+    `10 delta`, `10 smoothed`, `20 output`, ...; the first delta of a song, and after a gap, is 0.
+    The paper defines neither smoothing nor delta (Li et al. 2016, sections 2.3, 3.4; notebook 05).
 
     >>> index = pd.MultiIndex.from_product([[7], [0.0, 0.5, 1.0]], names=["song_id", "time"])
     >>> supervector(pd.DataFrame({10: [0.0, 0.3, 0.0]}, index), window=3).round(1).values.tolist()

@@ -58,12 +58,11 @@ def load(where: str | os.PathLike = "mini", *, task: str = "2015") -> Corpus:
 
 
 def development_2015(folder: Path | None = None) -> pd.DataFrame:
-    """The 431 development songs of MediaEval 2015, or the list that a folder brings itself.
+    """The 431 development songs of MediaEval 2015, or a folder's own list (index song_id).
 
-    If `folder` has a file `mediaeval2015_development_ids.csv`, that is used instead of DEAM's; a
-    DataError is raised if it is not a table with song_id and certain. The index is song_id. The
-    column `certain` is False for the eight that are only nearly certain; DEAM's list also has
-    `irit_fold`, the song's fold among IRIT's ten (song 1036 is in none).
+    The latter is a file `mediaeval2015_development_ids.csv`; a DataError is raised if it lacks the
+    columns song_id and certain. `certain` is False for the eight that are only nearly certain;
+    DEAM's list also has `irit_fold`, the song's fold among IRIT's ten (song 1036 is in none).
     """
     path = (folder and _own_list(folder)) or Path(__file__).parent / DEVELOPMENT_2015
     table = read_table(path, index="song_id")
@@ -73,10 +72,9 @@ def development_2015(folder: Path | None = None) -> pd.DataFrame:
 
 
 def chosen_data() -> str:
-    """Name the corpus that the environment variable `MER_DATA` chooses, which need not exist.
+    """The corpus that the environment variable `MER_DATA` names: "mini" by default, or a path.
 
-    Returns "mini", the embedded corpus, if the variable is unset, empty or "mini"; else the
-    absolute path of a folder, starting at the working directory or, with `~`, at the home folder.
+    The path is made absolute; the folder need not exist.
     """
     named = os.environ.get(VARIABLE, "")
     if not named.strip() or named == "mini":
@@ -87,9 +85,8 @@ def chosen_data() -> str:
 def describe_split(songs: pd.DataFrame, where: str | os.PathLike, task: str) -> str:
     """Say what divides a folder's songs (`Corpus.songs`) into development and test songs.
 
-    The text says which list was used, how many of the songs it names, how many test songs there
-    are, and how to give a list for another data set. `where` and `task` are those of
-    :func:`mer_core.load_corpus`.
+    `where` and `task` are those of :func:`mer_core.load_corpus`. The text names the list, counts
+    its songs and the test songs, and says how to give a list for another data set.
     """
     folder, counts = _folder(where), songs["split"].value_counts()
     if find(folder) is None:
