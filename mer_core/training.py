@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from mer_core.files import DataError
 from mer_core.tracks import DIMENSIONS, as_track, check_covered, rows_of
 
 
@@ -54,8 +55,9 @@ class Dataset:
     def __post_init__(self) -> None:
         whole = {"gapless": True, "sort": True}
         self.features = as_track(self.features, "features", **whole)
-        options = {"columns": DIMENSIONS, "ordered": True, "sort": True}
-        self.labels = as_track(self.labels, "labels", **options)
+        self.labels = as_track(self.labels, "labels", ordered=True, sort=True)
+        if list(self.labels) != DIMENSIONS:
+            raise DataError("labels", f"the columns {DIMENSIONS}", f"{list(self.labels)}")
         if self.unlabelled is not None:
             columns = list(self.features)
             self.unlabelled = as_track(self.unlabelled, "unlabelled", columns=columns, **whole)
