@@ -13,9 +13,10 @@ from conftest import ROOT
 from mer_core import evaluation, load_corpus, models
 from mer_core.features import song_level
 from mer_core.metrics import DIMENSIONS, r2
-from mer_core.models.triplet import STRATEGIES, mine, triplet_loss
+from mer_core.models.triplet import mine, triplet_loss
 from workbook.studies.songs import whole_songs
 
+STRATEGIES = ("paper", "semi-hard", "weighted")
 RANGES = {"positive": 0.1, "negative": 0.3}
 
 
@@ -130,7 +131,7 @@ def test_mining_refuses():
     for wrong in ({"positive": 0.5, "negative": 0.3}, {"positive": -0.1, "negative": 0.3}):
         with pytest.raises(ValueError, match="0 <= positive <= negative"):
             mine([0.0, 1.0], **wrong)
-    with pytest.raises(ValueError, match=r"one of .*'weighted'.* found 'hard'"):
+    with pytest.raises(ValueError, match="'weighted', found 'hard'"):
         mine([0.0, 1.0], **RANGES, strategy="hard")
     with pytest.raises(ValueError, match="the songs' points"):
         mine([0.0, 1.0], **RANGES, strategy="semi-hard")

@@ -42,8 +42,8 @@ FAULTS = [
     Fault("metrics.py", "each.std(ddof=1)", "each.std(ddof=0)", METRICS),
     Fault(
         "metrics.py",
-        "_all_metrics(y[frames, column], p[frames, column])",
-        "_all_metrics(y[frames, column], p[frames, 0])",
+        "metric(y[frames, k], p[frames, k])",
+        "metric(y[frames, k], p[frames, 0])",
         METRICS,
     ),
     Fault(
