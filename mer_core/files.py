@@ -16,10 +16,8 @@ from pathlib import Path
 import pandas as pd
 import pooch
 
-MOST_LETTERS = 2**28
-"""Of a table; a small compressed file may hold gigabytes."""
-EXACT = 2**53
-"""From here on floats leave whole numbers out."""
+MOST_LETTERS = 2**28  # Of a table; a small compressed file may hold gigabytes
+EXACT = 2**53  # From here on floats leave whole numbers out
 PROBE = 2**16
 """Bytes that test whether a folder can be written; a full disk still creates empty files."""
 

@@ -25,8 +25,7 @@ COLOURS = {"valence": "#D55E00", "arousal": "#0072B2"}
 FOLDS = 10
 HEADS = b"song_id,time,valence,", b'{"coverage": ', b"time,valence,"
 """How the tables and JSON files of this module begin; the last, those of earlier versions."""
-MAKER = "mer predict"
-"""The name of this program in figures."""
+MAKER = "mer predict"  # The name of this program in figures
 
 
 def train(corpus: Corpus, *, where: str = "corpus", seed: int = 0) -> WindowedRidge:

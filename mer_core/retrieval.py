@@ -20,8 +20,7 @@ from mer_core.tracks import DIMENSIONS, HOP, as_array, as_table, as_track
 Array = np.ndarray
 PARTS = ("stretch", "song")
 METHODS = ("euclidean", "dtw")
-WORTH_A_THREAD = 1 << 13
-"""Candidates; fewer are done before threads have started."""
+WORTH_A_THREAD = 1 << 13  # Candidates; fewer are done before threads have started
 FINITE = {"nnan", "nsz", "reassoc", "contract"}
 """The compiler may assume that there is no NaN and reorder sums."""
 SLACK = 1 + 1e-9

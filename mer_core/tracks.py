@@ -22,14 +22,10 @@ from mer_core.files import DataError
 
 DIMENSIONS = ["valence", "arousal"]
 """The two columns of labels and predictions, always in this order."""
-HOP = 0.5
-"""s between two rows of a track."""
-LEVELS = ("song_id", "time")
-"""The index of a track."""
-RATING_LEVELS = ("song_id", "rater", "time")
-"""The index of ratings."""
-GAP = HOP * (1 + 1e-6)
-"""s between two rows of a song; with more, rows are missing."""
+HOP = 0.5  # s between two rows of a track
+LEVELS = ("song_id", "time")  # The index of a track
+RATING_LEVELS = ("song_id", "rater", "time")  # The index of ratings
+GAP = HOP * (1 + 1e-6)  # s between two rows of a song; with more, rows are missing
 KINDS = {"b": "True or False", "U": "text", "S": "text", "c": "complex numbers"}
 KINDS |= {"M": "dates", "m": "time differences", "V": "records"}
 

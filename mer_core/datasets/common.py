@@ -17,21 +17,25 @@ from mer_core.files import DataError, check_numbers, note, read_table
 from mer_core.scales import probable_scale
 from mer_core.tracks import DIMENSIONS, HOP, check_columns
 
-CUT = 2
-"""Labels at a song's end that are left out if the audio has no features there."""
+CUT = 2  # Labels at a song's end that are left out if the audio has no features there
 NO_MEANS = pd.DataFrame(columns=DIMENSIONS, index=pd.RangeIndex(0, name="song_id"), dtype=float)
 """The labels of a data set that has none of whole songs."""
 NO_LABELS = NO_FEATURES.reindex(columns=DIMENSIONS).astype(float)
 """The labels of a data set that has none over time."""
 
 
-def read_text(path: Path) -> pd.DataFrame:
-    """Read a CSV file as text, without blanks around cells; empty cells are missing."""
+def read_rows(path: Path, *, errors: str = "strict") -> list[list[str]]:
+    """Cells of a CSV file without empty rows; `errors` as of `open`."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file) if any(map(str.strip, row))]
+        with path.open(encoding="utf-8-sig", errors=errors, newline="") as file:
+            return [row for row in csv.reader(file) if any(map(str.strip, row))]
     except (OSError, UnicodeError, csv.Error) as error:
         raise DataError(path, "a CSV table", str(error)) from None
+
+
+def read_text(path: Path) -> pd.DataFrame:
+    """Read a CSV file as text, without blanks around cells; empty cells are missing."""
+    rows = read_rows(path)
     names = [name.strip() for name in rows[0]] if rows else []
     if len(rows) < 2 or len(set(names)) < len(names):
         raise DataError(path, "a CSV table with every column once", f"{len(rows)} rows, {names}")
@@ -42,9 +46,8 @@ def read_text(path: Path) -> pd.DataFrame:
     return pd.DataFrame(cells, columns=names, dtype=object)
 
 
-def with_song_id(path: Path, column: str) -> pd.DataFrame:
-    """Read a CSV file as text; a column of whole numbers, each once, becomes the index song_id."""
-    table = read_text(path)
+def with_song_id(table: pd.DataFrame, column: str, path: Path) -> pd.DataFrame:
+    """A table of text with the index song_id: a column of whole numbers, each once."""
     if column not in table:
         raise DataError(path, f"a column {column!r}", f"{list(table)}")
     whole = table[column].fillna("").str.fullmatch("[0-9]{1,15}")

@@ -66,7 +66,7 @@ def _annotations(folder: Path) -> Path:
 def _read_info(path: Path | None) -> pd.DataFrame:
     if path is None:
         return pd.DataFrame(columns=[*COLUMNS.values(), "split"], index=pd.Index([], dtype=int))
-    table = common.with_song_id(path, "song_id")
+    table = common.with_song_id(common.read_text(path), "song_id", path)
     split = table.get(SET, pd.Series(None, table.index, dtype=object))
     songs = table.reindex(columns=list(COLUMNS)).rename(columns=COLUMNS)
     return songs.assign(split=split.map({"development": "dev", "evaluation": "test"}))

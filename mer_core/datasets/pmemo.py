@@ -81,6 +81,6 @@ def _read_metadata(path: Path) -> pd.DataFrame:
     names = ["title", "artist", "duration"]
     if not path.is_file():
         return pd.DataFrame(columns=names, index=pd.Index([], dtype=int))
-    table = common.with_song_id(path, "musicId").reindex(columns=names)
+    table = common.with_song_id(common.read_text(path), "musicId", path).reindex(columns=names)
     seconds = pd.to_numeric(table["duration"], errors="coerce")
     return table.assign(duration=seconds.where(np.isfinite(seconds)))

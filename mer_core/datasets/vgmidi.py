@@ -28,8 +28,7 @@ from mer_core.tracks import DIMENSIONS, LEVELS, RATING_LEVELS, as_array
 
 FILE = re.compile(r"vgmidi_raw_([0-9]{1,3})\.json", re.IGNORECASE)
 PIECE, RATING = re.compile(r"piece([0-9]{1,3})"), re.compile(r"(.+)_([0-9]{1,6})")
-LONGEST = 3600
-"""s; no piece is longer than 400 s."""
+LONGEST = 3600  # s; no piece is longer than 400 s
 MIX = render.Mix()
 
 

@@ -17,13 +17,10 @@ from mer_core.models.recurrent import BatchModel, RecurrentRegressor
 from mer_core.tracks import DIMENSIONS, as_track, check_covered
 from mer_core.training import Job
 
-DELAYS = (0, 2, 4, 6, 8, 10, 12)
-"""Frames: 0 to 6 s."""
-WINDOWS = (1, 7, 13, 21, 41)
-"""Frames: 0.5 to 20 s."""
+DELAYS = (0, 2, 4, 6, 8, 10, 12)  # Frames: 0 to 6 s
+WINDOWS = (1, 7, 13, 21, 41)  # Frames: 0.5 to 20 s
 PENALTIES = tuple(float(p) for p in np.logspace(1, 6, 11))
-CLIP = 5.0
-"""Standardised features are cut at plus and minus this, as the networks' inputs are."""
+CLIP = 5.0  # Standardised features are cut at plus and minus this, as the networks' inputs are
 
 
 def delay_features(features: pd.DataFrame, *, delay: int = 0, window: int = 1) -> pd.DataFrame:

@@ -20,10 +20,8 @@ from mer_core.models.network import Network
 from mer_core.tracks import DIMENSIONS, as_track
 from mer_core.training import Dataset, Job, Schedule, Songs, Task
 
-WIDE = 48
-"""Units of a layer above which torch's kernel, one model a process, beats one computation."""
-TOGETHER = 64
-"""Models of one computation at most, to limit memory."""
+WIDE = 48  # Units of a layer above which torch's kernel, one model a process, beats one computation
+TOGETHER = 64  # Models of one computation at most, to limit memory
 
 
 class BatchModel:

@@ -21,10 +21,8 @@ DYNAMIC = "dynamic (per second annotations)"
 AVERAGED = "annotations averaged per song"
 PER_RATER = "annotations per each rater"
 RATER = "WorkerId"
-HELD = 2
-"""Frames by which the two curves of a song may differ in length."""
-SURE = 0.001
-"""Two-tailed p below which a negative correlation is taken for a swap."""
+HELD = 2  # Frames by which the two curves of a song may differ in length
+SURE = 0.001  # Two-tailed p below which a negative correlation is taken for a swap
 SAMPLE = re.compile(r"sample_([0-9]+)ms")
 
 

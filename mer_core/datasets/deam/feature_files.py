@@ -15,8 +15,7 @@ from mer_core.tracks import HOP, LEVELS
 
 SONG_LEVEL_FEATURES = "song_level_features.csv"
 SUFFIXES = (".csv", ".csv.gz")
-CUT = 2
-"""Labelled frames at a song's end that may lack features: windows of 1 s that no longer fit."""
+CUT = 2  # Labelled frames at a song's end that may lack features: windows of 1 s that no longer fit
 
 
 def read_features(folder: Path, song_ids: Iterable[int]) -> pd.DataFrame:

@@ -28,8 +28,7 @@ ARCHIVES = {
 }
 """The archives and the folder that each brings."""
 CHECKSUMS = "checksums.json"
-MOST_BYTES = 20 * 2**30
-"""What an archive may unpack to; DEAM's largest stays below 5 GiB."""
+MOST_BYTES = 20 * 2**30  # What an archive may unpack to; DEAM's largest stays below 5 GiB
 CHUNK = 2**16
 UNPACKING = ".unpack-"
 SOUND = "a sound zip archive (delete it to fetch it anew)"

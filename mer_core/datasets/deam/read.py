@@ -19,10 +19,8 @@ from mer_core.scales import warn_of_five_points, warn_of_unsigned
 MINI = Path(__file__).parents[3] / "data" / "mini"
 DEVELOPMENT_2015 = "mediaeval2015_development_ids.csv"
 TASKS = ("2013", "2014", "2015")
-VARIABLE = "MER_DATA"
-"""The environment variable that chooses a corpus: see :func:`chosen_data`."""
-SONG_IDS = "song_ids.csv"
-"""Ranges of the ids that DEAM's songs have: 1802 of 2 to 2058."""
+VARIABLE = "MER_DATA"  # The environment variable that chooses a corpus: see :func:`chosen_data`
+SONG_IDS = "song_ids.csv"  # Ranges of the ids that DEAM's songs have: 1802 of 2 to 2058
 
 
 def find(folder: Path) -> Path | None:
