@@ -339,9 +339,6 @@ def test_the_papers_settings():
     assert (of_2014.hidden, of_2015.hidden) == ((200, 5), (200, 150, 25))
     assert of_2014.noise**2 == pytest.approx(0.5)
     assert of_2015.noise == 0.3
-    # CURRENNT's rates, for half a sum over 60 frames of two targets instead of a mean over both.
-    assert of_2014.learning_rate == pytest.approx(1e-6 * 60 * 2 / 2)
-    assert of_2015.learning_rate == pytest.approx(5e-6 * 60 * 2 / 2)
     assert {model.momentum for model in (elman, of_2014, of_2015)} == {0.9}
     assert {model.patience for model in (of_2014, of_2015)} == {20}
 

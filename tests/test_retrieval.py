@@ -178,9 +178,8 @@ def test_bad_arguments_are_named(arguments, message):
 def test_bad_tracks_are_named():
     track = a_track({1: np.zeros((4, 2)), 2: np.zeros((4, 2))})
     profile = np.zeros((2, 2))
-    bad = {"none for": track[["valence"]], "song by song": track.swaplevel().sort_index()}
-    bad["song by song"] = bad["song by song"].swaplevel()
-    for message, wrong in bad.items():
+    by_time = track.swaplevel().sort_index().swaplevel()
+    for message, wrong in {"none for": track[["valence"]], "song by song": by_time}.items():
         with pytest.raises(ValueError, match=message):
             search_profile(wrong, profile)
     bad = {"bounds": np.zeros((3, 2)), "shape": np.zeros((4, 3)), "finite": np.full((4, 2), np.nan)}
