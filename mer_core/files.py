@@ -77,10 +77,7 @@ def check_writable(folder: str | os.PathLike) -> None:
 
 
 def check_output(
-    path: str | os.PathLike,
-    *,
-    inputs: Set[tuple[int, int]],
-    earlier: Callable[[Path], bool],
+    path: str | os.PathLike, *, inputs: Set[tuple[int, int]], earlier: Callable[[Path], bool]
 ) -> None:
     """Raise a DataError if writing a file would destroy something of the user's.
 
