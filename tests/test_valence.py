@@ -113,14 +113,19 @@ def test_the_ceiling_is_reached_by_the_truth_and_by_nothing_better(rng):
     assert float(valence.ceiling(-3.0)) == 0
 
 
-def test_reliability_of_means_is_icc_1k(rng):
-    truth = rng.normal(size=(4000, 1))
-    ratings = truth + 1.5 * rng.normal(size=(4000, 5))
-    between = 5 * ratings.mean(axis=1).var(ddof=1)
-    within = ratings.var(axis=1, ddof=1).mean()
-    found = valence.mean_reliability(ratings.mean(axis=1), ratings.std(axis=1, ddof=1), 5)
-    assert found == pytest.approx((between - within) / between)
-    assert found == pytest.approx(1 / (1 + 1.5**2 / 5), abs=0.03)
+def test_reliability_of_means_is_icc_1k_and_that_of_years_their_mean(rng):
+    columns, expected = [], []
+    for year, raters in {2013: 10, 2015: 5}.items():
+        ratings = rng.normal(size=(4000, 1)) + 1.5 * rng.normal(size=(4000, raters))
+        between = raters * ratings.mean(axis=1).var(ddof=1)
+        expected.append((between - ratings.var(axis=1, ddof=1).mean()) / between)
+        assert expected[-1] == pytest.approx(1 / (1 + 1.5**2 / raters), abs=0.03)
+        spread = {"valence_mean": ratings.mean(axis=1), "valence_std": ratings.std(axis=1, ddof=1)}
+        columns.append(pd.DataFrame(spread).assign(year=year, raters=raters))
+    counts = valence.song_counts(8000, draws=20)
+    draws = deam_studies.reliability_draws(pd.concat(columns), "valence", counts)
+    assert draws[0] == pytest.approx(np.mean(expected))
+    assert np.ptp(draws[1:]) > 0
 
 
 def test_shift_is_cohens_d_and_a_classifier_tells_the_shifted_from_the_same(rng):
@@ -299,10 +304,3 @@ def test_a_world_of_mini_is_as_the_data_card_has_it():
     deaf = mini_studies.rated(paths, mini_studies.CREWS["nine in ten ignore valence"], 0.4, 0)
     keen = mini_studies.rated(paths, mini_studies.CREWS["as in development"], 0.4, 0)
     assert mini_studies.mean_alpha(deaf) < 0.3 < 0.6 < mini_studies.mean_alpha(keen)
-
-
-def test_planted_causes_were_found_in_the_stored_worlds():
-    table = results.table("valence_causes")
-    assert table.index.unique("seed").size == 5
-    hits = table[table["planted"] == 1].groupby("cause")["found"].mean()
-    assert (hits >= 0.8).all()

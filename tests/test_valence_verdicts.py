@@ -9,7 +9,6 @@ import pytest
 from mer_core.corpus import SONG_COLUMNS, Corpus
 from workbook import conclusions, paper_tables, papers, real_music, results, valence_verdicts
 from workbook.studies import valence_sides
-from workbook.valence import mean_reliability, song_counts
 
 
 @pytest.fixture
@@ -39,19 +38,6 @@ def test_the_songs_that_were_selected_are_told_from_the_others(selected):
     assert np.allclose(
         difference[[*valence_sides.KINDS]], table["difference"][[*valence_sides.KINDS]]
     )
-
-
-def test_reliability_of_draws_begins_with_that_of_all_songs(rng):
-    printed = pd.DataFrame({"valence_mean": rng.normal(size=40), "valence_std": 0.5}).assign(
-        year=np.repeat([2013, 2015], 20), raters=np.repeat([10, 5], 20)
-    )
-    draws = valence_sides.reliability_draws(printed, "valence", song_counts(40, draws=20))
-    parts = [
-        mean_reliability(songs["valence_mean"], songs["valence_std"], songs["raters"])
-        for _, songs in printed.groupby("year")
-    ]
-    assert draws[0] == pytest.approx(np.mean(parts))
-    assert np.ptp(draws[1:]) > 0
 
 
 @pytest.mark.parametrize("data", ["deam", "vgmidi"])

@@ -64,9 +64,8 @@ def as_page(frame: pd.DataFrame) -> str:
 def real_differences(name: str) -> pd.DataFrame:
     """A data set's systems against the delayed linear model, and that one against the constant.
 
-    Index (system, dimension, aggregation, metric); columns of
-    :func:`workbook.intervals.paired`. The r of the constant is left out: over folds it is an
-    artefact of their means.
+    Index (system, dimension, aggregation, metric); columns of :func:`workbook.intervals.paired`.
+    The r of the constant is left out: over folds it is an artefact of their means.
     """
     table = results.table(f"real_{name}_differences")
     system, against = (table.index.get_level_values(k) for k in ("system", "against"))
@@ -96,8 +95,7 @@ def lesson(system: str) -> str:
 def board() -> str:
     """Real music: RMSE and r, pooled over frames, of smoothed predictions, for every system.
 
-    For each data set also the least difference of RMSE to the delayed linear model (of that model:
-    to the constant) that so many songs detect, valence / arousal.
+    For each data set also the least detectable difference of RMSE, valence / arousal.
     """
     columns = {}
     for name, title in SETS.items():

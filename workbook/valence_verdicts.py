@@ -34,8 +34,7 @@ def beside_arousal() -> pd.DataFrame:
     """Published r of valence per song, and r(valence, arousal) within the same songs of DEAM.
 
     One row a set of `SIDES`. Columns `published` (the best run), `value`, `low`, `high` (r of the
-    labels with its 95 % interval over songs). Who predicted the true arousal as valence would
-    reach `value`.
+    labels with its 95 % interval): what a prediction of valence by true arousal would reach.
     """
     labels = results.table("valence_labels").xs(WITHIN, level="statistic")
     rows = papers.published().query("metric == 'pearson' and dimension == 'valence'")
