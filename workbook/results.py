@@ -77,9 +77,8 @@ def check(
 ) -> pd.DataFrame:
     """Compute a study again, its cheapest rows or `every` one, and compare with the stored tables.
 
-    All rows of most studies take hours, and resume. Index file; columns `compared`, the number of
-    values, `different`, how many are outside `TOLERANCE`, and `largest`, the largest absolute
-    difference.
+    Index file; columns `compared`, the number of values, `different`, how many are outside
+    `TOLERANCE`, and `largest`, the largest absolute difference.
     """
     study = _study(name)
     prefix = () if every else study.cheapest
@@ -240,8 +239,8 @@ def stored_scores(*, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
 def stored_songs(data: str = "mini", *, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
     """The stored scores of single songs, for paired tests: :func:`workbook.papers.judge`.
 
-    As of :func:`stored_scores`, with song_id in place of aggregation; columns rmse, pearson. Of
-    "mini" (SYNTHETIC), or of real music: "vgmidi", or "deam", whose whole songs have the column r2.
+    As of :func:`stored_scores`, with song_id in place of aggregation; columns rmse, pearson; of
+    "mini" (SYNTHETIC), or real: "vgmidi", or "deam", whose whole songs have the column r2.
     """
     if data == "mini":
         names = [f"{name}_songs" for name in _on_mini(folder)]

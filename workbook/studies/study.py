@@ -56,13 +56,7 @@ def joined(*studies: Study) -> Study:
 
 
 def product(**lists: Iterable) -> list[dict[str, object]]:
-    """Every combination of some arguments.
-
-    Examples
-    --------
-    >>> product(fold=[0, 1], seed=[7])
-    [{'fold': 0, 'seed': 7}, {'fold': 1, 'seed': 7}]
-    """
+    """Every combination of some arguments, as a list of dictionaries."""
     return [dict(zip(lists, values)) for values in tuples(*lists.values())]
 
 
