@@ -10,13 +10,14 @@ import pandas as pd
 from mer_core.corpus import Corpus
 from mer_core.models import LSTM, VAELSTM, ElmanRNN, FoldEnsemble, SecondNetwork
 from workbook.studies.regressors import (
+    FILES,
     LEVELS,
     held_out_scores,
     predict,
     scores,
     with_features,
 )
-from workbook.studies.study import Frames, Levels, Study, Tables, labelled
+from workbook.studies.study import Frames, Levels, Study, Tables, Units, labelled
 
 WIDE = {"hidden": (200, 5), "noise": 0.5**0.5, "pretrain": "keep"}
 NARROW = WIDE | {"hidden": (24, 5)}
@@ -41,8 +42,8 @@ def predict_trial(
 ) -> pd.DataFrame:
     """Predict the held-out and the test songs by each of the ten networks of one trial.
 
-    All are pretrained on the test songs' audio as well, and judged on the held-out songs, as in
-    Coutinho et al. (2014, 2015), section 2. The index starts with a network's error.
+    They are pretrained on the test songs' audio too, and judged on the held-out songs (Coutinho et
+    al., 2014, 2015, section 2). The index starts with a network's error.
     """
     corpus = with_features(corpus, features)
     dev, test = corpus.split("dev"), corpus.split("test")
@@ -78,7 +79,7 @@ def _mean_of_best(networks: pd.DataFrame, keep: int) -> pd.DataFrame:
     return chosen.groupby(level=["song_id", "time"]).mean()
 
 
-def _networks() -> list:
+def _networks() -> Units:
     units = []
     for name, (setting, features, folds, seeds) in NETWORKS.items():
         for fold in folds:
@@ -88,30 +89,20 @@ def _networks() -> list:
     return units
 
 
-def _trials() -> list:
+def _trials() -> Units:
     units = []
     for name, (setting, features) in ENSEMBLES.items():
         lists = {"setting": [setting], "features": [features], "trial": range(setting.trials)}
-        units += labelled(("system", "features", "trial"), {"system": name}, **lists)
+        units += labelled(TRIALS, {"system": name}, **lists)
     return units
 
 
+TRIALS = ("system", "features", "trial")
+_cheapest = ("Elman, paper's setting", "268", "test", 0), ("LSTM 2014 run 4", "FS2", 0)
 STUDIES = {
-    "paper_networks": Study(
-        predict,
-        _networks(),
-        LEVELS,
-        scores,
-        ("paper_networks.csv", "paper_networks_songs.parquet"),
-        cheapest=("Elman, paper's setting", "268", "test", 0),
-    ),
+    "paper_networks": Study(predict, _networks(), LEVELS, scores, FILES, None, _cheapest[0]),
     "paper_ensembles": Study(
-        predict_trial,
-        _trials(),
-        ("system", "features", "trial"),
-        best_networks,
-        ("paper_ensembles.csv", "paper_ensembles_songs.parquet"),
-        cheapest=("LSTM 2014 run 4", "FS2", 0),
+        predict_trial, _trials(), TRIALS, best_networks, FILES, None, _cheapest[1]
     ),
 }
 """On the embedded corpus, SYNTHETIC."""
