@@ -58,6 +58,7 @@ FOLDED = {"jupyter": {"source_hidden": True}, "tags": [FOLD]}  # JupyterLab; the
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 RECORD = "mer_core"
+LEVELS = [round(round(value * 31 / 255) * 255 / 31) for value in range(256)] * 3
 PERSONS = ("cell_type", "source", "attachments")
 """Keys of a cell that a person writes."""
 _running: list[nbclient.NotebookClient] = []
@@ -153,11 +154,14 @@ def _make_portable(notebook: NotebookNode) -> None:
 
 
 def _make_lean(data: dict) -> None:
-    """Reduce a picture to 256 colours: less than half the bytes, no visible difference."""
+    """Reduce a picture to 32 levels of red, green and blue: two thirds of the bytes.
+
+    No colour changes by more than 4 of 255. A palette of 256 would merge colours of thin lines.
+    """
     if "image/png" in data:
         picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
         lean = io.BytesIO()
-        picture.quantize(256, dither=Image.Dither.NONE).save(lean, "png", optimize=True)
+        picture.point(LEVELS).save(lean, "png", optimize=True)
         data["image/png"] = base64.b64encode(lean.getvalue()).decode()
 
 
