@@ -265,7 +265,7 @@ def check_numbers(notebook: str, numbers: Mapping[str, tuple[float, float]]) -> 
     Parameters
     ----------
     notebook : str
-        Its number, "00" to "11".
+        Its number, such as "00" or "04b".
     numbers : mapping of name to (value, tolerance)
 
     Raises

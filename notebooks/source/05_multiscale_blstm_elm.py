@@ -179,7 +179,7 @@ share = before / (before + after)
 # ### Does it help?
 #
 # Paired over the development songs, each predicted by networks that were not trained on it. One more comparison is needed: two networks
-# averaged are better than one anyway (lesson 04), so *forward and backward averaged* must be compared with *two forward networks averaged*.
+# averaged are better than one anyway (lesson 04b), so *forward and backward averaged* must be compared with *two forward networks averaged*.
 
 # %%
 average = {
