@@ -53,12 +53,17 @@ def test_intervals_and_power_are_those_of_a_t_test(tracks):
     assert row["sd"] == pytest.approx(difference.std(), rel=0.1)
     assert np.log10(row["p"]) == pytest.approx(np.log10(stats.ttest_1samp(difference, 0)[1]), abs=3)
     assert row["difference_low"] < row["difference"] < row["difference_high"] < 0
-    # With as many songs as are needed, about 80 % of t tests find the difference.
-    songs, rng = int(row["needed"]), np.random.default_rng(0)
-    sample = rng.normal(row["difference"], row["sd"], (4000, max(songs, 3)))
-    found = (stats.ttest_1samp(sample, 0, axis=1)[1] < 0.05).mean()
-    assert found > 0.7 or songs < 6
     assert row["needed_low"] <= row["needed"] <= row["needed_high"]
+
+
+def test_as_many_songs_as_are_needed_show_the_difference_in_80_of_100_samples():
+    rng, songs = np.random.default_rng(0), 40
+    differences = pd.DataFrame({"rmse": np.append(0.02, rng.normal(0.02, 0.01, 2000))})
+    row = paired(differences, 0 * differences, songs=songs).loc["rmse"]
+    assert row["sd"] == pytest.approx(0.01 * np.sqrt(songs), rel=0.05)
+    sample = rng.normal(0.02, row["sd"], (4000, int(row["needed"])))
+    found = stats.ttest_1samp(sample, 0, axis=1)[1] < 0.05
+    assert found.mean() == pytest.approx(0.8, abs=0.04)
 
 
 def test_a_difference_that_may_be_0_may_need_any_number_of_songs(tracks):

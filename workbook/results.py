@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -196,8 +197,12 @@ def _write(path: Path, frame: pd.DataFrame) -> None:
 
 
 def _read(path: Path, kinds: Mapping[str, str]) -> pd.DataFrame:
-    frame = pd.read_csv(path, dtype=dict(kinds)) if path.suffix == ".csv" else pd.read_parquet(path)
-    return _indexed(frame, kinds)
+    read = partial(pd.read_csv, dtype=dict(kinds)) if path.suffix == ".csv" else pd.read_parquet
+    try:
+        return _indexed(read(path), kinds)
+    except Exception as error:  # libraries have many for a file that was changed by hand
+        found = f"{type(error).__name__}: {error}"
+        raise DataError(path, f"a table with the index {list(kinds)}", found) from None
 
 
 def _indexed(frame: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:

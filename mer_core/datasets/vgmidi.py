@@ -102,7 +102,10 @@ def read_pieces(folder: Path) -> list[Piece]:
         raise DataError(folder, "labelled/annotations/vgmidi_raw_<n>.json", "none")
     files = {int(FILE.fullmatch(path.name)[1]): path for path in _annotations(base)}
     midi = entry(base, "midi")
-    return [piece for k in sorted(files) for piece in _read_file(files[k], 1000 * k, midi)]
+    pieces = [piece for k in sorted(files) for piece in _read_file(files[k], 1000 * k, midi)]
+    if not pieces:
+        raise DataError(base, "pieces in vgmidi_raw_<n>.json", "none")
+    return pieces
 
 
 def _annotations(base: Path) -> list[Path]:
