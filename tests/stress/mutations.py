@@ -135,7 +135,7 @@ PLANTED = {
             ("counts > CUT", "counts >= 0"),
         ],
         "mer_core/datasets/loading.py": [
-            ('"emoMusic": emomusic.load', '"emoMusic": pmemo.load'),
+            ("emomusic.find, emomusic.load", "emomusic.find, pmemo.load"),
             ("(own.find_curves,", "(lambda folder: None,"),
         ],
     },
