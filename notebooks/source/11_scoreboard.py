@@ -281,7 +281,7 @@ Markdown(
 # How many songs would it take? The songs of cross-validation are a pool to draw from: take $n$ of them, test two
 # systems, repeat. The slider sets $n$ (MediaEval had 58 test songs in 2015, 1000 in 2014).
 
-# %%
+# %% tags=["hide-input"]
 duels = {
     "Elman against constant": ("Elman, smoothed", "constant"),
     "Elman against linear": ("Elman, smoothed", "linear, smoothed"),
@@ -347,7 +347,7 @@ for ax, name in zip(axes, DIMENSIONS):
     ax.set(xscale="log", xlim=(8, 11_000), xlabel=f"songs needed, {name} (SYNTHETIC)", yticks=range(len(duels)), yticklabels=[*duels])
     ax.axvline(58, color=plots.GREY, ls="--", label="58 songs")
 axes[0].invert_yaxis()
-axes[1].legend(fontsize="small", loc="lower left");
+axes[1].legend(fontsize="small", loc="upper right");
 # %% tags=["hide-input"]
 needs = pd.DataFrame([needed(pool) for pool in pools.values()], columns=["observed", "least", "most"])
 Markdown(
@@ -373,7 +373,7 @@ ax.invert_yaxis()
 ax.legend(fontsize="small", ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1));
 
 # %% [markdown]
-# Most claims could not be decided with the songs at hand: that is about the number of songs, not about the papers.
+# Most claims could not be decided: there are too few songs, or no such systems here. That is about our data, not about the papers.
 # [Paper by paper](../docs/claims.md) has each claim with its numbers.
 
 # %% [markdown]
@@ -391,7 +391,7 @@ if chosen_data() == "mini":
     stored = scores.xs(("linear", "FS1", "raw", "CV", 0, "pooled"), level=[0, 1, 2, 3, 4, 6])
     agree = np.allclose(stored.loc[DIMENSIONS, "rmse"], now.loc[DIMENSIONS, "rmse"], atol=1e-4)
     print("as stored" if agree else "different")
-live.xs(("raw", "CV", "pooled"), level=("output", "protocol", "aggregation"))["rmse"].unstack().round(3)
+live.xs(("raw", "CV", "pooled"), level=("output", "protocol", "aggregation"))["rmse"].unstack()[DIMENSIONS].round(3)
 
 # %% [markdown]
 # ## One page: what to use, what not to believe, what nobody knows
