@@ -104,6 +104,12 @@ def test_p_is_that_of_scipys_paired_t_test(errors):
     assert pair["printed"] == pytest.approx(0.013)
 
 
+def test_songs_are_paired_by_their_number():
+    own, base = (pd.Series(k, range(20)) for k in np.random.default_rng(0).normal(size=(2, 20)))
+    same = difference(own, base)
+    assert difference(own, base.sample(frac=1, random_state=1)) == pytest.approx(same)
+
+
 def test_songs_stay_paired_in_any_order(errors):
     hard = np.linspace(0, 5, 30)  # much larger than the difference
     songs = fusions(hard + 0.001 * errors[0], hard + 0.02, seeds=2)
