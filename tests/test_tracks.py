@@ -395,7 +395,6 @@ ARRAYS: dict[str, Callable[[object], object]] = {
     "weighted_scores, weights": lambda v: list(
         valence.weighted_scores(OTHER, VALUES, squared(v)).values()
     ),
-    "mean_reliability": lambda v: valence.mean_reliability(v, [0.1] * 6, 4),
     "arousal_split": lambda v: list(valence.arousal_split(v, VALUES, OTHER).values()),
     "error_parts": lambda v: list(valence.error_parts(v, OTHER).values()),
     "as_array": lambda v: as_array(v, "values"),
