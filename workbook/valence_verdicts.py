@@ -55,8 +55,9 @@ def verdicts() -> pd.DataFrame:
     """One row a suspect: test, data, result with 95 % interval, strength, and the command."""
     table = pd.read_csv(Path(__file__).with_name("suspects.csv"), index_col="suspect")
     found = _of_labels() | _of_ridge() | _of_raters() | _of_features()
-    fill_in = {"result", "strength"}
-    return table.apply(lambda k: k.map(lambda v: v.format(**found)) if k.name in fill_in else k)
+    for column in ("result", "strength"):
+        table[column] = [text.format(**found) for text in table[column]]
+    return table
 
 
 def _of_labels() -> dict[str, str]:

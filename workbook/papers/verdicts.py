@@ -10,6 +10,7 @@ import pandas as pd
 
 from mer_core.files import DataError
 from workbook.intervals import LEVEL, contributions, difference, holm
+from workbook.papers.comparison import as_markdown
 from workbook.papers.tables import claims, comparisons, published
 from workbook.results import stored_songs
 
@@ -95,12 +96,12 @@ def stored_verdicts() -> pd.DataFrame:
 
 def verdict_table(rows: pd.DataFrame) -> str:
     """Some rows of :func:`stored_verdicts` in Markdown: a claim a row, a data set a column."""
-    lines = [["claim", *DATA], ["---"] * (1 + len(DATA))]
+    lines = []
     for _, row in rows.iterrows():
         cells = [(row[name], row[f"{name}, evidence"]) for name in DATA]
         words = [f"**{word}**: {numbers}" if numbers else word for word, numbers in cells]
         lines.append([row["claim"], *words])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return as_markdown(["claim", *DATA], lines)
 
 
 def verdict_list(rows: pd.DataFrame) -> str:

@@ -125,9 +125,9 @@ def _units() -> Units:
     units = []
     for system in SYSTEMS:
         lists = {"system": [system], "train": DATA, "seed": range(3 if system == "Elman" else 1)}
-        for ranks in (False, True)[: 1 if system == "constant" else 2]:
-            fixed = {"features": "ranks" if ranks else "raw"}
-            units += labelled(LEVELS, fixed, **lists, ranks=[ranks])
+        for features, ranks in {"raw": False, "ranks": True}.items():
+            if system != "constant" or not ranks:
+                units += labelled(LEVELS, {"features": features}, **lists, ranks=[ranks])
     return units
 
 
