@@ -84,10 +84,8 @@ def setting_of(system: str) -> str:
     >>> [setting_of(name) for name in ("Elman", "Elman, paper's setting")]
     ['class', 'paper']
     """
-    name = system.removesuffix(", paper's setting")
-    return (
-        "paper" if name != system or system in ("linear, no penalty", "TNN-SVM, 600") else "class"
-    )
+    own = "paper's setting" in system or system in ("linear, no penalty", "TNN-SVM, 600")
+    return "paper" if own else "class"
 
 
 def by_seed(frames: Frames) -> dict[tuple, list[pd.DataFrame]]:
