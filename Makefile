@@ -12,13 +12,17 @@
 # make offline   tests and notebooks in a network namespace that has nothing but loopback
 # make ends      the tests under the lowest versions that pyproject.toml allows, and the newest
 # make corpus    remakes data/mini (needs Debian's fluidsynth, fluid-soundfont-gm and ffmpeg)
-# Each sets up .venv by itself, once. PYTHON names another Python 3.11 or newer.
+# Each sets up .venv by itself, once. PYTHON names another Python 3.11 or newer; TORCH=cpu takes
+# PyTorch's build without CUDA, which is gigabytes smaller on Linux.
 
 PYTHON ?= python3
 BIN := .venv/bin
 # LOCK= takes the newest releases that pyproject.toml allows.
 LOCK ?= --constraint constraints.txt
 READY := .venv/.ready
+# uv knows the addresses of PyTorch's builds; its TORCH may also be auto or, for example, cu128.
+TORCH ?=
+UV := $(BIN)/python -m pip install --quiet --disable-pip-version-check uv && $(BIN)/python -m uv pip
 # Two notebooks run side by side: one thread each is faster than two that fight.
 export OMP_NUM_THREADS ?= 1
 
@@ -91,5 +95,6 @@ corpus: $(READY)
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
+	$(if $(TORCH),$(UV) install --quiet --python $(BIN)/python --torch-backend $(TORCH) $(LOCK) torch)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(LOCK) --editable ".[corpus,notebooks,test]"
 	touch $@

@@ -8,6 +8,7 @@ import os
 import select
 import sys
 import warnings
+from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mer_core.corpus import Corpus
 
 EXTRA = 'pip install "mer-core[workbook]"'
+Place = str | None
 INTERRUPTED, BROKEN_PIPE = 130, 141
 """128 + SIGINT and 128 + SIGPIPE, as a shell reports them."""
 
@@ -108,35 +110,33 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"), help=years)
     for entry in entry_points(group="mer.commands"):
         _add_commands(entry, commands)
-    command = add_command(
-        commands,
-        predict,
-        "predict song.mp3",
+    examples = [
         "predict song.mp3 --out curve.csv --plot curve.png",
         "predict music/ --recursive --out predictions.json --plot figures/",
-    )
-    command.add_argument("audio", nargs="+", help="audio files or folders of them")
+    ]
+    command = _add_audio(commands, predict, "predict song.mp3", *examples)
     command.add_argument("--out", help="a .csv or .json file for the curves, every half second")
     command.add_argument("--plot", help="a .png file, or a folder for a figure of each song")
     command.add_argument("--train", help="train on this folder with a data set, or on mini")
-    command.add_argument("--recursive", action="store_true", help="search subfolders as well")
-    add_processes(command)
-    command = add_command(
-        commands,
-        extract,
-        "extract music/ --out features",
-        "extract song.mp3 --out features --sets compare tonal --format parquet",
-    )
-    command.add_argument("audio", nargs="+", help="audio files or folders of them")
+    example = "extract song.mp3 --out features --sets compare tonal --format parquet"
+    command = _add_audio(commands, extract, "extract music/ --out features", example)
     command.add_argument("--out", required=True, help="the folder to write to")
-    known = "compare (the default), psychoacoustic, spectral, mel"
+    known = "compare (the default), psychoacoustic, spectral, tonal, mel"
     command.add_argument("--sets", nargs="+", default=["compare"], help=known)
     command.add_argument("--window", type=float, default=1.0, help="in s (default: 1)")
     kinds = "one CSV file a song (the default), or one Parquet file"
     command.add_argument("--format", choices=("csv", "parquet"), default="csv", help=kinds)
+    return parser
+
+
+def _add_audio(
+    commands: argparse._SubParsersAction, run: Callable, *examples: str
+) -> argparse.ArgumentParser:
+    command = add_command(commands, run, *examples)
+    command.add_argument("audio", nargs="+", help="audio files or folders of them")
     command.add_argument("--recursive", action="store_true", help="search subfolders as well")
     add_processes(command)
-    return parser
+    return command
 
 
 def _add_commands(entry: EntryPoint, commands: argparse._SubParsersAction) -> None:
@@ -186,12 +186,7 @@ def download(where: str, task: str) -> None:
 
 
 def predict(
-    audio: list[str],
-    out: str | None,
-    plot: str | None,
-    train: str | None,
-    recursive: bool,
-    processes: int,
+    audio: list[str], out: Place, plot: Place, train: Place, recursive: bool, processes: int
 ) -> int:
     """Predict valence and arousal of songs, with intervals that hold 8 in 10 listeners' means."""
     from mer_core import features, load_corpus, models, own_songs
@@ -219,7 +214,7 @@ def predict(
     return int(len(failures) > 0)
 
 
-def _check_predict(files: list[Path], song_ids: set, out: str | None, plot: str | None) -> None:
+def _check_predict(files: list[Path], song_ids: set, out: Place, plot: Place) -> None:
     """Raise a DataError if the output would destroy a file or can't be written."""
     from mer_core import own_songs
     from mer_core.files import DataError, check_output, check_writable, identities
@@ -235,13 +230,7 @@ def _check_predict(files: list[Path], song_ids: set, out: str | None, plot: str 
 
 
 def extract(
-    audio: list[str],
-    out: str,
-    sets: list[str],
-    window: float,
-    format: str,
-    recursive: bool,
-    processes: int,
+    audio: list[str], out: str, sets: list[str], format: str, recursive: bool, **options: float
 ) -> int:
     """Extract features of audio files: DEAM's feature CSVs, or one Parquet file."""
     from mer_core import features
@@ -253,7 +242,7 @@ def extract(
     named = [k for k in files if k not in odd]
     ids = {song_id_of(path) for path in named}
     batch.check_save(ids, out, format=format, inputs=files)
-    found, failures = features.extract_all(named, sets, window=window, processes=processes)
+    found, failures = features.extract_all(named, sets, **options)
     unsafe = "expected a name that a CSV file can have, or --format parquet, found this one"
     for why in [*failures, *(f"{path}: {unsafe}" for path in odd)]:
         print(f"failed: {why}", file=sys.stderr)

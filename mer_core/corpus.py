@@ -7,19 +7,10 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from mer_core import tracks
 from mer_core.files import DataError
 from mer_core.scales import probable_scale
-from mer_core.tracks import (
-    DIMENSIONS,
-    HOP,
-    LEVELS,
-    RATING_LEVELS,
-    as_table,
-    as_track,
-    check_columns,
-    check_levels,
-    rows_of,
-)
+from mer_core.tracks import DIMENSIONS, HOP, LEVELS, RATING_LEVELS, as_table, as_track, rows_of
 
 SONG_COLUMNS = ["title", "artist", "genre", "year", "duration", "audio", *DIMENSIONS, "split"]
 """Columns of `Corpus.songs`."""
@@ -85,8 +76,8 @@ class Corpus:
         """
         songs = self.songs.loc[list(song_ids)]
         features = vars(self).get("features", vars(self).get("extract"))
-        tracks = (self.labels, features, self.ratings)
-        parts = [rows_of(k, songs.index) if isinstance(k, pd.DataFrame) else k for k in tracks]
+        parts = (self.labels, features, self.ratings)
+        parts = [rows_of(k, songs.index) if isinstance(k, pd.DataFrame) else k for k in parts]
         return type(self)(songs, *parts)
 
     def validate(self) -> None:
@@ -98,17 +89,19 @@ class Corpus:
         _check_rated(_as_track(self.labels, "labels"), "labels")
         features = vars(self).get("features", NO_FEATURES)
         _as_track(features, "features")
-        tracks = {"labels": self.labels, "features": features}
+        parts = {"labels": self.labels, "features": features}
         if self.ratings is not None:
             options = {"levels": RATING_LEVELS, "missing": True}
             _check_rated(as_track(self.ratings, "ratings", **options), "ratings")
-            tracks["ratings"] = self.ratings
-        for name, track in tracks.items():
-            _check_index(track, name)
-            _check_known(track, name, self.songs)
+            parts["ratings"] = self.ratings
+        for name, track in parts.items():
+            _check_index(track, name, self.songs)
         if len(self.songs):
             _check_range(as_table(self.songs, "songs", columns=DIMENSIONS, missing=True), "songs")
-        _check_covered(self.labels, features)
+        missing = labels_without_features(self.labels, features)
+        if len(missing):
+            found = "none for song {} at {} s".format(*missing[0])
+            raise DataError("features", "a row for every labelled frame", found)
 
 
 def with_titles(songs: pd.DataFrame) -> pd.DataFrame:
@@ -135,10 +128,10 @@ def labels_without_features(labels: pd.DataFrame, features: pd.DataFrame) -> pd.
 
 def _as_track(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Check a track, which may have no rows."""
-    check_columns(frame, name)
+    tracks.check_columns(frame, name)
     if not frame.empty:
         return as_track(frame, name)
-    check_levels(frame, name, LEVELS)
+    tracks.check_levels(frame, name, LEVELS)
     return frame
 
 
@@ -153,15 +146,12 @@ def _check_songs(songs: pd.DataFrame) -> None:
         raise DataError("songs", "split to be dev, test or missing", f"{sorted(odd)}")
 
 
-def _check_index(track: pd.DataFrame, name: str) -> None:
+def _check_index(track: pd.DataFrame, name: str, songs: pd.DataFrame) -> None:
     if not track.index.is_monotonic_increasing:
         raise DataError(name, "rows in rising order of their index", "another order")
     times = track.index.get_level_values("time").to_numpy(dtype=float)
     if not (np.isclose(times % HOP, 0) & (times >= 0)).all():
         raise DataError(name, f"times on a grid of {HOP} s from 0", "other times")
-
-
-def _check_known(track: pd.DataFrame, name: str, songs: pd.DataFrame) -> None:
     unknown = track.index.get_level_values("song_id").unique().difference(songs.index)
     if len(unknown):
         raise DataError(name, "songs of the table `songs`", f"others: {list(unknown[:5])}")
@@ -178,10 +168,3 @@ def _check_range(frame: pd.DataFrame, name: str) -> None:
     if outside.any():
         found = f"{frame[outside].iloc[0].to_dict()}{probable_scale(frame.to_numpy(dtype=float))}"
         raise DataError(name, "values in [-1, 1]", found)
-
-
-def _check_covered(labels: pd.DataFrame, features: pd.DataFrame) -> None:
-    missing = labels_without_features(labels, features)
-    if len(missing):
-        found = "none for song {} at {} s".format(*missing[0])
-        raise DataError("features", "a row for every labelled frame", found)

@@ -17,7 +17,7 @@ from mer_core.files import note
 from mer_core.folds import Fold, genre_folds, k_folds, modulus_folds
 from mer_core.metrics import DIMENSIONS, score
 from mer_core.smoothing import moving_average
-from mer_core.tracks import as_track, sorted_rows
+from mer_core.tracks import as_track
 
 __all__ = ["Fold", "ablate", "as_paper", "cross_validate", "genre_folds", "k_folds"]
 __all__ += ["labelled", "modulus_folds", "scoreboard"]
@@ -39,7 +39,7 @@ def cross_validate(model: Regressor, corpus: Corpus, folds: Iterable[Fold]) -> p
     Parameters
     ----------
     model : regressor
-        Copied for each fold; one with `fit_many` is fitted to all folds in one computation.
+        One with `fit_many` is fitted to all folds in one computation.
     corpus : Corpus
         With features of all songs in the folds.
     folds : iterable of Fold
@@ -56,8 +56,8 @@ def cross_validate(model: Regressor, corpus: Corpus, folds: Iterable[Fold]) -> p
         If a song is on both sides of a fold, is scored twice, or has no features, or features or
         labels are no tracks of finite numbers.
     """
-    folds, parts = list(folds), {"features": corpus.features, "labels": corpus.labels}
-    parts = {name: sorted_rows(as_track(part, name), name) for name, part in parts.items()}
+    folds, names = list(folds), ("features", "labels")
+    parts = {name: as_track(getattr(corpus, name), name, sort=True) for name in names}
     corpus = replace(corpus, **parts)
     _check_folds(folds, corpus)
     if hasattr(model, "fit_many"):
@@ -79,12 +79,9 @@ def _one_by_one(model: Regressor, corpus: Corpus, folds: list[Fold]) -> Iterator
         yield copy.deepcopy(model).fit(train.features, train.labels)
 
 
-def _scored(folds: list[Fold]) -> list[int]:
-    return [song_id for fold in folds for song_id in fold.test]
-
-
-def _check_folds(folds: list[Fold], corpus: Corpus) -> None:
-    scored = _scored(folds)
+def _check_folds(folds: list[Fold], corpus: Corpus) -> list[int]:
+    """The songs that are scored; raises a ValueError unless the folds suit the corpus."""
+    scored = [song_id for fold in folds for song_id in fold.test]
     if not scored or len(set(scored)) < len(scored):
         raise ValueError("folds: expected songs that are scored once, found none or repeated ones")
     for number, fold in enumerate(folds):
@@ -94,6 +91,7 @@ def _check_folds(folds: list[Fold], corpus: Corpus) -> None:
         if fold.train.empty:
             raise ValueError(f"folds: expected songs to train on, found none in {number}")
     _check_features({song_id for fold in folds for side in fold for song_id in side}, corpus)
+    return scored
 
 
 def _check_features(song_ids: Iterable[int], corpus: Corpus) -> None:
@@ -131,7 +129,7 @@ def scoreboard(
     ----------
     models : mapping of name to regressor
     folds : iterable of Fold
-        Of the development songs that have curves (see :func:`labelled`).
+        Of the songs of :func:`labelled`.
     window : int
         Frames of the moving average in the smoothed rows.
 
@@ -148,9 +146,7 @@ def scoreboard(
         are not as for :func:`cross_validate`.
     """
     dev, test, folds = labelled(corpus, "dev"), labelled(corpus, "test"), list(folds)
-    _check_sides(corpus, dev, test, folds)
-    scored = dev.select(_scored(folds))
-    tables = {}
+    scored, tables = dev.select(_check_sides(corpus, dev, test, folds)), {}
     for name, model in models.items():
         predictions = {"CV": (scored.labels, cross_validate(model, dev, folds))}
         if len(test.songs):
@@ -162,17 +158,18 @@ def scoreboard(
     return pd.concat(tables, names=["system", "output", "protocol"])
 
 
-def _check_sides(corpus: Corpus, dev: Corpus, test: Corpus, folds: list[Fold]) -> None:
+def _check_sides(corpus: Corpus, dev: Corpus, test: Corpus, folds: list[Fold]) -> list[int]:
     listed = corpus.songs["split"].value_counts()
     if dev.songs.empty:
         found = f"none ({listed.get('dev', 0)} development songs, {len(test.songs)} test songs)"
         raise ValueError(f"corpus: expected development songs with labels, found {found}")
-    _check_folds(folds, dev)
+    scored = _check_folds(folds, dev)
     _check_features([*dev.songs.index, *test.songs.index], corpus)
     if test.songs.empty:
         unlabelled = f"the {listed.get('test')} test songs have no labels (curves)"
         why = unlabelled if "test" in listed else "this task has no test songs"
         note(f"no scores on test songs: {why}")
+    return scored
 
 
 def ablate(
@@ -183,8 +180,7 @@ def ablate(
     Gives a row for each name; columns (dimension, metric): RMSE and r, pooled over frames.
     """
     folds = list(folds)
-    scored = corpus.select(_scored(folds))
-    rows = {}
+    scored, rows = corpus.select(_check_folds(folds, corpus)), {}
     for name, columns in groups.items():
         chosen = replace(corpus, features=corpus.features[list(columns)])
         table = score(scored.labels, cross_validate(model, chosen, folds))
@@ -203,7 +199,5 @@ def as_paper(table: pd.DataFrame) -> pd.DataFrame:
     levels = ["protocol", "aggregation", "system", "output"]
     wide = wide[columns].reorder_levels(levels)
     protocols = [name for name in ("CV", "test") if name in table.index.unique("protocol")]
-    order = pd.MultiIndex.from_product(
-        [protocols, ["pooled", "mean", "sd"], *(table.index.unique(k) for k in levels[2:])]
-    )
-    return wide.reindex(order.set_names(levels))
+    order = [protocols, ["pooled", "mean", "sd"], *(table.index.unique(k) for k in levels[2:])]
+    return wide.reindex(pd.MultiIndex.from_product(order, names=levels))

@@ -16,10 +16,8 @@ from pathlib import Path
 import pandas as pd
 import pooch
 
-MOST_LETTERS = 2**28
-"""Of a table; a small compressed file may hold gigabytes."""
-EXACT = 2**53
-"""From here on floats leave whole numbers out."""
+MOST_LETTERS = 2**28  # Of a table; a small compressed file may hold gigabytes
+EXACT = 2**53  # From here on floats leave whole numbers out
 PROBE = 2**16
 """Bytes that test whether a folder can be written; a full disk still creates empty files."""
 
@@ -79,10 +77,7 @@ def check_writable(folder: str | os.PathLike) -> None:
 
 
 def check_output(
-    path: str | os.PathLike,
-    *,
-    inputs: Set[tuple[int, int]],
-    earlier: Callable[[Path], bool],
+    path: str | os.PathLike, *, inputs: Set[tuple[int, int]], earlier: Callable[[Path], bool]
 ) -> None:
     """Raise a DataError if writing a file would destroy something of the user's.
 

@@ -21,11 +21,8 @@ class Fold(NamedTuple):
 def k_folds(song_ids: Iterable[int], *, k: int = 10, seed: int = 0) -> list[Fold]:
     """Divide songs at random into k folds of nearly equal size; each song is scored once.
 
-    Raises
-    ------
-    ValueError
-        If there are fewer songs than folds or fewer than two folds, or song_ids are repeated,
-        missing or of mixed types.
+    Raises a ValueError if there are fewer songs than folds or fewer than two folds, or song_ids are
+    repeated, missing or of mixed types.
 
     Examples
     --------
@@ -42,19 +39,10 @@ def k_folds(song_ids: Iterable[int], *, k: int = 10, seed: int = 0) -> list[Fold
 
 
 def modulus_folds(song_ids: Iterable[int], *, modulus: int = 11) -> tuple[list[Fold], pd.Index]:
-    """Divide songs by song_id modulo 11; the songs of remainder 10 are kept out of all folds.
+    """Divide songs by song_id modulo 11 into ten folds; songs of remainder 10 are held out of all.
 
-    Returns
-    -------
-    folds : list of Fold
-        One for each remainder from 0 to modulus - 2.
-    held_out : Index
-        The songs of the last remainder.
-
-    Raises
-    ------
-    ValueError
-        If a remainder has no song, or song_ids are repeated or no whole numbers.
+    Returns the folds, one for each remainder from 0, and the held-out songs. A ValueError is raised
+    if a remainder has no song, or song_ids are repeated or no whole numbers.
 
     Examples
     --------
@@ -78,22 +66,12 @@ def genre_folds(
 ) -> list[Fold]:
     """Draw partitions whose held-out songs have the test set's genres, none in two partitions.
 
-    The test set's shares are rounded by largest remainder. Places of a genre that the development
-    set lacks, or has used up, go to songs drawn from all the rest.
-
-    Parameters
-    ----------
-    songs : DataFrame
-        `Corpus.songs`: development songs are divided, test songs only counted by genre. The first
-        word of a genre counts: "Hip-Hop-Electronic" is "hip".
-    partitions, held_out : int
-        Tsinghua drew 5 times 20 of 431 songs. A ValueError is raised if there are not more
-        development songs than places.
-
-    Returns
-    -------
-    list of Fold
-        `test` has the `held_out` songs of a partition, `train` all other development songs.
+    Development songs of `songs` (`Corpus.songs`) are divided, test songs only counted by genre, of
+    which the first word counts: "Hip-Hop-Electronic" is "hip". Shares are rounded by largest
+    remainder. Places of a genre that the development set lacks, or has used up, go to songs drawn
+    from all the rest. In each fold, `test` has the songs that are held out, `train` all other
+    development songs. Tsinghua drew 5 times 20 of 431 songs. A ValueError is raised if there are
+    not more development songs than places.
     """
     genre = songs["genre"].fillna("").str.lower().str.extract(r"(\w*)", expand=False)
     dev, test = (genre[songs["split"] == side] for side in ("dev", "test"))
@@ -102,9 +80,8 @@ def genre_folds(
         raise ValueError(f"songs: expected over {partitions * held_out} dev songs, found {found}")
     rng, free, folds = np.random.default_rng(seed), dev.sample(frac=1, random_state=seed), []
     for _ in range(partitions):
-        drawn = []
-        for name, places in _shares(test, held_out).items():
-            drawn += list(free.index[free == name][:places])
+        shares = _shares(test, held_out).items()
+        drawn = [song for name, places in shares for song in free.index[free == name][:places]]
         rest = free.index.difference(drawn)
         drawn += list(rng.choice(rest, held_out - len(drawn), replace=False))
         free = free.drop(drawn)
@@ -129,13 +106,12 @@ def _unique(song_ids: Iterable[int]) -> pd.Index:
     if not all(pd.api.types.is_scalar(value) and pd.notna(value) for value in values):
         raise ValueError(f"{expected}, found missing or other values")
     try:
-        songs = pd.Index(values, name="song_id")
-        order = songs.sort_values()
+        songs = pd.Index(values, name="song_id").sort_values()
     except TypeError:
         raise ValueError(f"{expected}, found both") from None
     if not songs.is_unique:
         raise ValueError("song_ids: expected every song once, found repeated ones")
-    return order
+    return songs
 
 
 def _fold(songs: pd.Index, test: Iterable[int]) -> Fold:

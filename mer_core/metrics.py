@@ -116,7 +116,8 @@ def score(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     for dimension in DIMENSIONS:
         each = songs.xs(dimension, level="dimension")
         counts = {"songs": len(each), "songs_without_r": each["pearson"].isna().sum()}
-        pooled = _all_metrics(labels[dimension].to_numpy(), predictions[dimension].to_numpy())
+        pair = labels[dimension].to_numpy(), predictions[dimension].to_numpy()
+        pooled = {name: metric(*pair) for name, metric in METRICS.items()}
         rows[dimension, "pooled"] = pooled | counts
         rows[dimension, "mean"] = each.mean().to_dict() | counts
         rows[dimension, "sd"] = each.std(ddof=1).to_dict() | counts
@@ -131,15 +132,13 @@ def score_songs(labels: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame
     labels, predictions = _matched(labels, predictions)
     y, p = labels.to_numpy(), predictions.to_numpy()
     rows = {
-        (song_id, dimension): _all_metrics(y[frames, column], p[frames, column])
+        (song_id, dimension): {
+            name: metric(y[frames, k], p[frames, k]) for name, metric in METRICS.items()
+        }
         for song_id, frames in labels.groupby(level="song_id").indices.items()
-        for column, dimension in enumerate(DIMENSIONS)
+        for k, dimension in enumerate(DIMENSIONS)
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["song_id", "dimension"])
-
-
-def _all_metrics(y: ArrayLike, p: ArrayLike) -> dict[str, float]:
-    return {name: metric(y, p) for name, metric in METRICS.items()}
 
 
 def _matched(labels: pd.DataFrame, predictions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

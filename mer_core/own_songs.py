@@ -10,7 +10,7 @@ import pandas as pd
 
 from mer_core.corpus import Corpus
 from mer_core.evaluation import cross_validate
-from mer_core.files import DataError, written_atomically
+from mer_core.files import DataError, starts_with, written_atomically
 from mer_core.folds import k_folds
 from mer_core.models.pretrained import WindowedRidge
 from mer_core.tracks import DIMENSIONS, HOP
@@ -25,25 +25,14 @@ COLOURS = {"valence": "#D55E00", "arousal": "#0072B2"}
 FOLDS = 10
 HEADS = b"song_id,time,valence,", b'{"coverage": ', b"time,valence,"
 """How the tables and JSON files of this module begin; the last, those of earlier versions."""
-MAKER = "mer predict"
-"""The name of this program in figures."""
+MAKER = "mer predict"  # The name of this program in figures
 
 
 def train(corpus: Corpus, *, where: str = "corpus", seed: int = 0) -> WindowedRidge:
     """Train the package's kind of model on the development songs of a corpus, and calibrate it.
 
-    Parameters
-    ----------
-    corpus : Corpus
-    where : str
-        What an error calls the corpus.
-    seed : int
-        Of the folds.
-
-    Raises
-    ------
-    DataError
-        If the corpus has no features, or fewer than 20 development songs.
+    The seed is that of the folds, `where` the corpus's name in an error. A DataError is raised if
+    the corpus has no features, or fewer than 20 development songs.
     """
     dev = corpus.split("dev")
     songs = dev.labels.index.unique("song_id")
@@ -59,10 +48,7 @@ def train(corpus: Corpus, *, where: str = "corpus", seed: int = 0) -> WindowedRi
 def predict_curves(model: WindowedRidge, features: pd.DataFrame) -> pd.DataFrame:
     """Predict every half second, with the interval that holds the label of 8 in 10 moments.
 
-    Returns
-    -------
-    DataFrame
-        A track: valence, valence_low, valence_high, arousal, arousal_low, arousal_high.
+    Returns a track: valence, valence_low, valence_high, arousal, arousal_low, arousal_high.
     """
     return _with_intervals(model, model.predict(features), "half second")
 
@@ -70,11 +56,8 @@ def predict_curves(model: WindowedRidge, features: pd.DataFrame) -> pd.DataFrame
 def predict_songs(model: WindowedRidge, features: pd.DataFrame) -> pd.DataFrame:
     """Predict whole songs, with the interval that holds the label of 8 in 10 songs.
 
-    Returns
-    -------
-    DataFrame
-        Index song_id; the columns of :func:`predict_curves`, and before them `seconds`, and
-        `unlikeness` as of :meth:`WindowedRidge.unlikeness`.
+    Returns a table with the index song_id: `seconds`, `unlikeness` as of
+    :meth:`WindowedRidge.unlikeness`, and the columns of :func:`predict_curves`.
     """
     songs = _with_intervals(model, model.predict_songs(features), "song")
     seconds = features.groupby(level="song_id").size().mul(HOP).loc[songs.index]
@@ -140,12 +123,7 @@ def _as_json(songs: pd.DataFrame, curves: pd.DataFrame) -> dict[str, object]:
 def draw(curve: pd.DataFrame, song: pd.Series, *, title: str = "") -> Figure:
     """Draw a song's curve with its intervals, and the song on the plane of valence and arousal.
 
-    Parameters
-    ----------
-    curve : DataFrame
-        One song of :func:`predict_curves`, index time in s.
-    song : Series
-        Its row of :func:`predict_songs`.
+    `curve` is one song of :func:`predict_curves`, `song` its row of :func:`predict_songs`.
     """
     from matplotlib.figure import Figure
 
@@ -200,6 +178,5 @@ def figure_paths(place: Path, song_ids: pd.Index) -> dict[object, Path]:
 
 def is_earlier_result(path: Path) -> bool:
     """Whether a file was written by this module, so that it may be replaced."""
-    with path.open("rb") as file:
-        start = file.read(200)
-    return start.startswith(HEADS) or (start.startswith(b"\x89PNG") and MAKER.encode() in start)
+    png = starts_with(path, b"\x89PNG") and MAKER.encode() in path.read_bytes()[:200]
+    return png or starts_with(path, *HEADS)

@@ -20,8 +20,7 @@ from mer_core.tracks import DIMENSIONS, HOP, as_array, as_table, as_track
 Array = np.ndarray
 PARTS = ("stretch", "song")
 METHODS = ("euclidean", "dtw")
-WORTH_A_THREAD = 1 << 13
-"""Candidates; fewer are done before threads have started."""
+WORTH_A_THREAD = 1 << 13  # Candidates; fewer are done before threads have started
 FINITE = {"nnan", "nsz", "reassoc", "contract"}
 """The compiler may assume that there is no NaN and reorder sums."""
 SLACK = 1 + 1e-9
@@ -40,8 +39,7 @@ def nearest(points: pd.DataFrame, query: Sequence[float], k: int = 10) -> pd.Dat
     Returns
     -------
     DataFrame
-        Rows of `points`, nearest first, equally near ones in the order of their index, with their
-        Euclidean `distance`.
+        Rows of `points`, nearest first, then by their index, with their Euclidean `distance`.
 
     Raises
     ------

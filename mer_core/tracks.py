@@ -6,7 +6,8 @@ itself, neither copied nor changed; anything else raises a DataError.
 
 The functions share these arguments. `where`: the argument's name, for the error. `columns`: the
 columns that are needed, of which others are left out; all by default. `missing`: whether NaN is
-allowed; infinity never is.
+allowed; infinity never is. `sort`: whether to sort the rows by their index, so that random draws do
+not depend on the order of rows.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,14 +22,10 @@ from mer_core.files import DataError
 
 DIMENSIONS = ["valence", "arousal"]
 """The two columns of labels and predictions, always in this order."""
-HOP = 0.5
-"""s between two rows of a track."""
-LEVELS = ("song_id", "time")
-"""The index of a track."""
-RATING_LEVELS = ("song_id", "rater", "time")
-"""The index of ratings."""
-GAP = HOP * (1 + 1e-6)
-"""s between two rows of a song; with more, rows are missing."""
+HOP = 0.5  # s between two rows of a track
+LEVELS = ("song_id", "time")  # The index of a track
+RATING_LEVELS = ("song_id", "rater", "time")  # The index of ratings
+GAP = HOP * (1 + 1e-6)  # s between two rows of a song; with more, rows are missing
 KINDS = {"b": "True or False", "U": "text", "S": "text", "c": "complex numbers"}
 KINDS |= {"M": "dates", "m": "time differences", "V": "records"}
 
@@ -84,6 +81,7 @@ def as_table(
     *,
     columns: Sequence[str] | None = None,
     missing: bool = False,
+    sort: bool = False,
 ) -> pd.DataFrame:
     """Check a table; columns that are neither float32 nor float64 become float64.
 
@@ -107,7 +105,7 @@ at 8
     if place is not None:
         found = f"{frame.columns[place[1]]!r} at {_place(frame.index, place[0])}"
         raise DataError(where, "finite numbers", f"NaN or infinity in {found}")
-    return frame
+    return _sorted(frame, where) if sort else frame
 
 
 def as_track(
@@ -119,6 +117,7 @@ def as_track(
     missing: bool = False,
     ordered: bool = False,
     gapless: bool = False,
+    sort: bool = False,
 ) -> pd.DataFrame:
     """Check a track as :func:`as_table` does, its index levels and its times.
 
@@ -140,7 +139,7 @@ def as_track(
         raise DataError(where, "finite times in s", "others")
     if ordered or gapless:
         _check_steps(frame.index, where, gapless=gapless)
-    return frame
+    return _sorted(frame, where) if sort else frame
 
 
 def as_rows(
@@ -150,20 +149,6 @@ def as_rows(
     if isinstance(frame, pd.DataFrame) and list(frame.index.names) == ["song_id"]:
         return as_table(frame, where, columns=columns)
     return as_track(frame, where, columns=columns, ordered=ordered)
-
-
-def sorted_rows(frame: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Sort a checked frame by its index, so that random draws do not depend on the order of rows.
-
-    Song_ids that are partly numbers and partly text have no order and raise a DataError.
-    """
-    names = frame.index.levels[0] if isinstance(frame.index, pd.MultiIndex) else frame.index
-    try:
-        if names.dtype == object:
-            names.sort_values()
-        return frame if frame.index.is_monotonic_increasing else frame.sort_index()
-    except TypeError:
-        raise DataError(where, "song_ids that are all numbers or all text", "both") from None
 
 
 def rows_of(track: pd.DataFrame, songs: Iterable[int | str]) -> pd.DataFrame:
@@ -268,6 +253,16 @@ def _not_finite(values: np.ndarray, missing: bool) -> tuple[int, ...] | None:
     """The position of the first value that is not finite, or None."""
     wrong = np.isinf(values) if missing else ~np.isfinite(values)
     return tuple(np.argwhere(wrong)[0].tolist()) if wrong.any() else None
+
+
+def _sorted(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    names = frame.index.levels[0] if isinstance(frame.index, pd.MultiIndex) else frame.index
+    try:
+        if names.dtype == object:
+            names.sort_values()  # partly numbers, partly text: no order
+        return frame if frame.index.is_monotonic_increasing else frame.sort_index()
+    except TypeError:
+        raise DataError(where, "song_ids that are all numbers or all text", "both") from None
 
 
 def _check_frame(frame: object, where: str) -> None:

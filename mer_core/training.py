@@ -15,26 +15,18 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from mer_core.files import DataError
-from mer_core.tracks import DIMENSIONS, as_track, check_covered, rows_of, sorted_rows
+from mer_core.tracks import DIMENSIONS, as_track, check_covered, rows_of
 
 
 class Schedule(NamedTuple):
     """How to train.
 
-    Attributes
-    ----------
-    learning_rate, momentum : float
-        v <- momentum v - learning_rate gradient; weights <- weights + v. The gradient is that of
-        the mean squared error over the labelled frames of the songs of an update.
-    epochs, patience : int
-        At most `epochs` times through all training songs; stop after `patience` epochs without a
-        new best on the validation songs, and go back to the best. None: go through all epochs.
-    noise : float
-        Standard deviation of Gaussian noise on the standardised inputs, drawn anew at each step.
-    l1, l2 : float
-        Weights of the sums of absolute and squared weights in the cost; biases are not penalised.
-    songs_per_update : int
-        The last update of an epoch may have fewer.
+    The cost is the mean squared error over the labelled frames of `songs_per_update` songs, plus
+    `l1` and `l2` times the sums of absolute and squared weights (not biases). An update is
+    v <- momentum v - learning_rate gradient; weights <- weights + v. `noise` is the standard
+    deviation of Gaussian noise on the standardised inputs, drawn anew at each update. Training goes
+    through all songs at most `epochs` times. With a `patience` it stops after so many epochs
+    without a new best on the validation songs, and goes back to the best.
     """
 
     learning_rate: float
@@ -61,13 +53,14 @@ class Dataset:
     unlabelled: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
-        self.features = _sorted_track(self.features, "features", gapless=True)
-        self.labels = _sorted_track(self.labels, "labels", ordered=True)
+        whole = {"gapless": True, "sort": True}
+        self.features = as_track(self.features, "features", **whole)
+        self.labels = as_track(self.labels, "labels", ordered=True, sort=True)
         if list(self.labels) != DIMENSIONS:
             raise DataError("labels", f"the columns {DIMENSIONS}", f"{list(self.labels)}")
         if self.unlabelled is not None:
-            options = {"columns": list(self.features), "gapless": True}
-            self.unlabelled = _sorted_track(self.unlabelled, "unlabelled", **options)
+            columns = list(self.features)
+            self.unlabelled = as_track(self.unlabelled, "unlabelled", columns=columns, **whole)
 
     def select(self, songs: Iterable[int]) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Features and labels of some songs; raises a DataError if a label has no features."""
@@ -77,19 +70,11 @@ class Dataset:
 
 
 class Job(NamedTuple):
-    """What one model of many is fitted to.
+    """What one model of many is fitted to; jobs of one computation usually share the data.
 
-    Attributes
-    ----------
-    data : Dataset
-        Jobs of one computation usually share it.
-    train, validation : iterable of int, optional
-        The song_ids to train on (all songs with labels by default), and those for early stopping,
-        which are left out of `train`.
-    seed : int, optional
-        Instead of the model's.
-    targets : tuple of str
-        Columns of the labels; set by models that learn valence and arousal separately.
+    `train` holds the song_ids to train on (all songs with labels by default), `validation` those
+    for early stopping, which are left out of `train`. A `seed` replaces the model's. `targets`,
+    columns of the labels, is set by models that learn valence and arousal separately.
     """
 
     data: Dataset
@@ -120,11 +105,10 @@ class Job(NamedTuple):
 
 
 class Songs(NamedTuple):
-    """Songs as padded tensors.
+    """Songs as padded tensors: inputs (songs, time, features), targets (songs, time, targets).
 
-    Inputs have the shape (songs, time, features), targets (songs, time, targets), `labelled` the
-    shape (songs, time): 1 where a frame has targets, else 0, and the targets are 0. If targets are
-    None, a network learns to reconstruct its inputs as they were before the noise.
+    `labelled` (songs, time) is 1 where a frame has targets, else 0, and the targets are 0. If
+    targets are None, a network learns to reconstruct its inputs as they were before the noise.
     """
 
     inputs: Tensor
@@ -233,12 +217,9 @@ def train(
     The network (:class:`mer_core.models.network.Network`) is changed in place; of each model the
     best weights (or the last, without patience) remain. Standardised inputs are limited to plus
     and minus `clip`. A ValueError is raised if a loss or, at the end, a weight is not finite.
-
-    Returns
-    -------
-    DataFrame
-        Index (model, epoch); columns `train`, the mean squared error of standardised targets over
-        the updates of an epoch, with noise, and `validation`, after the epoch, without noise.
+    Returns a table with the index (model, epoch) and the columns `train`, the mean squared error of
+    standardised targets over the updates of an epoch, with noise, and `validation`, after the
+    epoch, without noise.
     """
     trainer = _Trainer(network, songs, list(tasks), schedule, clip)
     rows = []
@@ -387,7 +368,3 @@ class _Trainer:
 def _as_matrix(rows: Iterable[Tensor]) -> Tensor:
     """Rows of songs of each model, filled with -1 where a model has fewer."""
     return nn.utils.rnn.pad_sequence(list(rows), batch_first=True, padding_value=-1)
-
-
-def _sorted_track(frame: pd.DataFrame, where: str, **options: object) -> pd.DataFrame:
-    return sorted_rows(as_track(frame, where, **options), where)

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import av
 import librosa.core.audio  # noqa: F401 - here, so that what its import warns of is none of ours
 import numpy as np
 import pandas as pd
@@ -36,7 +37,12 @@ from mer_core.features import read_audio
 from mer_core.features.audio import duration
 from mer_core.files import DataError, DataWarning, read_table
 from mer_core.metrics import score
+from mer_core.models import saved
+from mer_core.models.pretrained import WEIGHTS
 from mer_core.smoothing import moving_average
+from test_datasets import make_emomusic, make_own, make_pmemo
+from test_vgmidi import make_vgmidi
+from workbook import results
 
 CELLS = [
     *("", " ", "nan", "NaN", "inf", "-inf", "1e999", "1e-999", "-0", "+0.5", " 0.5 ", "0,5", ".5."),
@@ -159,6 +165,34 @@ def any_table(rows: list[list[str]], separator: str = ",") -> st.SearchStrategy[
     )
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=5,
+)
+
+
+@st.composite
+def changed(draw: st.DrawFn, value: object) -> object:
+    """A value of JSON of which one part is another one, is lost, or has another name."""
+    if not isinstance(value, (dict, list)) or not value or draw(st.integers(0, 7)) == 0:
+        return draw(JSON | st.sampled_from(CELLS) | st.sampled_from(NAMES))
+    rest = dict(value.items() if isinstance(value, dict) else enumerate(value))
+    key = draw(st.sampled_from(list(rest)))
+    part, kind = rest.pop(key), draw(st.integers(0, 5))
+    name = draw(st.text(max_size=5)) if kind == 0 else key
+    rest |= {} if kind == 1 else {name: draw(changed(part))}
+    return rest if isinstance(value, dict) else list(rest.values())
+
+
+def any_json(content: bytes) -> st.SearchStrategy[bytes]:
+    """A file of JSON with up to two changes, or other faults."""
+    value = st.just(json.loads(content))
+    values = st.one_of(value, value.flatmap(changed), value.flatmap(changed).flatmap(changed))
+    nearly = values.map(lambda value: json.dumps(value).encode())
+    return st.one_of(nearly, nearly, nearly, spoiled(content), st.binary(max_size=60))
+
+
 CURVES = [["song_id", *(f"sample_{15000 + 500 * k}ms" for k in range(4))]] + [
     [str(song), *(f"{0.1 * k - 0.2:.2f}" for k in range(4))] for song in (2, 3, 1001)
 ]
@@ -243,6 +277,72 @@ def packed_files(draw: st.DrawFn) -> tuple[bytes, str]:
     return (draw(spoiled(gzip.compress(content), most=1)) if kind != ".csv" else content), kind
 
 
+# Folders of the other data sets
+
+
+@cache
+def sound_files(make: Callable[[Path], None]) -> dict[str, bytes]:
+    """What a function of the tests writes into a folder."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "data"
+        make(folder)
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def make_task(folder: Path) -> None:
+    for name in ("valence", "arousal"):
+        put(folder, f"{name}.csv", "\n".join(map(",".join, CURVES)).encode())
+
+
+def with_faults(name: str, content: bytes) -> st.SearchStrategy[bytes | None]:
+    """A file with faults of its kind; now and then there is none."""
+    kind = Path(name).suffix
+    if kind == ".csv":
+        strategy = any_table([line.split(",") for line in content.decode().splitlines()])
+    else:
+        strategy = any_json(content) if kind == ".json" else spoiled(content)
+    return st.one_of(strategy, strategy, strategy, st.none())
+
+
+@st.composite
+def folders(draw: st.DrawFn, make: Callable[[Path], None]) -> dict[str, bytes | None]:
+    """The files of a data set; up to two have faults or are missing."""
+    files = sound_files(make)
+    bad = draw(st.lists(st.sampled_from(sorted(files)), max_size=2, unique=True))
+    return files | {name: draw(with_faults(name, files[name])) for name in bad}
+
+
+def put_all(folder: Path, files: dict[str, bytes | None]) -> Path:
+    for name, content in files.items():
+        if content is not None:
+            put(folder / "data", name, content)
+    return folder / "data"
+
+
+def of_folder(folder: Path, files: dict[str, bytes | None]) -> Corpus:
+    corpus = load_corpus(put_all(folder, files))
+    assert not corpus.labels.abs().gt(1).any(axis=None)
+    assert corpus.labels.notna().all(axis=None)
+    assert corpus.songs.index.is_unique
+    return corpus
+
+
+def make_table(folder: Path) -> None:
+    index = pd.MultiIndex.from_product([["a", "b"], [0, 1]], names=["system", "seed"])
+    table = pd.DataFrame({"rmse": [0.1, 0.2, 0.3, 0.25]}, index)
+    kinds = {"t.csv": results._kinds(table), "u.parquet": results._kinds(table)}
+    for name in kinds:
+        results._write(folder / name, table)
+    put(folder, "t.json", json.dumps({"tables": kinds}).encode())
+
+
+def of_results(folder: Path, files: dict[str, bytes | None]) -> list[pd.DataFrame]:
+    found = [results.table(name, folder=put_all(folder, files)) for name in ("t", "u")]
+    assert all(isinstance(table, pd.DataFrame) for table in found)
+    return found
+
+
 # Archives
 
 
@@ -304,10 +404,34 @@ def recordings() -> dict[str, bytes]:
     return files
 
 
+@cache
+def containers() -> dict[str, bytes]:
+    """Half a second in formats that FFmpeg writes, and chained Ogg streams."""
+    kinds = {".m4a": ("mp4", "aac"), ".wma": ("asf", "wmav2"), ".mka": ("matroska", "aac")}
+    kinds |= {".aac": ("adts", "aac"), ".opus": ("ogg", "libopus")}
+    files = {f"one{suffix}": encoded(*kind) for suffix, kind in kinds.items()}
+    chain = [recordings()[f"{rate}.ogg"] for rate in (44_100, 8_000)]
+    return files | {"chained.ogg": b"".join(chain), "chained.opus": 2 * files["one.opus"]}
+
+
+def encoded(form: str, codec: str) -> bytes:
+    buffer, rate = io.BytesIO(), 48_000
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (1, rate // 2)).astype(np.float32)
+    frame = av.AudioFrame.from_ndarray(noise, format="flt", layout="mono")
+    frame.rate = rate
+    with av.open(buffer, "w", format=form) as container:
+        stream = container.add_stream(codec, rate=rate, layout="mono", bit_rate=64_000)
+        for frames in (frame, None):
+            container.mux(stream.encode(frames))
+    return buffer.getvalue()
+
+
 @st.composite
-def audio_files(draw: st.DrawFn) -> tuple[str, bytes]:
-    name = draw(st.sampled_from(sorted(recordings())))
-    content = recordings()[name]
+def audio_files(
+    draw: st.DrawFn, files: Callable[[], dict[str, bytes]] = recordings
+) -> tuple[str, bytes]:
+    name = draw(st.sampled_from(sorted(files())))
+    content = files()[name]
     if draw(st.booleans()):  # faults in the head reach farther
         head = draw(st.integers(8, 120))
         content = draw(spoiled(content[:head], most=2)) + content[head:]
@@ -374,6 +498,21 @@ def _written(write: Callable[[Path], None]) -> bytes:
         return (Path(folder) / "file").read_bytes()
 
 
+@st.composite
+def weights(draw: st.DrawFn) -> bytes:
+    """The model in the package with faults; half of them have the right checksum."""
+    content = WEIGHTS.read_bytes()
+    if draw(st.booleans()):
+        return draw(spoiled(content))
+    from safetensors.numpy import save
+
+    head, arrays = saved._content(WEIGHTS)
+    model = draw(changed(json.loads(head["model"])))
+    head["model"] = json.dumps(model)
+    head["sha256"] = saved._digest(head["model"], arrays)
+    return save(arrays, {saved.HEAD: json.dumps(head)})
+
+
 def of_model(folder: Path, content: bytes) -> object:
     return models.load(put(folder, "m.safetensors", content))
 
@@ -383,13 +522,6 @@ def of_checksums(folder: Path, content: bytes) -> dict:
     known = _checksums(folder)
     assert isinstance(known, dict)
     return known
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
-    max_leaves=5,
-)
 
 
 # Frames
@@ -473,10 +605,18 @@ READERS: dict[str, Reader] = {
     "features": Reader(packed_files(), of_features),
     "metadata": Reader(any_table(METADATA), of_metadata),
     "development list": Reader(any_table(CHOSEN), of_development_list),
+    "VGMIDI": Reader(folders(make_vgmidi), of_folder),
+    "PMEmo": Reader(folders(make_pmemo), of_folder),
+    "emoMusic": Reader(folders(make_emomusic), of_folder),
+    "labels of the task": Reader(folders(make_task), of_folder),
+    "a folder of one's own": Reader(folders(make_own), of_folder),
     "archives": Reader(archives(), of_archive),
     "audio files": Reader(audio_files(), of_audio),
+    "containers": Reader(audio_files(containers), of_audio),
     "audio arrays": Reader(arrays(), of_array),
     "model files": Reader(st.deferred(lambda: spoiled(model_file())), of_model),
+    "the package's model": Reader(weights(), of_model),
+    "results tables": Reader(folders(make_table), of_results),
     "checksums": Reader(
         JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=20), of_checksums
     ),

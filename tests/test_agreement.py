@@ -32,12 +32,6 @@ def test_alpha_is_undefined_for_one_rater_one_frame_or_no_movement(ratings):
     assert np.isnan(cronbach_alpha(ratings))
 
 
-@pytest.mark.parametrize("ratings", [[1.0, 2.0], [[1.0, np.nan], [2.0, 3.0]]])
-def test_alpha_refuses(ratings):
-    with pytest.raises(ValueError, match=r"ratings: expected .* found"):
-        cronbach_alpha(ratings)
-
-
 def test_rater_statistics_by_song_on_frames_that_all_rated():
     index = pd.MultiIndex.from_product(
         [[7], ["a", "b"], [15.0, 15.5, 16.0, 16.5]], names=["song_id", "rater", "time"]

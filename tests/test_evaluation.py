@@ -69,18 +69,10 @@ def test_k_folds_follow_the_seed():
     assert not all(a.test.equals(b.test) for a, b in zip(first, other))
 
 
-@pytest.mark.parametrize(
-    ("songs", "k", "message"),
-    [
-        ([1, 2], 3, "expected 2 to 2 folds"),
-        ([1, 2], 1, "expected 2 to 2 folds"),
-        ([1, 1, 2], 2, "every song once"),
-        ([7], 2, "at least 2 songs to divide, found 1"),
-    ],
-)
-def test_k_folds_refuse(songs, k, message):
-    with pytest.raises(ValueError, match=message):
-        k_folds(songs, k=k)
+@pytest.mark.parametrize("k", [1, 3])
+def test_k_folds_refuse_other_numbers(k):
+    with pytest.raises(ValueError, match="expected 2 to 2 folds"):
+        k_folds([1, 2], k=k)
 
 
 def test_modulus_folds_are_munichs():
@@ -217,9 +209,8 @@ def test_constant_is_the_mean_of_the_training_labels(corpus):
 
 
 def test_linear_equals_ridge_by_hand(corpus):
-    predictions = (
-        models.Linear(ridge=10).fit(corpus.features, corpus.labels).predict(corpus.features)
-    )
+    predictions = models.Linear(ridge=10).fit(corpus.features, corpus.labels)
+    predictions = predictions.predict(corpus.features)
     x = corpus.features.loc[corpus.labels.index]
     scaled = (corpus.features - x.mean()) / x.std(ddof=0)
     z, y = scaled.loc[x.index].to_numpy(), corpus.labels.to_numpy()
@@ -228,9 +219,8 @@ def test_linear_equals_ridge_by_hand(corpus):
     assert predictions.to_numpy() == pytest.approx(expected)
     least_squares = models.Linear.paper().fit(corpus.features, corpus.labels)
     solution = np.linalg.lstsq(np.c_[z, np.ones(len(z))], y, rcond=None)[0]
-    assert least_squares.predict(corpus.features).to_numpy() == pytest.approx(
-        np.c_[scaled.to_numpy(), np.ones(len(scaled))] @ solution
-    )
+    expected = np.c_[scaled.to_numpy(), np.ones(len(scaled))] @ solution
+    assert least_squares.predict(corpus.features).to_numpy() == pytest.approx(expected)
 
 
 def test_svr_learns_and_does_not_depend_on_the_order_of_columns(corpus):
@@ -254,17 +244,6 @@ def test_every_third_frame_of_each_song_is_trained_on(corpus):
     assert seen == [12 * 30, 12 * 10]
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_baselines_refuse(corpus, system):
-    with pytest.raises(ValueError, match="call fit"):
-        system().predict(corpus.features)
-    with pytest.raises(ValueError, match="a row for each label"):
-        system().fit(corpus.features.drop((1, 7.0)), corpus.labels)
-    fitted = system.paper().fit(corpus.features, corpus.labels)
-    with pytest.raises(ValueError, match=r"none for \['c'\]"):
-        fitted.predict(corpus.features.drop(columns="c"))
-
-
 # Scoreboard
 
 
@@ -272,10 +251,8 @@ def test_scoreboard_agrees_with_its_parts(corpus):
     dev, test = corpus.split("dev"), corpus.split("test")
     folds = k_folds(dev.songs.index, k=4)
     table = scoreboard({"linear": models.Linear()}, corpus, folds=folds, window=5)
-    smoothed = moving_average(cross_validate(models.Linear(), dev, folds), 5)
-    pd.testing.assert_frame_equal(
-        table.xs(("linear", "smoothed", "CV")), score(dev.labels, smoothed)
-    )
+    smoothed = score(dev.labels, moving_average(cross_validate(models.Linear(), dev, folds), 5))
+    pd.testing.assert_frame_equal(table.xs(("linear", "smoothed", "CV")), smoothed)
     raw = models.Linear().fit(dev.features, dev.labels).predict(test.features)
     pd.testing.assert_frame_equal(table.xs(("linear", "raw", "test")), score(test.labels, raw))
     row = as_paper(table).loc[("test", "pooled", "linear", "raw")]
@@ -332,12 +309,10 @@ def test_the_scoreboard_refuses_before_training(corpus):
     folds, untrained = k_folds(range(1, 9), k=2), {"none": Untrained()}
     with pytest.raises(ValueError, match=r"development songs with labels, found none \(0 .* 12 te"):
         scoreboard(untrained, side(corpus, dev="test"), folds=folds)
-    lacking = replace(corpus, features=corpus.features.drop([3, 10], level="song_id"))
-    with pytest.raises(ValueError, match="features of all songs"):
-        scoreboard(untrained, lacking, folds=folds)
-    lacking = replace(corpus, features=corpus.features.drop(10, level="song_id"))
-    with pytest.raises(ValueError, match=r"features of all songs, found none for \[10\]"):
-        scoreboard(untrained, lacking, folds=folds)
+    for song_id in (3, 10):  # of a fold; of the test
+        lacking = replace(corpus, features=corpus.features.drop(song_id, level="song_id"))
+        with pytest.raises(ValueError, match=rf"features of all songs, .* for \[{song_id}\]"):
+            scoreboard(untrained, lacking, folds=folds)
     alone = [Fold(pd.Index([], dtype=int), pd.Index([1]))]
     with pytest.raises(ValueError, match="songs to train on, found none in 0"):
         scoreboard(untrained, corpus, folds=alone)

@@ -19,7 +19,7 @@ FEWEST = 2
 
 
 def wrong_answers(name: str) -> dict[str, list[dict[str, str]]]:
-    path = ROOT / "tests" / "exercises" / f"{name[:2]}.yaml"
+    path = ROOT / "tests" / "exercises" / f"{name.partition('_')[0]}.yaml"
     return yaml.safe_load(path.read_text()) if path.exists() else {}
 
 

@@ -163,6 +163,11 @@ def link(target: str) -> bytes:
     return buffer.getvalue()
 
 
+def unpack_here(folder: Path, content: bytes) -> None:
+    (folder / "metadata.zip").write_bytes(content)
+    unpack(folder / "metadata.zip", folder, "metadata")
+
+
 def damaged(archive: bytes) -> bytes:
     middle = len(archive) // 2
     return archive[:middle] + bytes(40) + archive[middle + 40 :]
@@ -170,8 +175,7 @@ def damaged(archive: bytes) -> bytes:
 
 def test_backslashes_of_powershell_are_slashes(tmp_path):
     entries = {"metadata\\": b"", "metadata\\metadata_2013.csv": b"a", "metadata\\b/c.csv": b"c"}
-    (tmp_path / "metadata.zip").write_bytes(zipped(entries))
-    unpack(tmp_path / "metadata.zip", tmp_path, "metadata")
+    unpack_here(tmp_path, zipped(entries))
     inner = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert inner == {"metadata.zip", "metadata/metadata_2013.csv", "metadata/b/c.csv"}
     assert (tmp_path / "metadata" / "metadata_2013.csv").read_bytes() == b"a"
@@ -180,8 +184,7 @@ def test_backslashes_of_powershell_are_slashes(tmp_path):
 def test_hidden_files_in_an_archive_are_not_unpacked(tmp_path):
     names = ["__MACOSX\\metadata\\._a", "deam/metadata/.DS_Store", "deam\\metadata\\Thumbs.db"]
     entries = {**dict.fromkeys(names, b"x"), "deam/metadata/a": b""}
-    (tmp_path / "metadata.zip").write_bytes(zipped(entries))
-    unpack(tmp_path / "metadata.zip", tmp_path, "metadata")
+    unpack_here(tmp_path, zipped(entries))
     assert [path.name for path in (tmp_path / "metadata").rglob("*")] == ["a"]
 
 
@@ -192,10 +195,9 @@ def test_names_that_are_one_on_this_disk_are_refused(tmp_path, monkeypatch):
         return Path(path).name.lower() in {p.name.lower() for p in Path(path).parent.glob("*")}
 
     entries = {"metadata/a.csv": b"1", "metadata/A.CSV": b"2"}
-    (tmp_path / "metadata.zip").write_bytes(zipped(entries))
     monkeypatch.setattr("mer_core.datasets.deam.fetch.os.path.lexists", lexists)
     with pytest.raises(DataError, match=r"'metadata/A\.CSV' more than once, perhaps in other case"):
-        unpack(tmp_path / "metadata.zip", tmp_path, "metadata")
+        unpack_here(tmp_path, zipped(entries))
     assert [path.name for path in tmp_path.iterdir()] == ["metadata.zip"]
 
 
@@ -261,9 +263,8 @@ def test_archives_are_trusted_in_nothing(tmp_path: Path, name):
     content, message = BAD[name]
     folder = tmp_path / "inner"
     folder.mkdir()
-    (folder / "metadata.zip").write_bytes(content)
     with pytest.raises(DataError, match=r"metadata\.zip") as error:
-        unpack(folder / "metadata.zip", folder, "metadata")
+        unpack_here(folder, content)
     assert message in str(error.value)
     assert error.value.args[2], "found something"
     assert [path.name for path in folder.iterdir()] == ["metadata.zip"]
@@ -282,18 +283,16 @@ BOMB = zipped({"metadata/a": b"0" * 100_000})
 
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr("mer_core.datasets.deam.fetch.MOST_BYTES", 1000)
-    (tmp_path / "metadata.zip").write_bytes(BOMB)
     with pytest.raises(DataError, match="at most 1000 bytes unpacked, found 100000"):
-        unpack(tmp_path / "metadata.zip", tmp_path, "metadata")
+        unpack_here(tmp_path, BOMB)
 
 
 def test_a_bomb_that_says_it_is_small_unpacks_to_no_more_than_it_says(tmp_path, monkeypatch):
     monkeypatch.setattr("mer_core.datasets.deam.fetch.MOST_BYTES", 1000)
     true, announced = (size.to_bytes(4, "little") for size in (100_000, 10))
     assert BOMB.count(true) == 2
-    (tmp_path / "metadata.zip").write_bytes(BOMB.replace(true, announced))
     with pytest.raises(DataError, match="sound zip archive"):
-        unpack(tmp_path / "metadata.zip", tmp_path, "metadata")
+        unpack_here(tmp_path, BOMB.replace(true, announced))
     assert [path.name for path in tmp_path.iterdir()] == ["metadata.zip"]
 
 
@@ -307,6 +306,5 @@ def test_checksums_that_are_none_are_refused(tmp_path, site, content):
 def test_what_a_kill_left_of_unpacking_is_removed(tmp_path):
     (tmp_path / ".unpack-x" / "metadata").mkdir(parents=True)
     assert find_folder(tmp_path, "metadata") is None
-    (tmp_path / "metadata.zip").write_bytes(zipped({"metadata/a.csv": b"x"}))
-    unpack(tmp_path / "metadata.zip", tmp_path, "metadata")
+    unpack_here(tmp_path, zipped({"metadata/a.csv": b"x"}))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["metadata", "metadata.zip"]

@@ -44,6 +44,9 @@ def planted() -> Corpus:
     return Corpus(table.assign(split="dev"), labels, features)
 
 
+LEVELS = ("learner", "features", "seed")
+
+
 def test_sets_have_the_tonal_features_last(planted):
     sizes = {"260": NOISE, "260, sd": 2 * NOISE, "tonal": 6}
     sizes |= {harmony.BOTH: NOISE + 6, harmony.WEIGHTED: NOISE + 6}
@@ -56,36 +59,34 @@ def test_sets_have_the_tonal_features_last(planted):
 
 def test_the_planted_difference_is_found(planted):
     frames = {
-        ("ridge", features, 0): harmony.predict_songs(
-            planted, learner="ridge", features=features, seed=0
-        )
-        for features in harmony.SETS
+        ("ridge", k, 0): harmony.predict_songs(planted, learner="ridge", features=k, seed=0)
+        for k in harmony.SETS
     }
-    table, points = harmony.song_tables(planted, frames, ("learner", "features", "seed"))
+    table, points = harmony.song_tables(planted, frames, LEVELS)
     row = table.loc["ridge", "tonal", "best without harmony", "valence", "pearson"]
-    assert row["value"] > 0.95
-    assert row["difference_low"] > 0.5
-    assert row["songs"] == 60
+    assert (row["value"] > 0.95, row["difference_low"] > 0.5, row["songs"]) == (True, True, 60)
     arousal = table.loc["ridge", "tonal", "260", "arousal", "pearson"]
     assert arousal["difference_high"] < -0.3
     assert table.loc["ridge", "260", "260", "mode", "pearson"]["high"] < 0.5
     assert points.shape == (60, 8)
+    # As when only the cheapest rows are computed again:
+    few = {("ridge", "tonal", 0): harmony.song_targets(planted)[DIMENSIONS]}
+    table, _ = harmony.song_tables(planted, few, LEVELS)
+    assert table["value"].notna().all()
+    assert table[["difference", "p", "p_holm"]].isna().all(axis=None)
 
 
 def test_the_best_baseline_is_chosen_for_each_score(planted):
     targets = harmony.song_targets(planted)
     rng, counts = np.random.default_rng(1), song_counts(60, draws=50)
-    spread = {"a": (0.1, 0.9), "b": (0.9, 0.1)}
-    draws = {
-        (name, "260"): harmony.song_draws(
-            targets, targets[DIMENSIONS] + rng.normal(size=(60, 2)) * sd, counts
-        )
-        for name, sd in spread.items()
+    predicted = {
+        name: targets[DIMENSIONS] + rng.normal(size=(60, 2)) * spread
+        for name, spread in {"a": (0.1, 0.9), "b": (0.9, 0.1)}.items()
     }
+    draws = {(k, "260"): harmony.song_draws(targets, v, counts) for k, v in predicted.items()}
     best = harmony.best_of(draws)
     for dimension, name in zip(DIMENSIONS, "ab"):
-        for metric in ("rmse", "pearson"):
-            column = dimension, metric
+        for column in ((dimension, "rmse"), (dimension, "pearson")):
             pd.testing.assert_series_equal(best[column], draws[name, "260"][column])
     table = harmony.compared(draws, songs=60, levels=("learner", "features"))
     family = table.xs(("260", "valence", "rmse"), level=("against", "dimension", "metric"))
@@ -198,45 +199,31 @@ def test_the_other_mode_and_back():
     assert up.tracks[0][0].note == 61
 
 
-def test_modes_of_the_embedded_corpus_are_those_of_its_bars():
+def test_modes_drums_and_features_of_the_embedded_corpus():
     rows = [(2, 0.0), (2, 26.5), (2, 27.0), (2, 44.5)]
     index = pd.MultiIndex.from_tuples(rows, names=["song_id", "time"])
     found = harmony_keys.composed_modes(index)
     assert found.tolist() == ["major", "major", "mixolydian", "major"]
-
-
-def test_strokes_are_counted_and_can_be_removed():
     file = _midi([(36,), (38,), (36,)], channel=harmony_keys.DRUMS)
     silent = harmony_keys.without_drums(file)
     assert all(not m.velocity for m in silent.tracks[0] if m.type == "note_on")
     assert harmony_keys.strokes(20, np.array([10.0]))[0] > 0
-
-
-def test_the_embedded_corpus_has_its_tonal_features():
     corpus = harmony.mini()
     assert list(corpus.features)[-6:] == [*NAMES]
-    assert corpus.features.shape[1] == 266
-    assert len(corpus.songs) == 96
+    assert (corpus.features.shape[1], len(corpus.songs)) == (266, 96)
 
 
 # Pages
 
 
-def test_the_page_holds_what_the_stored_tables_say():
+def test_the_page_holds_what_the_stored_tables_say_and_never_mixes_real_and_synthetic_songs():
     """If not: python -m workbook.harmony."""
-    text = page.PAGE.read_text()
-    found = page.tables()
-    assert real_music.filled(text, found) == text
-    for name in found:
-        assert real_music.MARKS[0].format(name=name) in text
-
-
-def test_real_and_synthetic_songs_are_never_in_one_table():
-    tables = page.tables()
-    tables.pop("findings")
+    text, tables = page.PAGE.read_text(), page.tables()
+    assert real_music.filled(text, tables) == text
     for name, table in tables.items():
+        assert real_music.MARKS[0].format(name=name) in text
         both = "mini" in table and ("VGMIDI" in table or "DEAM" in table)
-        assert not both, name
+        assert not both or name == "findings", name
 
 
 def test_a_corpus_of_any_size_is_read(planted, monkeypatch):
@@ -245,11 +232,3 @@ def test_a_corpus_of_any_size_is_read(planted, monkeypatch):
     monkeypatch.setattr(harmony, "extract_all", lambda audio, sets: (more, None))
     monkeypatch.setattr(harmony, "deam_excerpts", lambda: replace(planted, features=plain))
     assert list(harmony.deam().features) == list(planted.features)
-
-
-def test_some_units_alone_have_no_differences(planted):
-    """As when only the cheapest rows are computed again."""
-    frames = {("ridge", "tonal", 0): harmony.song_targets(planted)[DIMENSIONS]}
-    table, _ = harmony.song_tables(planted, frames, ("learner", "features", "seed"))
-    assert table["value"].notna().all()
-    assert table[["difference", "p", "p_holm"]].isna().all(axis=None)

@@ -27,19 +27,9 @@ def test_the_first_row_holds_the_scores_and_a_draw_those_of_its_songs(tracks):
     counts = song_counts(40)
     drawn = metric_draws(labels, track, counts)
     assert len(drawn) == len(counts) == 2001
-    drawn_twice = pd.concat(
-        {
-            (song, copy): labels.loc[song]
-            for song in range(40)
-            for copy in range(int(counts[5, song]))
-        }
-    )
-    number, _ = pd.factorize(drawn_twice.index.droplevel(2))
-    times = drawn_twice.index.get_level_values(2)
+    copies = [song for song in range(40) for _ in range(int(counts[5, song]))]
     repeated = [
-        pd.concat(
-            [part.loc[song] for song, copies in enumerate(counts[5]) for _ in range(int(copies))]
-        ).set_axis(pd.MultiIndex.from_arrays([number, times], names=["song_id", "time"]))
+        pd.concat({number: part.loc[song] for number, song in enumerate(copies)}, names=["song_id"])
         for part in (labels, track)
     ]
     for row, pair in ((0, (labels, track)), (5, repeated)):
@@ -63,21 +53,24 @@ def test_intervals_and_power_are_those_of_a_t_test(tracks):
     assert row["sd"] == pytest.approx(difference.std(), rel=0.1)
     assert np.log10(row["p"]) == pytest.approx(np.log10(stats.ttest_1samp(difference, 0)[1]), abs=3)
     assert row["difference_low"] < row["difference"] < row["difference_high"] < 0
-    # With as many songs as are needed, about 80 % of t tests find the difference.
-    songs, rng = int(row["needed"]), np.random.default_rng(0)
-    sample = rng.normal(row["difference"], row["sd"], (4000, max(songs, 3)))
-    found = (stats.ttest_1samp(sample, 0, axis=1)[1] < 0.05).mean()
-    assert found > 0.7 or songs < 6
     assert row["needed_low"] <= row["needed"] <= row["needed_high"]
+
+
+def test_as_many_songs_as_are_needed_show_the_difference_in_80_of_100_samples():
+    rng, songs = np.random.default_rng(0), 40
+    differences = pd.DataFrame({"rmse": np.append(0.02, rng.normal(0.02, 0.01, 2000))})
+    row = paired(differences, 0 * differences, songs=songs).loc["rmse"]
+    assert row["sd"] == pytest.approx(0.01 * np.sqrt(songs), rel=0.05)
+    sample = rng.normal(0.02, row["sd"], (4000, int(row["needed"])))
+    found = stats.ttest_1samp(sample, 0, axis=1)[1] < 0.05
+    assert found.mean() == pytest.approx(0.8, abs=0.04)
 
 
 def test_a_difference_that_may_be_0_may_need_any_number_of_songs(tracks):
     labels, track, _ = tracks
-    rng = np.random.default_rng(2)
-    other = labels + rng.normal(0, 0.2, labels.shape)
+    other = labels + np.random.default_rng(2).normal(0, 0.2, labels.shape)
     counts = song_counts(40)
-    own, base = (metric_draws(labels, one, counts) for one in (track, other))
-    table = paired(own, base, songs=40)
+    table = paired(*(metric_draws(labels, one, counts) for one in (track, other)), songs=40)
     spans = table["difference_low"] * table["difference_high"] < 0
     assert spans.any()
     assert np.isinf(table.loc[spans, "needed_high"]).all()
@@ -85,8 +78,7 @@ def test_a_difference_that_may_be_0_may_need_any_number_of_songs(tracks):
 
 
 def test_a_constant_has_no_r(tracks):
-    labels = tracks[0]
-    drawn = metric_draws(labels, labels * 0, song_counts(40))
+    drawn = metric_draws(tracks[0], tracks[0] * 0, song_counts(40))
     assert intervals(drawn).xs("pearson", level="metric")["value"].isna().all()
 
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -165,3 +168,23 @@ def test_differences_are_those_of_each_songs_scores_over_the_seeds_that_both_hav
     assert table["group"].tolist() == ["valence", "arousal"]
     assert table["songs"].tolist() == [3, 3]
     assert table["low"].iloc[0] < 2 < table["high"].iloc[0]
+
+
+THREADS = """
+import torch
+from threadpoolctl import threadpool_info
+from workbook import lesson
+lesson.kind()
+print(torch.get_num_threads(), max(pool["num_threads"] for pool in threadpool_info()))
+"""
+
+
+@pytest.mark.parametrize(("chosen", "printed"), [(None, "1 1"), ("2", "2 2")])
+def test_lessons_compute_on_one_thread_unless_the_reader_chose_a_number(chosen, printed):
+    if chosen and os.cpu_count() < 2:
+        pytest.skip("this machine has one core")
+    others = {name: value for name, value in os.environ.items() if "NUM_THREADS" not in name}
+    chosen = {"OMP_NUM_THREADS": chosen} if chosen else {}
+    command = [sys.executable, "-c", THREADS]
+    done = subprocess.run(command, env=others | chosen, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == printed

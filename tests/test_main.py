@@ -45,8 +45,7 @@ def test_scoreboard_of_a_copy_without_features_has_what_needs_none(real_deam, ca
     index = pd.MultiIndex.from_tuples([("SVM", "valence")], names=["system", "dimension"])
     table = pd.DataFrame({"r2": [0.3]}, index)
     monkeypatch.setattr(
-        "workbook.studies.songs.static_scores",
-        lambda corpus: seen.update(corpus=corpus) or table,
+        "workbook.studies.songs.static_scores", lambda corpus: seen.update(corpus=corpus) or table
     )
     assert main(["scoreboard", str(real_deam), "--folds", "3"]) == 0
     printed = capsys.readouterr().out

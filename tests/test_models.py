@@ -29,11 +29,8 @@ def test_every_model_of_the_package_is_a_dataclass():
 @pytest.mark.parametrize("kind", CLASSES)
 def test_settings_are_keyword_only_and_comparable(kind):
     assert all(field.kw_only for field in fields(kind))
-    model, namespace = (
-        made(kind),
-        vars(models) | {name: getattr(models, name) for name in models.__all__},
-    )
-    assert eval(repr(model), namespace | {"AE": AE, "VAE": VAE, "inf": np.inf}) == model
+    model, names = made(kind), {name: getattr(models, name) for name in models.__all__}
+    assert eval(repr(model), names | {"AE": AE, "VAE": VAE, "inf": np.inf}) == model
     assert replace(model) == model
     for field in fields(kind):
         value = getattr(model, field.name)

@@ -5,7 +5,9 @@ A notebook that a student has saved (and not committed) is theirs: these tests s
 
 from __future__ import annotations
 
+import base64
 import importlib.util
+import io
 import json
 import re
 import shutil
@@ -13,9 +15,13 @@ import subprocess
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+from matplotlib import pyplot as plt
+from PIL import Image
 
 from conftest import ROOT
+from workbook.widgets.front_end import png
 
 spec = importlib.util.spec_from_file_location("build", ROOT / "notebooks" / "build.py")
 builder = importlib.util.module_from_spec(spec)
@@ -73,6 +79,24 @@ def test_cell_ids_are_unique_and_stable(name):
     ids = [[cell.id for cell in builder.generate(source, solutions=False).cells] for _ in range(2)]
     assert ids[0] == ids[1]
     assert len(set(ids[0])) == len(ids[0])
+
+
+def test_a_picture_is_stored_with_its_colours():
+    """Thin lines in every colour and a map of all its colours: more than a palette could hold."""
+    fig, axes = plt.subplots(2, figsize=(4, 6))
+    axes[0].imshow(np.random.default_rng(0).random((30, 30)), cmap="nipy_spectral")
+    for number, value in enumerate(np.linspace(0, 1, 12)):
+        axes[1].plot([0, 1], [number, number + value], lw=0.7, color=plt.get_cmap("hsv")(value))
+    stored = {"image/png": base64.b64encode(png(fig)).decode()}
+    before = pixels(stored)
+    builder._make_lean(stored)
+    assert np.abs(pixels(stored) - before).max() <= 4
+    assert len(np.unique(before.reshape(-1, 3), axis=0)) > 1000
+
+
+def pixels(data: dict) -> np.ndarray:
+    picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+    return np.asarray(picture.convert("RGB")).astype(int)
 
 
 @pytest.mark.parametrize("name", NAMES)

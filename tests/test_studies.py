@@ -353,7 +353,6 @@ SMALL = studies.regressors(
     {"constant": models.Constant(), "linear": LINEAR, "twin": models.Linear(ridge=10)},
     seeds=[0, 1],
     seeded=False,
-    files=("small.csv", "small_songs.parquet"),
 )
 
 

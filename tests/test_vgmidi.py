@@ -147,6 +147,10 @@ CHANGES: dict[str, tuple[Callable[[dict], object], list[str]]] = {
         ["'piece<n>'", "'song'"],
     ),
     "no pieces": (lambda data: data.pop("pieces"), ["'pieces'"]),
+    "an empty object": (
+        lambda data: [data[name].clear() for name in ("pieces", "annotations")],
+        ["pieces in vgmidi_raw_<n>.json", "none"],
+    ),
 }
 BAD: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "JSON that ends early": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -11,6 +12,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 
@@ -74,6 +76,51 @@ def test_binder_installs_extras_that_there_are():
     extras = re.search(r"--editable \"\.\[(.+)\]\"", script)[1].split(",")
     assert set(extras) <= set(PROJECT["optional-dependencies"])
     assert executable(ROOT / ".binder" / "postBuild")
+
+
+def test_binders_files_are_as_repo2docker_reads_them():
+    """Names from its list; `environment.yml` and `apt.txt` of plain lines; a script with a #!."""
+    folder = ROOT / ".binder"
+    assert {path.name for path in folder.iterdir()} == {"apt.txt", "environment.yml", "postBuild"}
+    assert not (ROOT / "binder").exists(), "only one of the two folders is read"
+    assert (folder / "postBuild").read_text().startswith("#!/usr/bin/env bash\n")
+    lines = (folder / "apt.txt").read_text().splitlines()
+    assert all(re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", line) for line in lines)
+    conda = yaml.safe_load((folder / "environment.yml").read_text())
+    assert set(conda) == {"channels", "dependencies"}
+    (python,) = [part for part in conda["dependencies"] if part.startswith("python=")]
+    assert python == PROJECT["requires-python"].replace(">=", "python=")
+
+
+NOTEBOOKS = sorted(path for name in ("notebooks", "app") for path in (ROOT / name).rglob("*.ipynb"))
+PLACES = r"/(home|root|tmp|work|Users|content|opt)/|\b[A-Z]:\\\w"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_notebooks_open_in_vs_code_and_colab(path):
+    """A valid format 4.5 with an id for every cell, and no path of one machine."""
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    assert (plain["nbformat"], plain["nbformat_minor"]) >= (4, 5)
+    nbformat.validate(plain)
+    ids = [cell["id"] for cell in plain["cells"]]
+    assert len(set(ids)) == len(ids)
+    texts = ["".join(cell["source"]) for cell in plain["cells"]]
+    for output in (one for cell in plain["cells"] for one in cell.get("outputs", [])):
+        texts += ["".join(output.get("text", ""))]
+        texts += ["".join(v) for k, v in output.get("data", {}).items() if k.startswith("text/")]
+    for text in texts:
+        bare = re.sub(r"base64,[A-Za-z0-9+/=\s]+", "", text)
+        assert not re.search(PLACES, bare), re.search(f".*({PLACES}).*", bare)[0][:200]
+
+
+def test_the_cell_for_colab_installs_the_clone_with_a_magic():
+    cell = re.search(r"(?s)```\n(!git clone.*?)```", (ROOT / "docs" / "setup.md").read_text())[1]
+    clone, install, enter, path = cell.splitlines()
+    assert install.startswith("%pip install ")
+    extra = re.search(r'--editable "workbook\[(\w+)\]"', install)[1]
+    assert extra in PROJECT["optional-dependencies"]
+    assert clone.endswith(" workbook")
+    assert (enter, path) == ("%cd workbook/notebooks", 'import sys; sys.path.insert(0, "..")')
 
 
 def test_citation_says_what_pyproject_says():
@@ -166,6 +213,17 @@ def test_a_missing_data_folder_stops_at_once(clone, target):
     assert run.returncode
     assert run.stdout == ""
     assert f"found no folder {str(clone / 'no such' / 'DEAM')!r}" in run.stderr
+
+
+@pytest.mark.parametrize("backend", ["", "cpu"])
+def test_a_build_of_pytorch_is_installed_before_all_else(clone, backend):
+    (clone / ".venv" / ".ready").unlink()
+    command = ["make", "-n", "workbook", f"TORCH={backend}"]
+    lines = subprocess.run(command, cwd=clone, capture_output=True, text=True).stdout.splitlines()
+    steps = [line for line in lines if " install " in line]
+    assert len(steps) == (2 if backend else 1)
+    assert steps[-1].endswith('--editable ".[corpus,notebooks,test]"')
+    assert ("--torch-backend cpu --constraint constraints.txt torch" in steps[0]) == bool(backend)
 
 
 def test_jupyterlab_is_allowed_to_run_as_root_only_where_it_does(clone):

@@ -12,10 +12,10 @@ COLUMNS = ["", "statement", "number, 95 % interval", "songs", "detects"]
 
 
 def conclusions() -> pd.DataFrame:
-    """One row a statement: its number, the songs, the smallest difference that so many detect.
+    """One row a statement about real songs: its number, the songs, the difference that they detect.
 
     *detects* is the difference that so many songs show in 80 % of all samples; a dash where the
-    number is no difference. All songs are real.
+    number is no difference.
     """
     return pd.DataFrame([*_use(), *_doubt(), *_unknown()], columns=COLUMNS).set_index("")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
 from mer_core.features.tonal import NAMES as TONAL
@@ -17,18 +19,24 @@ SYNTHETIC = {"mini": "mini (synthetic)"}
 BEST = "best without harmony"
 SURE = 0.05
 ORDER = [*BASELINES, "tonal", BOTH, WEIGHTED]
-SIDES = ("260", "tonal")
-PLAYED = ("played again", "drums removed")
 WITHIN = {"pooled": "pooled", "songs": "between songs", "mean": "within songs"}
+
+
+def scores(
+    name: str, features: str | None, *, against: str = BEST, dimension: str = "valence"
+) -> pd.DataFrame:
+    """Rows of r of whole songs, by learner: of one feature set, or with the level features."""
+    known = {"features": features, "against": against, "dimension": dimension, "metric": "pearson"}
+    known = {level: value for level, value in known.items() if value}
+    return results.table(f"harmony_{name}").xs(tuple(known.values()), level=[*known])
 
 
 def songs(titles: dict[str, str]) -> pd.DataFrame:
     """Correlations over songs of each learner and set, and differences to the best of the 260."""
     columns = {}
     for name, title in titles.items():
-        table = results.table(f"harmony_{name}").xs((BEST, "pearson"), level=("against", "metric"))
         for dimension in DIMENSIONS:
-            part = table.xs(dimension, level="dimension")
+            part = scores(name, None, dimension=dimension)
             head = f"{title} ({part['songs'].iloc[0]:.0f}), {dimension}"
             columns[f"{head}: r"] = part.apply(with_interval, axis=1)
             columns[f"{head}: difference"] = part.apply(_difference, axis=1)
@@ -49,24 +57,18 @@ def _ordered(table: pd.DataFrame) -> pd.DataFrame:
 
 def detectable() -> pd.DataFrame:
     """The difference in r of valence that so many songs show with a power of 80 %."""
-    rows = {}
+    text = {}
     for name, title in REAL.items():
-        table = results.table(f"harmony_{name}")
-        part = table.xs((BEST, "valence", "pearson"), level=("against", "dimension", "metric"))
-        part = part[part["difference"] != 0]
-        rows[title] = part["detectable"].groupby(level="features").agg(["min", "max"])
-    text = {k: v.map(number).agg(" to ".join, axis=1) for k, v in rows.items()}
+        part = scores(name, None)
+        least = part.loc[part["difference"] != 0, "detectable"].groupby(level="features")
+        text[title] = least.agg(["min", "max"]).map(number).agg(" to ".join, axis=1)
     return pd.DataFrame(text).loc[[k for k in ORDER if k not in BASELINES]]
 
 
 def measured_mode() -> pd.DataFrame:
     """How well the 260 predict the mode of a song."""
-    columns = {}
-    for name, title in REAL.items():
-        table = results.table(f"harmony_{name}")
-        part = table.xs((BEST, "mode", "pearson"), level=("against", "dimension", "metric"))
-        columns[title] = part.apply(with_interval, axis=1)
-    return _ordered(pd.DataFrame(columns))
+    parts = {title: scores(name, None, dimension="mode") for name, title in REAL.items()}
+    return _ordered(pd.DataFrame({k: v.apply(with_interval, axis=1) for k, v in parts.items()}))
 
 
 def single(name: str) -> pd.DataFrame:
@@ -89,13 +91,17 @@ def singles() -> pd.DataFrame:
     return pd.DataFrame(columns).loc[[*TONAL]]
 
 
+def half_seconds(name: str) -> pd.DataFrame:
+    """Rows of r of valence every half second, beside the 260 of the same system."""
+    table = results.table(f"harmony_frames_{name}")
+    return table.xs(("260", "valence", "pearson"), level=("against", "dimension", "metric"))
+
+
 def frames(name: str) -> pd.DataFrame:
     """Correlations of valence every half second: pooled, between songs and within songs."""
-    table = results.table(f"harmony_frames_{name}")
-    table = table.xs(("260", "valence", "pearson"), level=("against", "dimension", "metric"))
+    table, columns = half_seconds(name), {}
     value = table.apply(with_interval, axis=1).unstack("aggregation")
     change = table.apply(_difference, axis=1).unstack("aggregation")
-    columns = {}
     for aggregation, head in WITHIN.items():
         columns |= {f"{head}: r": value[aggregation], f"{head}: minus 260": change[aggregation]}
     return _ordered(pd.DataFrame(columns))
@@ -116,12 +122,6 @@ def keys() -> pd.DataFrame:
     return text.droplevel("feature")
 
 
-def profiles() -> pd.DataFrame:
-    """Key profiles beside each other, from the audio and from the notes of VGMIDI."""
-    table = results.table("harmony_profiles")
-    return table.apply(with_interval, axis=1).unstack("statistic")
-
-
 def swap() -> pd.DataFrame:
     """What the parallel mode and a semitone change; value, low, high over pieces."""
     table = results.table("harmony_swap")["value"].unstack("piece")
@@ -130,126 +130,101 @@ def swap() -> pd.DataFrame:
     return pd.DataFrame(rows).T.rename_axis(["version", "statistic"]).assign(pieces=table.shape[1])
 
 
-def swaps() -> pd.DataFrame:
-    """The same as text."""
-    return swap().apply(with_interval, axis=1).unstack("version")
+def _span(values: pd.Series) -> str:
+    return f"{number(values.min(), 2)} to {number(values.max(), 2)}"
 
 
-def scores(
-    name: str, features: str, *, against: str = BEST, dimension: str = "valence"
-) -> pd.DataFrame:
-    """Rows of r of whole songs with a feature set, by learner."""
-    levels = ["features", "against", "dimension", "metric"]
-    return results.table(f"harmony_{name}").xs(
-        (features, against, dimension, "pearson"), level=levels
-    )
+def _pair(values: pd.Series) -> str:
+    return " and ".join(number(value, 2) for value in values)
 
 
-def best_without(name: str, dimension: str = "valence") -> pd.Series:
-    """The row of the best learner and set without harmony; its name is (learner, set)."""
-    parts = {k: scores(name, k, dimension=dimension) for k in BASELINES}
-    table = pd.concat(parts, names=["features"]).swaplevel()
-    return table.loc[table["value"].idxmax()]
-
-
-def songs_for(gain: float) -> float:
-    """How many songs of DEAM show such a gain in r by ridge with a power of 80 %."""
-    row = scores("deam", BOTH, against="260").loc["ridge"]
-    return row["songs"] * (row["detectable"] / gain) ** 2
-
-
-def _span(values: pd.Series, digits: int = 2) -> str:
-    return f"{number(values.min(), digits)} to {number(values.max(), digits)}"
-
-
-def _of_songs() -> list[str]:
-    six, base = scores("vgmidi", "tonal"), best_without("vgmidi")
-    least = six.loc[six["difference"].idxmin()]
-    arousal = scores("vgmidi", "tonal", dimension="arousal")["difference"]
+def _of_songs() -> dict[str, str]:
+    six, sets = scores("vgmidi", "tonal"), scores("vgmidi", None)
+    base = sets[sets.index.isin(BASELINES, level="features")]
+    best, least = base.loc[base["value"].idxmax()], six.loc[six["difference"].idxmin()]
     by_profile = results.table("harmony_profiles").xs(("audio", "r of ridge"), level=(0, 2))
-    both, weighted = (number(scores("vgmidi", k)["value"]["ridge"], 2) for k in (BOTH, WEIGHTED))
-    return [
-        f"**Piano pieces ({base['songs']:.0f}).** The six predict valence with r = "
-        f"{_span(six['value'])} over the four learners, the 260 with {number(base['value'], 2)} "
-        f"at most ({', '.join(base.name)}). The smallest difference is "
-        f"{with_interval(least, 'difference')}. With three sets of key profiles, ridge has r = "
-        f"{_span(by_profile['value'])}. For arousal the six are worse: differences of "
-        f"{_span(arousal)}.",
-        f"**Both together.** Ridge on all 266 has r = {both} for valence, with a weight of their "
-        f"own for the six {weighted}: with features that are cut at 5 standard deviations and a "
-        "tuned penalty, six among 266 are not lost.",
-    ]
+    return {
+        "pieces": f"{best['songs']:.0f}",
+        "six": _span(six["value"]),
+        "base": number(best["value"], 2),
+        "best": ", ".join(best.name),
+        "least": with_interval(least, "difference"),
+        "profiles": _span(by_profile["value"]),
+        "arousal": _span(scores("vgmidi", "tonal", dimension="arousal")["difference"]),
+        "both": number(sets["value"]["ridge", BOTH], 2),
+        "weighted": number(sets["value"]["ridge", WEIGHTED], 2),
+    }
 
 
-def _of_deam() -> list[str]:
-    table, mode = scores("deam", BOTH, against="260"), single("deam").loc["mode_long", "valence"]
-    zero = ((table["difference_low"] < 0) & (table["difference_high"] > 0)).sum()
-    some = [f"{songs_for(gain):.0f}" for gain in (0.05, 0.03)]
-    return [
-        f"**DEAM's excerpts ({table['songs'].iloc[0]:.0f}).** Adding the six to the 260 of the "
-        f"same learner changes r of valence by {_span(table['difference'])}; {zero} of "
-        f"{len(table)} intervals hold 0. So many songs show gains above "
-        f"{_span(table['detectable'])} only. The mean mode has r = {with_interval(mode)} with "
-        f"valence. To see a gain of .05, ridge needs about {some[0]} songs; for .03, {some[1]}.",
-    ]
+def _of_deam() -> dict[str, str]:
+    table, ridge = (
+        scores("deam", BOTH, against="260"),
+        scores("deam", BOTH, against="260").loc["ridge"],
+    )
+    zero = (table["difference_low"] < 0) & (table["difference_high"] > 0)
+    # The detectable difference shrinks with the root of the number of songs.
+    needed = {gain: ridge["songs"] * (ridge["detectable"] / gain) ** 2 for gain in (0.05, 0.03)}
+    return {
+        "excerpts": f"{ridge['songs']:.0f}",
+        "change": _span(table["difference"]),
+        "zero": str(zero.sum()),
+        "learners": str(len(table)),
+        "detectable": _span(table["detectable"]),
+        "mode": with_interval(single("deam").loc["mode_long", "valence"]),
+        "songs_05": f"{needed[0.05]:.0f}",
+        "songs_03": f"{needed[0.03]:.0f}",
+    }
 
 
-def _of_mode() -> list[str]:
-    found = swap()
-    change = {k: with_interval(found.loc[("other mode", f"change of {k}")]) for k in SIDES}
-    valence = {k: with_interval(found.loc[("other mode", f"valence by {k}")]) for k in SIDES}
-    up = with_interval(found.loc[("a semitone up", "change of 260")])
-    mode = pd.concat([scores("vgmidi", k, dimension="mode") for k in BASELINES])["value"]
-    return [
-        f"**The 260 do not measure the mode.** Predicted from them, it has r = "
-        f"{number(mode.max(), 2)} at most on VGMIDI. Played in the other mode, a piece moves them "
-        f"by {change['260']} standard deviations (by a semitone: {up}), the six by "
-        f"{change['tonal']}. Predicted valence of major minus minor: {valence['260']} by the 260, "
-        f"{valence['tonal']} by the six.",
-    ]
+def _of_mode() -> dict[str, str]:
+    mode = scores("vgmidi", None, dimension="mode")["value"]
+    text = swap().apply(with_interval, axis=1)
+    found = {
+        "predicted_mode": number(mode.max(), 2),
+        "moved_up": text["a semitone up", "change of 260"],
+    }
+    for side in ("260", "tonal"):
+        found[f"moved_{side}"] = text["other mode", f"change of {side}"]
+        found[f"valence_{side}"] = text["other mode", f"valence by {side}"]
+    return found
 
 
-def _of_keys() -> list[str]:
+def _of_keys() -> dict[str, str]:
     same = results.table("harmony_profiles").loc[("audio", "Temperley", "same sign, 16 s")]
     table = results.table("harmony_keys").xs("mode_long", level="feature")
-    wrong = [number(table.loc[("as recorded", k), "value"], 2) for k in ("dorian", "phrygian")]
-    table = table.xs("all", level="condition")
-    known = table.loc["as recorded"]
-    r, clarity = ([number(table[k][name], 2) for name in PLAYED] for k in ("r", "clarity"))
-    return [
-        "**Is the mode right?** Over 16 s, audio and notes of VGMIDI agree on major or minor in "
-        f"{with_interval(same)} of all half seconds. On mini (synthetic) the composed third is "
-        f"right in {with_interval(known)}; a constant has {number(known['majority'], 2)}, so its "
-        f"r says more: {number(known['r'], 2)}. It is wrong mostly in dorian and phrygian, which "
-        f"have no profile (right in {' and '.join(wrong)}). The same songs played with and "
-        f"without drums: r {' and '.join(r)}, key clarity {' and '.join(clarity)}.",
-    ]
-
-
-def _of_frames() -> list[str]:
-    table = results.table("harmony_frames_vgmidi")
-    table = table.xs(("260", "valence", "pearson"), level=("against", "dimension", "metric"))
-    cells = {
-        kind: [with_interval(table.loc[("delayed linear", k, kind)]) for k in SIDES]
-        for kind in ("pooled", "mean")
+    known, played = table.loc["as recorded"], table.loc[["played again", "drums removed"]]
+    played = played.xs("all", level="condition")
+    return {
+        "same": with_interval(same),
+        "right": with_interval(known.loc["all"]),
+        "majority": number(known["majority"]["all"], 2),
+        "r": number(known["r"]["all"], 2),
+        "wrong": _pair(known["value"][["dorian", "phrygian"]]),
+        "drums_r": _pair(played["r"]),
+        "drums_clarity": _pair(played["clarity"]),
     }
-    gain = with_interval(table.loc[("delayed linear", "tonal", "mean")], "difference")
-    return [
-        "**Every half second, VGMIDI.** The delayed linear model has a pooled r of valence of "
-        f"{cells['pooled'][0]} with the 260 and {cells['pooled'][1]} with the six; within songs "
-        f"{cells['mean'][0]} and {cells['mean'][1]}, a difference of {gain}. The gain is between "
-        "songs.",
-    ]
+
+
+def _of_frames() -> dict[str, str]:
+    table = half_seconds("vgmidi").loc["delayed linear"]
+    cells = {
+        f"{kind}_{side}": with_interval(table.loc[side, kind])
+        for kind in ("pooled", "mean")
+        for side in ("260", "tonal")
+    }
+    return cells | {"gain": with_interval(table.loc["tonal", "mean"], "difference")}
 
 
 def findings() -> str:
     """What was found, one point each; all numbers are read from the stored tables."""
-    points = [*_of_songs(), *_of_deam(), *_of_mode(), *_of_keys(), *_of_frames()]
-    return "\n".join(f"- {point}" for point in points)
+    numbers = _of_songs() | _of_deam() | _of_mode() | _of_keys() | _of_frames()
+    text = Path(__file__).with_name("harmony_findings.md").read_text(encoding="utf-8")
+    return text.strip().format(**numbers)
 
 
 def tables() -> dict[str, str]:
     """All tables of the page, by the names of their marks."""
+    profiles = results.table("harmony_profiles").apply(with_interval, axis=1)
     makers = {
         "songs": songs(REAL),
         "songs mini": songs(SYNTHETIC),
@@ -257,8 +232,8 @@ def tables() -> dict[str, str]:
         "mode": measured_mode(),
         "single": singles(),
         "keys": keys(),
-        "profiles": profiles(),
-        "swap": swaps(),
+        "profiles": profiles.unstack("statistic"),
+        "swap": swap().apply(with_interval, axis=1).unstack("version"),
     }
     makers |= {f"frames {name}": frames(name) for name in (*REAL, *SYNTHETIC)}
     return {"findings": findings()} | {name: as_page(table) for name, table in makers.items()}

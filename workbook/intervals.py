@@ -14,20 +14,10 @@ LEVELS = ["dimension", "aggregation", "metric"]
 
 
 def metric_draws(labels: pd.DataFrame, track: pd.DataFrame, counts: np.ndarray) -> pd.DataFrame:
-    """RMSE and r in each bootstrap sample of the songs.
+    """RMSE and r of a track in bootstrap samples, a row for each; the first is of all songs.
 
-    Parameters
-    ----------
-    labels, track : DataFrame
-        As for :func:`mer_core.metrics.score`.
-    counts : ndarray
-        From :func:`workbook.valence.song_counts`, in the order of the labels' sorted song_ids.
-
-    Returns
-    -------
-    DataFrame
-        A row for each sample, the first of all songs; columns (dimension, aggregation: pooled or
-        mean, metric: rmse or pearson).
+    `counts` are from :func:`workbook.valence.song_counts`, in the order of sorted song_ids. Columns
+    (dimension, aggregation: pooled or mean, metric: rmse or pearson).
     """
     songs, columns = score_songs(labels, track), {}
     for name in DIMENSIONS:
@@ -50,21 +40,13 @@ def intervals(drawn: pd.DataFrame) -> pd.DataFrame:
 def paired(own: pd.DataFrame, base: pd.DataFrame, *, songs: int) -> pd.DataFrame:
     """A system's scores, its differences to another, and what so many songs can show.
 
-    Parameters
-    ----------
-    own, base : DataFrame
-        From :func:`metric_draws` with the same draws.
-    songs : int
-
-    Returns
-    -------
-    DataFrame
-        A row for each column of these. `value`, `low`, `high`; `difference` (own - base),
-        `difference_low`, `difference_high`, 95 % over songs; `sd`, the standard deviation of the
-        difference over songs (bootstrap standard error x root of the number of songs); `p`, of a t
-        test with that error; `detectable`, the difference that so many songs show with a power of
-        80 % at 5 %; `needed`, how many songs the difference needs for that, and `needed_low`,
-        `needed_high` for the ends of its interval (infinite if the interval holds 0).
+    `own` and `base` are of :func:`metric_draws` with the same draws. A row for each column:
+    `value`, `low`, `high`; `difference` (own - base), `difference_low`, `difference_high`, 95 %
+    over songs; `sd`, the standard deviation of the difference over songs (bootstrap standard error
+    x root of the number of songs); `p`, of a t test with that error; `detectable`, the difference
+    that so many songs show with a power of 80 % at 5 %; `needed`, how many songs the difference
+    needs for that, and `needed_low`, `needed_high` for the ends of its interval (infinite if it
+    contains 0).
     """
     difference = own - base
     about = intervals(difference).add_prefix("difference_")
@@ -84,8 +66,9 @@ def paired(own: pd.DataFrame, base: pd.DataFrame, *, songs: int) -> pd.DataFrame
 def contributions(scores: pd.DataFrame | pd.Series, aggregation: str = "mean") -> pd.Series:
     """What each song adds to a score of all songs: values whose mean over songs is the score.
 
-    So every score is compared as a mean is. The root of a mean square and a standard deviation are
-    linearised: the values have the score's first-order (delta method) standard error.
+    The mean, "pooled rmse" (the root of the mean square) or "sd" (the standard deviation over
+    songs). The last two are linearised, so that the values have the score's standard error (delta
+    method).
 
     Parameters
     ----------
@@ -93,8 +76,6 @@ def contributions(scores: pd.DataFrame | pd.Series, aggregation: str = "mean") -
         One value a song, index (seed, song_id); over seeds the values are averaged. A song is
         left out if no seed has a value.
     aggregation : {"mean", "pooled rmse", "sd"}
-        The mean; the root of the mean square (of songs of one length, the RMSE of all frames); the
-        standard deviation over songs.
 
     Examples
     --------
@@ -116,9 +97,9 @@ def contributions(scores: pd.DataFrame | pd.Series, aggregation: str = "mean") -
 def difference(own: pd.Series, base: pd.Series) -> dict[str, float]:
     """Difference of two means over songs, with a 95 % interval and a two-sided p.
 
-    Over the songs that both have the values are paired, and the interval is that of Student's t
-    test. Without a common song it is Welch's. `detectable` is the difference that so many songs
-    show with a power of 80 % at 5 %; `songs` counts them (of different songs, the fewer).
+    Values of common songs are paired (Student, 1908); without a common song the test is Welch's
+    (1947). `detectable` is the difference that so many songs show with a power of 80 % at 5 %;
+    `songs` counts them (of different songs, the fewer).
 
     Examples
     --------
@@ -126,10 +107,6 @@ def difference(own: pd.Series, base: pd.Series) -> dict[str, float]:
     >>> row = difference(own, base)
     >>> [round(float(row[k]), 2) for k in ("difference", "low", "high", "p", "detectable")]
     [-0.1, -0.35, 0.15, 0.23, 0.31]
-
-    References
-    ----------
-    Student (1908); Welch (1947).
     """
     shared = own.index.intersection(base.index)
     sides = [own[shared] - base[shared]] if len(shared) else [own, -base]

@@ -1,4 +1,8 @@
-"""Shared by the notebooks: their corpus, the checks of answers and of key numbers."""
+"""Shared by the notebooks: their corpus, the checks of answers and of key numbers.
+
+Its import sets one thread for torch and for linear algebra, since the lessons' networks are so
+small that several threads only wait for each other. `OMP_NUM_THREADS`, if set, decides instead.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,8 @@ from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
+import torch
+from threadpoolctl import threadpool_limits
 
 from mer_core import features
 from mer_core.corpus import Corpus, with_titles
@@ -27,6 +33,16 @@ from workbook.results import stored_songs
 
 EXPECTED = Path(__file__).parents[1] / "data" / "expected.json"
 _answers: dict[str, bool] = {}
+
+
+def _set_threads() -> None:
+    if "OMP_NUM_THREADS" not in os.environ:
+        os.environ["OMP_NUM_THREADS"] = "1"  # for processes that a lesson starts
+        threadpool_limits(1)
+        torch.set_num_threads(1)
+
+
+_set_threads()
 
 
 def corpus(sets: Sequence[str] = ("compare",)) -> Corpus:
@@ -249,7 +265,7 @@ def check_numbers(notebook: str, numbers: Mapping[str, tuple[float, float]]) -> 
     Parameters
     ----------
     notebook : str
-        Its number, "00" to "11".
+        Its number, such as "00" or "04b".
     numbers : mapping of name to (value, tolerance)
 
     Raises

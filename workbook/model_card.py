@@ -97,8 +97,10 @@ def width_table(model: WindowedRidge) -> pd.DataFrame:
 
 def tables() -> dict[str, str]:
     """All tables of the card, by the names of their marks."""
-    found = {"errors": error_table(), "systems": system_table(), "choices": choice_table()}
-    found |= {
+    found = {
+        "errors": error_table(),
+        "systems": system_table(),
+        "choices": choice_table(),
         "groups": group_table(),
         "harmony": harmony_table(),
         "widths": width_table(pretrained()),

@@ -134,26 +134,25 @@ def tally() -> pd.DataFrame:
 def tables() -> dict[str, str]:
     """All tables of the page, by the names of their marks."""
     claims = papers.claims()["claim"]
-    scale = own_scale().reset_index().set_index("table")
     lost = papers.published().query("source == 'not in our source' and ours != ''")
-    lost = lost.groupby(["paper", "table"]).size()
-    found = {paper: as_page(beside(paper)) for paper in BESIDE}
-    found["notes"] = (
-        "\n".join(f"- {mark} {note}" for note, mark in notes(compared()).items())
-        + "\n- Not here, because our copies of the papers have lost the numbers: "
-        + "; ".join(
-            f"{paper.replace('_', ' ')}, {table} ({count} values)"
-            for (paper, table), count in lost.items()
-        )
-        + "."
-    )
-    found["own scale"] = as_page(scale)
+    counts = lost.groupby(["paper", "table"]).size().items()
+    gaps = [f"{paper.replace('_', ' ')}, {table} ({n} values)" for (paper, table), n in counts]
+    texts = [f"{mark} {note}" for note, mark in notes(compared()).items()]
+    copies = "Not here, because our copies of the papers have lost the numbers"
+    texts.append(f"{copies}: {'; '.join(gaps)}.")
     taus = orders().map(lambda tau: f"{tau:+.2f}")
-    found["orders"] = as_markdown(["paper, protocol, dimension, metric", "τ"], taus.items())
-    found["verdicts"] = papers.verdict_table(verdicts())
-    found["tally"] = as_page(tally().astype(str))
-    found["elsewhere"] = "\n".join(f"- {claims[k]} → {place}" for k, place in ELSEWHERE.items())
-    return found
+    return {paper: as_page(beside(paper)) for paper in BESIDE} | {
+        "notes": _as_list(texts),
+        "own scale": as_page(own_scale().reset_index().set_index("table")),
+        "orders": as_markdown(["paper, protocol, dimension, metric", "τ"], taus.items()),
+        "verdicts": papers.verdict_table(verdicts()),
+        "tally": as_page(tally().astype(str)),
+        "elsewhere": _as_list([f"{claims[k]} → {place}" for k, place in ELSEWHERE.items()]),
+    }
+
+
+def _as_list(lines: list[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def main() -> None:

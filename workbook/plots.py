@@ -35,12 +35,7 @@ def draw_curves(
 ) -> Axes:
     """Draw valence and arousal of one song over time, and predictions dashed beside them.
 
-    Parameters
-    ----------
-    labels, predictions : DataFrame
-        Index time in s, columns valence, arousal in [-1, 1]: one song of a track.
-    ax : Axes, optional
-        A new figure by default.
+    Both have the index time in s and columns valence, arousal in [-1, 1]: one song of a track.
     """
     ax = ax or plt.subplots()[1]
     for dimension, colour in PALETTE.items():
@@ -64,8 +59,6 @@ def draw_plane(
         Columns valence, arousal in [-1, 1].
     hue : Series, optional
         Same index as the points; the values that the colours show.
-    ax : Axes, optional
-        A new figure by default.
     **style
         Passed to :func:`seaborn.scatterplot`.
     """
@@ -87,15 +80,13 @@ def draw_differences(
 ) -> Axes:
     """Draw a forest plot: a value and its interval for each row, beside a line at 0.
 
-    The circle is filled if the interval excludes 0, and open if it holds 0 or is missing.
+    The circle is filled if the interval excludes 0, and open if it contains 0 or is missing.
 
     Parameters
     ----------
     table : DataFrame
         One row a name, the first row at the top; columns value, low, high. An optional column
         `group` gives rows a colour and the legend an entry: valence, arousal, or any name.
-    ax : Axes, optional
-        A new figure by default, as high as its rows need.
     detectable : float, optional
         The smallest difference that so many songs show: a grey band from -detectable to it.
     unit : str
@@ -134,13 +125,8 @@ def draw_differences(
 def draw_panels(tables: Mapping[str, pd.DataFrame], *, height: float) -> Figure:
     """Draw forest plots of differences of RMSE, two in a row, with one axis; real music is tinted.
 
-    Parameters
-    ----------
-    tables : mapping
-        From a title, which has the word REAL for real music, to a table as of
-        :func:`draw_differences` that also has the column `songs`.
-    height : float
-        Of the figure, in inches.
+    `tables` maps a title, which has the word REAL for real music, to a table as of
+    :func:`draw_differences` that also has the column `songs`; `height` is in inches.
 
     Examples
     --------

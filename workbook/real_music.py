@@ -64,9 +64,8 @@ def as_page(frame: pd.DataFrame) -> str:
 def real_differences(name: str) -> pd.DataFrame:
     """A data set's systems against the delayed linear model, and that one against the constant.
 
-    Index (system, dimension, aggregation, metric); columns of
-    :func:`workbook.intervals.paired`. The r of the constant is left out: over folds it is an
-    artefact of their means.
+    Index (system, dimension, aggregation, metric); columns of :func:`workbook.intervals.paired`.
+    The r of the constant is left out: over folds it is an artefact of their means.
     """
     table = results.table(f"real_{name}_differences")
     system, against = (table.index.get_level_values(k) for k in ("system", "against"))
@@ -96,20 +95,15 @@ def lesson(system: str) -> str:
 def board() -> str:
     """Real music: RMSE and r, pooled over frames, of smoothed predictions, for every system.
 
-    For each data set also the least difference of RMSE to the delayed linear model (of that model:
-    to the constant) that so many songs detect, valence / arousal.
+    For each data set also the least detectable difference of RMSE, valence / arousal.
     """
     columns = {}
     for name, title in SETS.items():
         pooled = real_differences(name).xs("pooled", level="aggregation")
-        songs = f"{title} ({pooled['songs'].max():.0f})"
-        for dimension in DIMENSIONS:
-            part = pooled.xs(dimension, level="dimension")
-            columns[f"{songs}, {dimension}"] = {
-                system: _cell(part.loc[system], system) for system in part.index.unique(0)
-            }
+        columns |= _scores(pooled, title, pooled.index.unique(0))
         least = pooled["detectable"].xs("rmse", level="metric").unstack("dimension")
-        columns[f"{songs} detect"] = least[DIMENSIONS].map(number).agg(" / ".join, axis=1)
+        head = f"{title} ({pooled['songs'].max():.0f}) detect"
+        columns[head] = least[DIMENSIONS].map(number).agg(" / ".join, axis=1)
     table = pd.DataFrame(columns)
     table = table.loc[order(table.index)].rename_axis("system")
     table.insert(0, "setting", [*map(setting_of, table.index)])
@@ -127,11 +121,17 @@ def short_table() -> pd.DataFrame:
     columns = {}
     for name, title in SETS.items():
         pooled = real_differences(name).xs("pooled", level="aggregation")
-        for dimension in DIMENSIONS:
-            part = pooled.xs(dimension, level="dimension")
-            head = f"{title} ({part['songs'].max():.0f}), {dimension}"
-            columns[head] = {system: _cell(part.loc[system], system) for system in SHORT}
+        columns |= _scores(pooled, title, SHORT)
     return pd.DataFrame(columns).rename_axis("system")
+
+
+def _scores(pooled: pd.DataFrame, title: str, systems: Iterable[str]) -> dict[str, dict]:
+    """Cells of some systems, a column for each dimension."""
+    head = f"{title} ({pooled['songs'].max():.0f})"
+    return {
+        f"{head}, {name}": {k: _cell(pooled.loc[k, name], k) for k in systems}
+        for name in DIMENSIONS
+    }
 
 
 def _cell(row: pd.DataFrame, system: str) -> str:
@@ -143,20 +143,17 @@ def _cell(row: pd.DataFrame, system: str) -> str:
 def system_table(name: str, aggregation: str, metric: str) -> str:
     """Each system of a data set with intervals, and what so many songs can show."""
     table = real_differences(name).xs((aggregation, metric), level=("aggregation", "metric"))
-    rows = {}
+    rows = []
     for system in order(table.index.unique("system")):
-        rows[system] = []
+        cells = [system]
         for dimension in DIMENSIONS:
             row = table.loc[system, dimension]
-            mark = "*" if row["p_holm"] < SURE else ""
-            rows[system] += [
-                with_interval(row, digits=3),
-                with_interval(row, "difference", 3) + mark,
-            ]
-            rows[system] += [number(row["detectable"]), _needed(row)]
-        rows[system].append(f"{row['seeds']:.0f}")
+            difference = with_interval(row, "difference", 3) + "*" * bool(row["p_holm"] < SURE)
+            cells += [with_interval(row, digits=3), difference]
+            cells += [number(row["detectable"]), _needed(row)]
+        rows.append([*cells, f"{row['seeds']:.0f}"])
     head = [(d, "difference", "detectable", "songs needed") for d in DIMENSIONS]
-    return as_markdown(["system", *sum(head, ()), "seeds"], [[k, *v] for k, v in rows.items()])
+    return as_markdown(["system", *sum(head, ()), "seeds"], rows)
 
 
 def _needed(row: pd.Series) -> str:
@@ -205,12 +202,6 @@ def rater_lag_table() -> pd.DataFrame:
     return text[columns + shares].set_axis(columns + heads, axis=1)
 
 
-def rater_table() -> pd.DataFrame:
-    """Agreement, reliability and movement of raters, real beside simulated."""
-    text = results.table("raters").apply(with_interval, axis=1).unstack("data")
-    return text[["vgmidi", "vgmidi, 30 s", "mini", "mini, test"]]
-
-
 def transfer_table() -> pd.DataFrame:
     """Models that were trained on one data set and tested on another."""
     table = results.table("transfer")
@@ -223,12 +214,6 @@ def transfer_table() -> pd.DataFrame:
     return (
         pd.DataFrame(columns).reorder_levels(["train", "test", "system", "features"]).sort_index()
     )
-
-
-def cue_table() -> pd.DataFrame:
-    """Correlations of cues with labels over songs, in each data set."""
-    text = results.table("cues").apply(with_interval, axis=1).unstack("data")
-    return text[["mini", *SETS]]
 
 
 SOURCES = {
@@ -303,11 +288,9 @@ def _side(rows: list[pd.Series], name: str, words: tuple[str, str]) -> str:
     start = f"{name}_" if name else ""
     ends = [(row[f"{start}low"], row[f"{start}high"]) for row in rows]
     found = [words[0] if high < 0 else words[1] if low > 0 else "open" for low, high in ends]
-    return (
-        found[0]
-        if len(set(found)) == 1
-        else ", ".join(f"{k}: {v}" for k, v in zip(SETS.values(), found))
-    )
+    if len(set(found)) == 1:
+        return found[0]
+    return ", ".join(f"{k}: {v}" for k, v in zip(SETS.values(), found))
 
 
 def wrong_simulation() -> pd.DataFrame:
@@ -321,54 +304,14 @@ def wrong_simulation() -> pd.DataFrame:
     return pd.DataFrame({k: v.apply(with_interval, axis=1) for k, v in columns.items()})
 
 
-ROUGH = {
-    ("real", "constant", "rmse"): (0.260, 0.336),
-    ("real", "linear", "rmse"): (0.227, 0.245),
-    ("real", "linear", "pearson"): (0.49, 0.67),
-    ("real", "SVR", "rmse"): (0.227, 0.245),
-    ("real", "SVR", "pearson"): (0.48, 0.67),
-    ("real", "Elman", "rmse"): (0.236, 0.294),
-    ("real", "Elman", "pearson"): (0.45, 0.52),
-    ("real", "LSTM", "rmse"): (0.243, 0.284),
-    ("real", "LSTM", "pearson"): (0.38, 0.55),
-    ("transfer", "Elman", "rmse"): (0.244, 0.332),
-    ("transfer", "Elman", "pearson"): (0.38, 0.65),
-    ("transfer", "linear", "pearson"): (0.20, 0.59),
-    ("lag", "vgmidi", "event density", "r at 0 s"): (None, 0.28),
-    ("lag", "vgmidi", "event density", "r at 4 s"): (None, 0.33),
-    **{
-        ("lag", data, cue, "best delay"): (None, delay)
-        for data, delay in {"vgmidi": 3.5, "deam": 1.25, "mini": 4.5}.items()
-        for cue in ("loudness", "event density")
-    },
-}
-"""Valence and arousal of an earlier rough trial, with 48 excerpts of DEAM, of which 36 are here."""
-HEADS = {
-    "real": "DEAM, pooled, {}: {}",
-    "transfer": "trained on mini, tested on DEAM, pooled, {}: {}",
-    "lag": "lag, {}, {}: {}",
-}
-
-
 def rough_figures() -> pd.DataFrame:
-    """Figures of the rough trial beside the stored ones, and whether these confirm them."""
-    deam = results.table("real_deam_differences").xs("pooled", level="aggregation")
-    moved = results.table("transfer").xs(("raw", "pooled"), level=("features", "aggregation"))
-    lag, rows = results.table("lag").xs("arousal", level="dimension"), {}
-    for (kind, *key), figures in ROUGH.items():
-        for dimension, rough in zip(DIMENSIONS, figures):
-            if rough is None:
-                continue
-            if kind == "lag":
-                row = lag.loc[tuple(key)]
-            elif kind == "transfer":
-                row = moved.loc[key[0], "mini", "deam", dimension, key[1]]
-            else:
-                against = BASE if key[0] in SIMPLE[:2] else "constant"
-                row = deam.loc[key[0], against, dimension, key[1]]
-            kept = "confirmed" if row["low"] <= rough <= row["high"] else "corrected"
-            cells = [number(rough, 2 + (key[-1] == "rmse")), with_interval(row), kept]
-            rows[HEADS[kind].format(*key), dimension] = cells
+    """Figures of a rough trial, of 48 excerpts of which 36 are here, beside ours."""
+    rows = {}
+    for rough in pd.read_csv(Path(__file__).with_name("rough_trial.csv")).itertuples():
+        row = results.table(rough.table).loc[tuple(rough.key.split("|"))]
+        kept = "confirmed" if row["low"] <= rough.rough <= row["high"] else "corrected"
+        text = number(rough.rough, 3 if rough.key.endswith("rmse") else 2)
+        rows[rough.figure, rough.dimension] = [text, with_interval(row), kept]
     columns = ["rough", "ours", "the interval holds it"]
     return pd.DataFrame(rows, columns).T.rename_axis(["figure", "dimension"])
 
@@ -390,15 +333,23 @@ def tables() -> dict[str, str]:
         for aggregation in ("pooled", "mean")
         for metric in ("rmse", "pearson")
     }
-    makers = {
-        "times": times,
-        "conclusions": conclusions,
-        "rough": rough_figures,
-        "delay": delay_table,
+    raters, cues = (
+        results.table(name).apply(with_interval, axis=1).unstack("data")
+        for name in ("raters", "cues")
+    )
+    frames = {
+        "times": times(),
+        "conclusions": conclusions(),
+        "rough": rough_figures(),
+        "delay": delay_table(),
+        "lag": lag_table(),
+        "rater lag": rater_lag_table(),
+        "raters": raters[["vgmidi", "vgmidi, 30 s", "mini", "mini, test"]],
+        "simulation": wrong_simulation(),
+        "transfer": transfer_table(),
+        "cues": cues[["mini", *SETS]],
     }
-    makers |= {"lag": lag_table, "rater lag": rater_lag_table, "raters": rater_table}
-    makers |= {"simulation": wrong_simulation, "transfer": transfer_table, "cues": cue_table}
-    return found | {name: as_page(make()) for name, make in makers.items()}
+    return found | {name: as_page(table) for name, table in frames.items()}
 
 
 def filled(text: str, found: dict[str, str]) -> str:

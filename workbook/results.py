@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -49,8 +50,8 @@ def compute(
     """Compute a study's units, as far as they are not cached, and write its tables to a folder.
 
     Returns the files: the tables and `<name>.json`, which says how they were made. DataError if
-    units fail, since no table has holes: finished units are kept; or if the folder is the default
-    and the package is installed without the repository. ValueError if there is no such study.
+    units fail (finished units are kept), or if the package is installed without the repository and
+    the folder is the default. ValueError if there is no such study.
     """
     study, start = _study(name), time.perf_counter()
     _check_folder(folder)
@@ -77,9 +78,8 @@ def check(
 ) -> pd.DataFrame:
     """Compute a study again, its cheapest rows or `every` one, and compare with the stored tables.
 
-    All rows of most studies take hours, and resume. Index file; columns `compared`, the number of
-    values, `different`, how many are outside `TOLERANCE`, and `largest`, the largest absolute
-    difference.
+    Index file; columns `compared`, the number of values, `different`, how many are outside
+    `TOLERANCE`, and `largest`, the largest absolute difference.
     """
     study = _study(name)
     prefix = () if every else study.cheapest
@@ -100,27 +100,13 @@ def check(
 
 
 def table(name: str, *, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
-    """Read a stored table.
+    """Read a stored table: of a study, such as "baselines", or a further one, as "baselines_songs".
 
-    Parameters
-    ----------
-    name : str
-        A study, such as "baselines", or one of its further tables, such as "baselines_songs".
-    folder : path
-        `data/results` by default. Its tables are of the embedded corpus, which is SYNTHETIC, unless
-        their `.json` names other data.
-
-    Returns
-    -------
-    DataFrame
-        Of regressors: index (system, features, output: raw or smoothed, protocol: CV or test, seed,
-        dimension, aggregation), columns as from :func:`mer_core.metrics.score`; "_songs" has
-        song_id and dimension at the end of its index and the columns rmse, pearson.
-
-    Raises
-    ------
-    DataError
-        If there is no such table, or no stored tables, as without the project's repository.
+    They are of the embedded corpus, SYNTHETIC, unless their `.json` names other data. Of
+    regressors: index (system, features, output: raw or smoothed, protocol: CV or test, seed,
+    dimension, aggregation), columns as from :func:`mer_core.metrics.score`; "_songs" has song_id
+    and dimension at the end of its index and the columns rmse, pearson. DataError if there is no
+    such table, or no stored tables, as without the project's repository.
     """
     _check_folder(folder)
     for about in map(_about, sorted(Path(folder).glob("*.json"))):
@@ -163,7 +149,8 @@ def _tabulated(
         grouped.setdefault(label, []).append(bare)
     frames = {label: pd.concat(parts).sort_index() for label, parts in grouped.items()}
     tables = study.tabulate(corpus, frames, study.levels)
-    return dict(zip(study.files, tables, strict=True)), seconds
+    files = [file.format(name) for file in study.files]
+    return dict(zip(files, tables, strict=True)), seconds
 
 
 def _provenance(study: Study, corpus: Corpus) -> dict:
@@ -210,8 +197,12 @@ def _write(path: Path, frame: pd.DataFrame) -> None:
 
 
 def _read(path: Path, kinds: Mapping[str, str]) -> pd.DataFrame:
-    frame = pd.read_csv(path, dtype=dict(kinds)) if path.suffix == ".csv" else pd.read_parquet(path)
-    return _indexed(frame, kinds)
+    read = partial(pd.read_csv, dtype=dict(kinds)) if path.suffix == ".csv" else pd.read_parquet
+    try:
+        return _indexed(read(path), kinds)
+    except Exception as error:  # libraries have many for a file that was changed by hand
+        found = f"{type(error).__name__}: {error}"
+        raise DataError(path, f"a table with the index {list(kinds)}", found) from None
 
 
 def _indexed(frame: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
@@ -243,8 +234,7 @@ def _about(path: Path) -> dict:
 def stored_scores(*, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
     """The stored scores of all regressors on the embedded corpus (SYNTHETIC), concatenated.
 
-    As of :func:`table`, for :func:`workbook.papers.compare`; empty if nothing is stored. Studies on
-    other data are left out: their rows would have the same names.
+    As of :func:`table`, for :func:`workbook.papers.compare`; empty if nothing is stored.
     """
     tables = [table(name, folder=folder) for name in _on_mini(folder)]
     of_regressors = [found for found in tables if list(found.index.names) == LEVELS]
@@ -254,8 +244,8 @@ def stored_scores(*, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
 def stored_songs(data: str = "mini", *, folder: str | os.PathLike = RESULTS) -> pd.DataFrame:
     """The stored scores of single songs, for paired tests: :func:`workbook.papers.judge`.
 
-    As of :func:`stored_scores`, with song_id in place of aggregation; columns rmse, pearson. Of
-    "mini" (SYNTHETIC), or of real music: "vgmidi", or "deam", whose whole songs have the column r2.
+    As of :func:`stored_scores`, with song_id in place of aggregation; columns rmse, pearson; of
+    "mini" (SYNTHETIC), or real: "vgmidi", or "deam", whose whole songs have the column r2.
     """
     if data == "mini":
         names = [f"{name}_songs" for name in _on_mini(folder)]
@@ -275,10 +265,10 @@ def _on_mini(folder: str | os.PathLike) -> list[str]:
 
 
 def overview(scores: pd.DataFrame) -> pd.DataFrame:
-    """Means over seeds, as the papers print them: CV pooled, all else the mean over songs.
+    """Means over seeds of :func:`stored_scores`, as papers print them: CV pooled, else over songs.
 
-    `scores` are those of :func:`stored_scores`. Index (protocol, system, features, output), columns
-    (dimension, metric) with RMSE, r and CCC, and the number of seeds.
+    Index (protocol, system, features, output), columns (dimension, metric) with RMSE, r and CCC,
+    and the number of seeds.
     """
     protocol, aggregation = map(scores.index.get_level_values, ("protocol", "aggregation"))
     shown = scores[aggregation == np.where(protocol == "CV", "pooled", "mean")]

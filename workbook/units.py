@@ -63,7 +63,7 @@ def run(
     Parameters
     ----------
     function : callable
-        `function(corpus, **unit)` -> DataFrame, at the top of an importable module.
+        `function(corpus, **unit)` -> DataFrame, of an importable module (else ValueError).
     units : iterable of dict
         Keyword arguments: settings, folds, seeds.
     corpus : Corpus
@@ -77,13 +77,7 @@ def run(
     -------
     Results
         Failed units are reported in a warning, not cached, and computed again by the next call.
-
-    Raises
-    ------
-    RuntimeError
-        If a worker process dies, most often because memory is short. Finished units are kept.
-    ValueError
-        If other processes cannot import the function.
+        RuntimeError if a worker process dies, most often because memory is short.
     """
     units = [dict(unit) for unit in units]
     data = fingerprint(corpus)

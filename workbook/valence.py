@@ -11,9 +11,9 @@ from mer_core.tracks import DIMENSIONS, as_array, as_table, as_track
 
 
 def song_counts(songs: int, *, draws: int = 2000, seed: int = 0) -> np.ndarray:
-    """How often each song is in each bootstrap sample, shape (1 + draws, songs).
+    """How often each song is in each bootstrap sample, shape (1 + draws, songs) (Efron, 1979).
 
-    The first row is all ones: a statistic along it is the estimate itself (Efron, 1979).
+    The first row is all ones: a statistic along it is the estimate itself.
 
     Examples
     --------
@@ -25,11 +25,7 @@ def song_counts(songs: int, *, draws: int = 2000, seed: int = 0) -> np.ndarray:
 
 
 def interval(values: ArrayLike) -> dict[str, float]:
-    """The estimate, which is the first value, and the 2.5 and 97.5 % points of the draws.
-
-    Draws that are NaN, as the r of a constant prediction is, are left out; the points are NaN if
-    all of them are.
-    """
+    """The estimate, the first value, and the 2.5 and 97.5 % points of the draws without NaN."""
     values = np.asarray(values, dtype=float)
     drawn = values[1:][~np.isnan(values[1:])]
     low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (np.nan, np.nan)
@@ -40,11 +36,6 @@ def weighted_scores(y: ArrayLike, p: ArrayLike, weights: ArrayLike) -> dict[str,
     """RMSE, r, CCC and R2 of labels and predictions (n,), one a song, with weights (..., n).
 
     Rows of counts give bootstrap samples. r is NaN where either side is constant.
-
-    Examples
-    --------
-    >>> weighted_scores([0, 1, 2, 9], [0, 1, 2, 0], [1, 1, 1, 0])["r2"]
-    np.float64(1.0)
     """
     y, p = _songs(labels=y, predictions=p)
     weights = _weights(weights, len(y))
@@ -83,8 +74,7 @@ def label_correlations(labels: pd.DataFrame, *, draws: int = 2000, seed: int = 0
 
     Index aggregation: "pooled" (all frames of all songs), "over song means", "within songs" (the
     mean of the songs' own r, without songs in which a dimension is constant); columns value, low,
-    high, sd_over_songs (of the songs' own r) and songs. Pellegrini and Barriere (2015, section 3)
-    give 0.626 for the development songs: the task's own labels, pooled over frames.
+    high, sd_over_songs (of the songs' own r) and songs.
 
     Examples
     --------
@@ -94,20 +84,33 @@ def label_correlations(labels: pd.DataFrame, *, draws: int = 2000, seed: int = 0
     [-0.2, 1.0, -1.0]
     """
     labels = as_track(labels, "labels", columns=DIMENSIONS)
-    songs = labels.groupby(level="song_id")
-    sums = moments(*(labels[k] for k in DIMENSIONS)).groupby(level="song_id").sum()
-    own = correlation(sums)
-    counts = song_counts(len(sums), draws=draws, seed=seed)
-    means = (songs[name].mean() for name in DIMENSIONS)
-    drawn = {
+    drawn, own = correlation_draws(labels, draws=draws, seed=seed)
+    rows = {name: interval(values) | {"songs": len(own)} for name, values in drawn.items()}
+    rows["within songs"] |= {"sd_over_songs": own.std(), "songs": np.isfinite(own).sum()}
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("aggregation")
+    return table[["value", "low", "high", "sd_over_songs", "songs"]]
+
+
+def correlation_draws(
+    labels: pd.DataFrame, *, draws: int = 2000, seed: int = 0
+) -> tuple[dict[str, np.ndarray], pd.Series]:
+    """r(valence, arousal) in bootstrap samples, see :func:`label_correlations`; r of each song."""
+    pair = [labels[name] for name in DIMENSIONS]
+    sums = moments(*pair).groupby(level="song_id").sum()
+    own = song_correlations(*pair)
+    counts = song_counts(len(own), draws=draws, seed=seed)
+    means = (values.groupby(level="song_id").mean() for values in pair)
+    return {
         "pooled": correlation(counts @ sums),
         "over song means": correlation(counts @ moments(*means)),
         "within songs": mean_over_songs(counts, own),
-    }
-    rows = {name: interval(values) | {"songs": len(sums)} for name, values in drawn.items()}
-    rows["within songs"] |= {"sd_over_songs": pd.Series(own).std(), "songs": np.isfinite(own).sum()}
-    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("aggregation")
-    return table[["value", "low", "high", "sd_over_songs", "songs"]]
+    }, own
+
+
+def song_correlations(x: pd.Series, y: pd.Series) -> pd.Series:
+    """Pearson's r of two columns of tracks within each song."""
+    sums = moments(x, y).groupby(level="song_id").sum()
+    return pd.Series(correlation(sums), sums.index)
 
 
 def moments(x: pd.Series, y: pd.Series) -> pd.DataFrame:
@@ -136,8 +139,7 @@ def mean_over_songs(counts: np.ndarray, values: ArrayLike) -> np.ndarray:
 def between_song_variance(labels: pd.DataFrame) -> pd.Series:
     """Share of the frames' variance that is between songs, for each dimension, in [0, 1].
 
-    Its square root is the pooled r of a prediction that knows each song's mean and nothing else;
-    within a song the r of that prediction is undefined.
+    Its square root is the pooled r of a prediction that is each song's mean.
     """
     labels = as_track(labels, "labels", columns=DIMENSIONS)
     means = labels.groupby(level="song_id").transform("mean")
@@ -147,67 +149,32 @@ def between_song_variance(labels: pd.DataFrame) -> pd.Series:
 def spearman_brown(reliability: ArrayLike, times: float) -> ArrayLike:
     """Reliability of a mean of `times` as many raters: times * rho / (1 + (times - 1) * rho).
 
-    Parameters
-    ----------
-    reliability : array_like
-        rho of the raters at hand (as Cronbach's alpha), at most 1.
-    times : float
-        10 is from one rater to ten, 0.1 from ten to one.
+    `reliability` is rho of the raters at hand (as Cronbach's alpha), at most 1; `times` may be
+    below 1. Spearman (1910); Brown (1910). Notebook 09.
 
     Examples
     --------
     >>> round(float(spearman_brown(0.5, 2)), 3)
     0.667
-
-    References
-    ----------
-    Spearman (1910); Brown (1910). Notebook 09.
     """
     reliability = as_array(reliability, "reliability", ndim=(0, 1, 2), missing=True)
     return times * reliability / (1 + (times - 1) * reliability)
 
 
 def ceiling(reliability: ArrayLike) -> ArrayLike:
-    """The r that the truth itself has with labels of this reliability: its root.
+    """The r that the truth itself has with labels of this reliability: its root (Spearman, 1904).
 
     Labels are truth plus independent error, and the reliability is that of all songs together (as
-    "reliability within songs" in the stored table "raters"), not a mean of the songs' alphas. It is
-    no limit: in single songs r may be higher by chance. A reliability below 0, where raters
-    contradict each other, counts as 0.
+    "reliability within songs" in the stored table "raters"). It is no limit: in single songs r may
+    be higher by chance. A reliability below 0, where raters contradict each other, counts as 0.
 
     Examples
     --------
     >>> float(ceiling(0.25))
     0.5
-
-    References
-    ----------
-    Spearman (1904), correction for attenuation. Notebook 09.
     """
     reliability = as_array(reliability, "reliability", ndim=(0, 1, 2), missing=True)
     return np.sqrt(np.clip(reliability, 0, 1))
-
-
-def mean_reliability(means: ArrayLike, spreads: ArrayLike, raters: ArrayLike) -> float:
-    """Reliability of song means: 1 - mean(spread^2 / raters) / variance of the means.
-
-    Of each song the mean and the sample standard deviation (n - 1) over its raters, who are
-    others for each song, and their number (one, or one a song): ICC(1,k) of Shrout and Fleiss
-    (1979).
-
-    Examples
-    --------
-    >>> round(mean_reliability([0, 1, 2], [1, 1, 1], 4), 3)
-    0.75
-    """
-    means, spreads = _songs(means=means, spreads=spreads)
-    raters = as_array(raters, "raters", ndim=(0, 1))
-    if raters.shape not in ((), means.shape) or not (raters > 0).all():
-        raise DataError("raters", "one number above 0, or one for each song", f"{raters}")
-    if len(means) < 2 or not np.ptp(means):
-        raise DataError("means", "two or more that differ", f"{means}")
-    error = np.mean(np.square(spreads) / raters)
-    return float(1 - error / np.var(means, ddof=1))
 
 
 def feature_shift(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
@@ -215,12 +182,6 @@ def feature_shift(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
     Columns: `difference` of the means, after - before, in pooled standard deviations (Cohen's d);
     `spread_ratio`, after / before.
-
-    Examples
-    --------
-    >>> a, b = pd.DataFrame({"x": [0.0, 1, 2]}), pd.DataFrame({"x": [2.0, 4, 6]})
-    >>> feature_shift(a, b).round(3).values.tolist()
-    [[1.897, 2.0]]
     """
     before, after = _two_tables(before, after)
     difference = (after.mean() - before.mean()) / np.sqrt((before.var() + after.var()) / 2)
@@ -235,10 +196,10 @@ def _two_tables(before: pd.DataFrame, after: pd.DataFrame) -> tuple[pd.DataFrame
 def domain_auc(
     before: pd.DataFrame, after: pd.DataFrame, *, folds: int = 5, seed: int = 0
 ) -> float:
-    """Area under the ROC curve of a linear classifier that tells two sets of songs apart.
+    """Area under the ROC curve of a linear classifier of two sets of songs, on left-out songs.
 
-    On left-out songs, of features with a row per song: 0.5 if the sets can't be told apart, 1 if
-    they always can (Ben-David et al., 2007). Scaling is learned in the folds.
+    Features have a row per song. 0.5 if the sets cannot be distinguished, 1 if they always can
+    (Ben-David et al., 2007). Scaling is learned in the folds.
     """
     from sklearn.linear_model import RidgeClassifier
     from sklearn.metrics import roc_auc_score
@@ -263,33 +224,13 @@ def arousal_split(
 ) -> dict[str, np.ndarray]:
     """Split the r of a valence prediction into what true arousal explains of it and the rest.
 
-    The predicted valence is regressed on the *true arousal* of the scored rows. The fitted part
-    contributes r(predicted, arousal) * r(arousal, valence) to r, the residual the rest.
+    The predicted valence is regressed on the *true arousal* of the scored rows; the fitted part
+    contributes r(predicted, arousal) * r(arousal, valence) to r, the residual the rest (semipartial
+    correlation: Cohen and Cohen, 1983, chapter 3). For `weights` see :func:`weighted_scores`.
 
-    Parameters
-    ----------
-    predicted, valence, arousal : array_like, shape (n,)
-        The prediction of valence, and the labels.
-    weights : array_like, shape (..., n), optional
-        See :func:`weighted_scores`; equal by default.
-
-    Returns
-    -------
-    dict
-        `r`; `through_arousal` and `beyond_arousal`, which sum to it; `arousal_in_prediction`,
-        r(predicted, arousal)^2; `labels`, r(arousal, valence); `partial`, r of predicted and true
-        valence, both without what arousal explains.
-
-    Examples
-    --------
-    >>> a, v = np.array([0.0, 1, 2, 3]), np.array([0.0, 2, 1, 3])
-    >>> split = arousal_split(a, v, a)  # a prediction that is arousal itself
-    >>> round(float(split["through_arousal"]), 3), abs(round(float(split["beyond_arousal"]), 3))
-    (0.8, 0.0)
-
-    References
-    ----------
-    Semipartial correlation: Cohen and Cohen (1983), chapter 3. Notebook 09.
+    Returns `r`; `through_arousal` and `beyond_arousal`, which sum to it; `arousal_in_prediction`,
+    r(predicted, arousal)^2; `labels`, r(arousal, valence); `partial`, r of predicted and true
+    valence, both without what arousal explains.
     """
     songs = _songs(predicted=predicted, valence=valence, arousal=arousal)
     predicted, valence, arousal = songs
@@ -313,13 +254,8 @@ def arousal_split(
 def error_parts(y: ArrayLike, p: ArrayLike) -> dict[str, float]:
     """Decompose R2 = r^2 - (r - s_p / s_y)^2 - ((mean_p - mean_y) / s_y)^2 (Murphy, 1988).
 
-    `r2`; `shape`, r^2: what a perfect stretch and shift would reach; `scale` and `offset`, what is
-    lost, 0 or more.
-
-    Examples
-    --------
-    >>> {k: round(float(v), 2) for k, v in error_parts([0, 1, 2], [1, 2, 3]).items()}
-    {'r2': -0.5, 'shape': 1.0, 'scale': 0.0, 'offset': 1.5}
+    `r2`; `shape`, r^2: what a perfect stretch and shift would reach; `scale` and `offset`, the
+    losses, 0 or more.
     """
     y, p = _songs(labels=y, predictions=p)
     if not np.ptp(y):
@@ -334,14 +270,14 @@ def tilt(means: pd.DataFrame, correlation: float) -> pd.Series:
 
     Among all weights that keep the means and the variances of both and give the correlation, these
     are nearest to equal ones (least Kullback-Leibler divergence): w ~ exp(quadratic form in v, a).
-    Songs, labels and features stay as they are; some songs count more.
+    Hainmueller (2012), "Entropy balancing for causal effects". Notebook 09.
 
     Parameters
     ----------
     means : DataFrame
         One row a song, columns valence, arousal.
     correlation : float
-        In (-1, 1).
+        In (-1, 1). ValueError if no weights of these songs give it.
 
     Returns
     -------
@@ -349,22 +285,12 @@ def tilt(means: pd.DataFrame, correlation: float) -> pd.Series:
         Positive, of mean 1, with the index of `means`. `w.sum()**2 / (w**2).sum()` is the
         effective number of songs.
 
-    Raises
-    ------
-    ValueError
-        If no weights of these songs give that correlation.
-
     Examples
     --------
-    >>> rng = np.random.default_rng(0)
-    >>> songs = pd.DataFrame(rng.normal(size=(200, 2)), columns=["valence", "arousal"])
-    >>> w = tilt(songs, 0.6)
-    >>> bool(w.min() > 0), round(float(np.cov(songs.T, aweights=w)[0, 1]), 1)
-    (True, 0.6)
-
-    References
-    ----------
-    Hainmueller (2012), "Entropy balancing for causal effects". Notebook 09.
+    >>> songs = pd.DataFrame({"valence": [0, 1, 0, 1, 1], "arousal": [0, 1, 1, 0, 1]})
+    >>> w = tilt(songs, 0.0)
+    >>> bool(w.min() > 0), abs(round(float(np.cov(songs.T, aweights=w)[0, 1]), 3))
+    (True, 0.0)
     """
     from scipy.optimize import minimize
     from scipy.special import logsumexp, softmax
@@ -392,11 +318,6 @@ def rank_among_draws(value: float, drawn: ArrayLike) -> dict[str, float]:
     The value; `median`, `low` and `high` (2.5 and 97.5 % points) of the draws; `lower` and
     `higher`: the chance of a draw as low, or as high, the value itself counted as one (Phipson and
     Smyth, 2010).
-
-    Examples
-    --------
-    >>> float(round(rank_among_draws(90.0, range(99))["higher"], 3))
-    0.1
     """
     drawn = as_array(drawn, "drawn", missing=True)
     drawn = drawn[np.isfinite(drawn)]

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
+from mer_core.metrics import DIMENSIONS
 from workbook import harmony, papers, results
 from workbook.real_music import as_page, fill, number, with_interval
 from workbook.studies.valence_mini import CURES
@@ -34,8 +37,7 @@ def beside_arousal() -> pd.DataFrame:
     """Published r of valence per song, and r(valence, arousal) within the same songs of DEAM.
 
     One row a set of `SIDES`. Columns `published` (the best run), `value`, `low`, `high` (r of the
-    labels with its 95 % interval over songs). Who predicted the true arousal as valence would
-    reach `value`.
+    labels with its 95 % interval): what a prediction of valence by true arousal would reach.
     """
     labels = results.table("valence_labels").xs(WITHIN, level="statistic")
     rows = papers.published().query("metric == 'pearson' and dimension == 'valence'")
@@ -51,77 +53,73 @@ def beside_arousal() -> pd.DataFrame:
 
 def verdicts() -> pd.DataFrame:
     """One row a suspect: test, data, result with 95 % interval, strength, and the command."""
-    makers = (
-        _aggregation,
-        _correlation_within,
-        _selection,
-        _correlation_over,
-        _sources,
-        _raters_over,
-        _raters_within,
-        _lag,
-        _features,
-        _overfitting,
-        _arousal,
-    )
-    columns = ["suspect", "test", "data, all real", "result", "strength", "table"]
-    return pd.DataFrame([maker() for maker in makers], columns=columns).set_index("suspect")
+    table = pd.read_csv(Path(__file__).with_name("suspects.csv"), index_col="suspect")
+    found = _of_labels() | _of_ridge() | _of_raters() | _of_features()
+    fill_in = {"result", "strength"}
+    return table.apply(lambda k: k.map(lambda v: v.format(**found)) if k.name in fill_in else k)
 
 
-def _aggregation() -> tuple[str, ...]:
-    labels, few = results.table("valence_labels"), []
-    for kind in ("pooled", "within songs"):
-        few.append(with_interval(labels.loc[("431", f"r(valence, arousal) {kind}")]))
-    return (
-        "aggregation",
-        "r(valence, arousal), pooled and within songs",
-        "431 songs",
-        f"{few[0]} and {few[1]}",
-        "IRIT's pair mixes both; Munich's does not, and falls as well",
-        "valence_labels",
-    )
-
-
-def _correlation_within() -> tuple[str, ...]:
-    pairs = [
-        f"{number(row['published'])} beside {with_interval(row)}"
-        for _, row in beside_arousal().iterrows()
+def _of_labels() -> dict[str, str]:
+    labels = results.table("valence_labels").loc["431"]
+    chosen = results.table("valence_selection").loc["2013 and 2014", "difference"]
+    beside = [
+        f"{number(k['published'])} beside {with_interval(k)}" for k in _rows(beside_arousal())
     ]
-    return (
-        "correlation, within songs",
-        "best published r beside r(valence, arousal)",
-        "1000, 431 and 58 songs",
-        "; ".join(pairs),
-        "likely: it fits, on three sets; our model over time was not shown to lean on arousal",
-        "valence_labels",
-    )
+    return {
+        "pooled": with_interval(labels.loc["r(valence, arousal) pooled"]),
+        "within": with_interval(labels.loc[WITHIN]),
+        "beside": "; ".join(beside),
+        "chosen_within": with_interval(chosen.loc["within songs"]),
+        "chosen_over": with_interval(chosen.loc["over song means"]),
+    }
 
 
-def _selection() -> tuple[str, ...]:
-    table = results.table("valence_selection").loc["2013 and 2014", "difference"]
-    within, over = (with_interval(table.loc[k]) for k in ("within songs", "over song means"))
-    return (
-        "choice of the development songs",
-        "r(valence, arousal), selected minus other songs of the same years",
-        "431 and 1313 songs",
-        f"{within} within songs, {over} over song means",
-        "established for the labels, within songs",
-        "valence_selection",
-    )
+def _of_ridge() -> dict[str, str]:
+    scored, (own, new, half) = tilted("as it is"), at_zero()
+    more = "ridge, penalty 1000", "song level", "1744 to 58", "valence", "pearson"
+    return {
+        "as_it_is": with_interval(scored.loc["as it is"]),
+        "at_0": with_interval(scored.loc["0"]),
+        "of_58": with_interval(scored.loc["the 58"]),
+        "own": with_interval(own),
+        "new": with_interval(new),
+        "lost": number(half - (new["value"] - own["value"]), 2),
+        "penalty": with_interval(results.table("valence_systems").loc[more], "difference"),
+    }
 
 
-def _correlation_over() -> tuple[str, ...]:
-    scored = results.table("valence_tilted").loc["ridge", "song level", "as it is"]
-    scored = scored.xs(("valence", "pearson"), level=("dimension", "statistic"))
-    cells = [with_interval(scored.loc[k]) for k in ("as it is", "0", "the 58")]
-    return (
-        "correlation, over songs",
-        "the same songs weighted to r(valence, arousal) = 0; r of valence",
-        "1744 songs, ten folds; the 58",
-        f"{cells[0]} as they are, {cells[1]} at 0; the 58: {cells[2]}",
-        "established for a linear model; on the 58 more may be lost",
-        "valence_tilted",
-    )
+def _of_raters() -> dict[str, str]:
+    table = results.table("valence_ceilings")
+    text = table.apply(with_interval, axis=1).unstack(["dimension", "statistic"])
+    many, few = (text.loc[task] for task in ("CV 1744", "1744 to 58"))
+    within = results.table("raters").loc[("vgmidi", "valence", "reliability within songs")]
+    falls = {k: f"{many[k, 'r, corrected']} to {few[k, 'r, corrected']}" for k in DIMENSIONS}
+    return falls | {
+        "many": many["valence", "reliability"],
+        "few": few["valence", "reliability"],
+        "reliability": with_interval(within),
+        "ceiling": with_interval(pd.Series(few_raters())),
+    }
+
+
+def _of_features() -> dict[str, str]:
+    least = harmony_gain("vgmidi", "tonal", harmony.BEST)
+    most = harmony_gain("deam", harmony.BOTH, "260")
+    return {
+        "delayed": " and ".join(with_interval(k, "difference") for k in _rows(delay_gain())),
+        "piano": with_interval(least, "difference"),
+        "mixed": with_interval(most, "difference"),
+    }
+
+
+def _rows(table: pd.DataFrame) -> list[pd.Series]:
+    return [row for _, row in table.iterrows()]
+
+
+def tilted(trained_at: str) -> pd.DataFrame:
+    """Valence r of a ridge that was trained at a correlation; a row for each it is scored at."""
+    scored = results.table("valence_tilted").loc["ridge", "song level", trained_at]
+    return scored.xs(("valence", "pearson"), level=("dimension", "statistic"))
 
 
 def at_zero() -> tuple[pd.Series, pd.Series, float]:
@@ -130,59 +128,17 @@ def at_zero() -> tuple[pd.Series, pd.Series, float]:
     On its own collections, weighted to 0 as well; on the 58; and the half-width of the 95 %
     interval of their difference (the two sets of songs are independent).
     """
-    scored = results.table("valence_tilted").loc["ridge", "song level", "0.0"]
-    scored = scored.xs(("valence", "pearson"), level=("dimension", "statistic"))
-    own, new = scored.loc["0"], scored.loc["the 58"]
+    own, new = (tilted("0.0").loc[k] for k in ("0", "the 58"))
     half = np.hypot(*((row["high"] - row["low"]) / 2 for row in (own, new)))
     return own, new, float(half)
 
 
-def _sources() -> tuple[str, ...]:
-    own, new, half = at_zero()
-    most = half - (new["value"] - own["value"])
-    return (
-        "other collection",
-        "trained without the correlation: r of valence on its own collections at 0, on the 58",
-        "1744 and 58 songs",
-        f"{with_interval(own)} and {with_interval(new)}",
-        f"no loss found; one of up to {number(most, 2)} is possible",
-        "valence_tilted",
-    )
-
-
-def _raters_over() -> tuple[str, ...]:
-    table = results.table("valence_ceilings").xs(
-        ("valence", "reliability"), level=("dimension", "statistic")
-    )
-    many, few = (with_interval(table.loc[k]) for k in ("CV 1744", "1744 to 58"))
-    return (
-        "raters, over songs",
-        "reliability of the song-level valence",
-        "1744 and 58 songs",
-        f"{many} and {few}",
-        "not the cause",
-        "valence_ceilings",
-    )
-
-
 def few_raters(raters: float = 5) -> dict[str, float]:
     """Ceiling of the valence r within songs for fewer of VGMIDI's thirty raters, with interval."""
-    row = results.table("raters").loc[("vgmidi", "valence", "reliability within songs")]
-    count = results.table("raters").loc[("vgmidi", "valence", "raters"), "value"]
+    table = results.table("raters").loc["vgmidi", "valence"]
+    row, count = table.loc["reliability within songs"], table.loc["raters", "value"]
     ends = ("value", "low", "high")
     return {k: float(ceiling(spearman_brown(row[k], raters / count))) for k in ends}
-
-
-def _raters_within() -> tuple[str, ...]:
-    row = results.table("raters").loc[("vgmidi", "valence", "reliability within songs")]
-    return (
-        "raters, within songs",
-        "reliability of valence within songs; ceiling of r for five raters",
-        "VGMIDI, 160 pieces, 30 raters",
-        f"{with_interval(row)}; {with_interval(pd.Series(few_raters()))}",
-        "open: a low ceiling is plausible, but the 58 have no single ratings here",
-        "raters",
-    )
 
 
 def delay_gain() -> pd.DataFrame:
@@ -194,119 +150,54 @@ def delay_gain() -> pd.DataFrame:
     ).T
 
 
-def _lag() -> tuple[str, ...]:
-    cells = [with_interval(row, "difference") for _, row in delay_gain().iterrows()]
-    return (
-        "rater lag",
-        "delayed linear minus linear model, r of valence within songs",
-        "VGMIDI 160, DEAM 36",
-        " and ".join(cells),
-        "lowers r on VGMIDI; another lag in the 58 is not tested",
-        "real_vgmidi real_deam",
-    )
-
-
 def harmony_gain(data: str, features: str, against: str) -> pd.Series:
     """The learner with the smallest (VGMIDI) or largest (DEAM) gain in r of valence over songs."""
-    table = results.table(f"harmony_{data}").xs(
-        (features, against, "valence", "pearson"),
-        level=("features", "against", "dimension", "metric"),
-    )
+    table = harmony.scores(data, features, against=against)
     place = table["difference"].idxmin() if data == "vgmidi" else table["difference"].idxmax()
     return table.loc[place]
 
 
-def _features() -> tuple[str, ...]:
-    piano = with_interval(harmony_gain("vgmidi", "tonal", harmony.BEST), "difference")
-    mixed = with_interval(harmony_gain("deam", harmony.BOTH, "260"), "difference")
-    return (
-        "features lack harmony",
-        "r over songs: six tonal minus best of the 260; 266 minus 260",
-        "VGMIDI 160; DEAM 36",
-        f"{piano} at least; {mixed} at most",
-        "established for piano; open for DEAM; the same in both sets, so not the fall",
-        "harmony_vgmidi harmony_deam",
-    )
-
-
-def _overfitting() -> tuple[str, ...]:
-    table = results.table("valence_systems")
-    row = table.loc[("ridge, penalty 1000", "song level", "1744 to 58", "valence", "pearson")]
-    return (
-        "over-fitting",
-        "r on the 58 with ten times the penalty, minus that of ridge",
-        "58 songs",
-        with_interval(row, "difference"),
-        "not for a linear model; open for the networks",
-        "valence_systems",
-    )
-
-
-def _arousal() -> tuple[str, ...]:
-    table = results.table("valence_ceilings").xs("r, corrected", level="statistic")
-    cells = {
-        name: " to ".join(
-            with_interval(table.loc[task, name]) for task in ("CV 1744", "1744 to 58")
-        )
-        for name in ("valence", "arousal")
-    }
-    return (
-        "valence alone?",
-        "r over songs / ceiling, folds to the 58",
-        "1744 and 58 songs",
-        f"valence {cells['valence']}; arousal {cells['arousal']}",
-        "valence falls for sure; arousal's fall may be its raters'",
-        "valence_ceilings",
-    )
-
-
 def real_cures() -> pd.DataFrame:
     """Gain in r of valence over ridge by each cure, over songs of DEAM, with 95 % intervals."""
-    table = results.table("valence_systems")
-    names = {"1744 to 58": "to the 58", "2013 to 2014": "2013 to 2014"}
-    rows = {}
-    for task, text in names.items():
-        for cure in CURES:
-            row = table.loc[(cure, "song level", task, "valence", "pearson")]
-            ends = {k: row[f"difference_{k}"] for k in ("low", "high")}
-            rows[cure, text] = {"value": row["difference"], **ends}
-    return pd.DataFrame(rows).T.rename_axis(["cure", "where"])
+    table = results.table("valence_systems").xs(
+        ("song level", "valence", "pearson"), level=("labels", "dimension", "statistic")
+    )
+    table = table[["difference", "difference_low", "difference_high"]]
+    table = table.set_axis(["value", "low", "high"], axis=1).rename_axis(["cure", "where"])
+    places = {"1744 to 58": "to the 58", "2013 to 2014": "2013 to 2014"}
+    kept = [(cure, task) for task in places for cure in CURES]
+    return table.loc[kept].rename(index=places, level="where")
+
+
+def planted_r() -> pd.DataFrame:
+    """Pooled r of valence for each planted fault of mini, SYNTHETIC, and seed, by system."""
+    table = results.table("valence_worlds")["valence, pooled, pearson"]
+    table = table.xs("as in development", level="raters")
+    each = {k: table.loc[place].xs(r, level="correlation") for k, (place, r) in FAULTS.items()}
+    return pd.concat(each, names=["fault"]).unstack("system")
 
 
 def planted_cures() -> pd.DataFrame:
     """The same gains on mini, SYNTHETIC, where the fault is known: mean and range of five seeds."""
-    table = results.table("valence_worlds")["valence, pooled, pearson"]
-    table = table.xs("as in development", level="raters")
-    rows = {}
-    for fault, (palettes, correlation) in FAULTS.items():
-        r = table.loc[palettes].xs(correlation, level="correlation").unstack("system")
-        for cure in CURES:
-            gain = r[cure] - r["ridge"]
-            rows[cure, fault] = {"value": gain.mean(), "low": gain.min(), "high": gain.max()}
-    return pd.DataFrame(rows).T.rename_axis(["cure", "where"])
+    r = planted_r()
+    gains = r[[*CURES]].sub(r["ridge"], axis=0).groupby(level="fault", sort=False)
+    table = pd.concat({"value": gains.mean(), "low": gains.min(), "high": gains.max()}, axis=1)
+    return table.stack("system").swaplevel().rename_axis(["cure", "where"])
 
 
 def planted_scores() -> pd.DataFrame:
     """Mean r of valence, pooled, of ridge and each cure for each planted fault, SYNTHETIC."""
-    table = results.table("valence_worlds")["valence, pooled, pearson"]
-    table = table.xs("as in development", level="raters").groupby(
-        ["palettes", "correlation", "system"]
-    )
-    mean, systems = table.mean(), ("ridge", *CURES)
-    rows = {k: [number(mean[(*v, s)], 2) for s in systems] for k, v in FAULTS.items()}
-    return pd.DataFrame(rows, systems).T.rename_axis("planted fault")
+    mean = planted_r().groupby(level="fault", sort=False).mean()[["ridge", *CURES]]
+    return mean.map(lambda value: number(value, 2)).rename_axis("planted fault")
 
 
 def tables() -> dict[str, str]:
     """All tables of the page, by the names of their marks."""
     gains = {"cures, real": real_cures(), "cures, planted": planted_cures()}
-    found = {
-        name: as_page(table.apply(with_interval, axis=1).unstack("where"))
-        for name, table in gains.items()
-    }
-    found["scores, planted"] = as_page(planted_scores())
-    found["verdicts"] = as_page(verdicts())
-    return found
+    found = {k: v.apply(with_interval, axis=1).unstack("where") for k, v in gains.items()}
+    found = {k: v.sort_index().sort_index(axis=1) for k, v in found.items()}
+    found |= {"scores, planted": planted_scores(), "verdicts": verdicts()}
+    return {name: as_page(table) for name, table in found.items()}
 
 
 def main() -> None:

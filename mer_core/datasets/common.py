@@ -9,30 +9,33 @@ import numpy as np
 import pandas as pd
 
 from mer_core.corpus import NO_FEATURES, SONG_COLUMNS, Corpus
+from mer_core.datasets.layout import files_by_song, find_folder
 from mer_core.features import extract_all
-from mer_core.features.audio import SHORTEST, duration
+from mer_core.features.audio import SHORTEST, SUFFIXES, duration
 from mer_core.features.containers import DamagedAudio
 from mer_core.files import DataError, check_numbers, note, read_table
 from mer_core.scales import probable_scale
-from mer_core.tracks import DIMENSIONS, HOP
+from mer_core.tracks import DIMENSIONS, HOP, check_columns
 
-CUT = 2
-"""Labels at a song's end that are left out if the audio has no features there."""
-NO_MEANS = pd.DataFrame(
-    columns=DIMENSIONS, index=pd.Index([], name="song_id", dtype=int), dtype=float
-)
+CUT = 2  # Labels at a song's end that are left out if the audio has no features there
+NO_MEANS = pd.DataFrame(columns=DIMENSIONS, index=pd.RangeIndex(0, name="song_id"), dtype=float)
 """The labels of a data set that has none of whole songs."""
 NO_LABELS = NO_FEATURES.reindex(columns=DIMENSIONS).astype(float)
 """The labels of a data set that has none over time."""
 
 
-def read_text(path: Path) -> pd.DataFrame:
-    """Read a CSV file as text, without blanks around cells; empty cells are missing."""
+def read_rows(path: Path, *, errors: str = "strict") -> list[list[str]]:
+    """Cells of a CSV file without empty rows; `errors` as of `open`."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file) if any(map(str.strip, row))]
+        with path.open(encoding="utf-8-sig", errors=errors, newline="") as file:
+            return [row for row in csv.reader(file) if any(map(str.strip, row))]
     except (OSError, UnicodeError, csv.Error) as error:
         raise DataError(path, "a CSV table", str(error)) from None
+
+
+def read_text(path: Path) -> pd.DataFrame:
+    """Read a CSV file as text, without blanks around cells; empty cells are missing."""
+    rows = read_rows(path)
     names = [name.strip() for name in rows[0]] if rows else []
     if len(rows) < 2 or len(set(names)) < len(names):
         raise DataError(path, "a CSV table with every column once", f"{len(rows)} rows, {names}")
@@ -44,7 +47,7 @@ def read_text(path: Path) -> pd.DataFrame:
 
 
 def with_song_id(table: pd.DataFrame, column: str, path: Path) -> pd.DataFrame:
-    """A table of text with the index song_id, whole numbers, each once."""
+    """A table of text with the index song_id: a column of whole numbers, each once."""
     if column not in table:
         raise DataError(path, f"a column {column!r}", f"{list(table)}")
     whole = table[column].fillna("").str.fullmatch("[0-9]{1,15}")
@@ -65,12 +68,9 @@ def read_means(
     `columns` maps the names in the file to valence and arousal. Empty if there is no such file.
     """
     if not path.is_file():
-        index = pd.Index([], name="song_id", dtype=int)
-        return pd.DataFrame(columns=DIMENSIONS, index=index, dtype=float)
+        return NO_MEANS
     table, (low, high) = read_table(path, index=index), scale
-    absent = [name for name in columns if name not in table]
-    if absent:
-        raise DataError(path, f"the columns {list(columns)}", f"none for {absent}")
+    check_columns(table, path, list(columns))
     means = table[list(columns)].rename(columns=columns)[DIMENSIONS].rename_axis("song_id")
     check_numbers(means, path)
     check_scale(means, path, low, high)
@@ -100,17 +100,28 @@ def audio_length(path: str) -> float:
         return np.nan
 
 
+def audio_files(folder: Path, name: str) -> dict[int, Path]:
+    """Audio files `<song_id>.<suffix>` in the folder `name` of a data set."""
+    return files_by_song(find_folder(folder, name) or folder / name, SUFFIXES)
+
+
+def with_audio(songs: pd.DataFrame, audio: Mapping[int | str, Path]) -> pd.DataFrame:
+    """Songs with the path and the duration of their audio; audio of other songs is not used."""
+    paths = pd.Series({k: str(path) for k, path in audio.items()}, dtype=object)
+    songs = songs.assign(audio=paths.reindex(songs.index))
+    lengths = songs["audio"].dropna().map(audio_length).astype(float).reindex(songs.index)
+    known = songs["duration"].astype(float) if "duration" in songs else np.nan
+    return songs.assign(duration=lengths.fillna(known))
+
+
 def make_corpus(
     where: Path, labels: pd.DataFrame, songs: pd.DataFrame, audio: Mapping[int | str, Path]
 ) -> Corpus:
     """A corpus whose features are extracted from audio; other columns of `songs` are missing.
 
-    `songs` has a row for each song of the labels; audio of other songs is not used.
+    `songs` has a row for each song of the labels.
     """
-    songs = songs.reindex(columns=SONG_COLUMNS).astype({"audio": object})
-    songs["audio"] = pd.Series({k: str(path) for k, path in audio.items()}, dtype=object)
-    lengths = songs["audio"].dropna().map(audio_length).astype(float)
-    songs["duration"] = lengths.reindex(songs.index).fillna(songs["duration"].astype(float))
+    songs = with_audio(songs.reindex(columns=SONG_COLUMNS), audio)
     labels, songs, features = from_audio(where, labels, songs)
     corpus = Corpus(songs, labels, features)
     corpus.validate()

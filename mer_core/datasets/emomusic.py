@@ -9,16 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from mer_core.corpus import Corpus
-from mer_core.datasets.common import (
-    NO_LABELS,
-    make_corpus,
-    read_means,
-    read_text,
-    with_song_id,
-)
+from mer_core.datasets import common
 from mer_core.datasets.deam.annotations import read_both
-from mer_core.datasets.layout import entry, files_by_song, find_folder
-from mer_core.features.audio import SUFFIXES
+from mer_core.datasets.layout import entry, find_folder
 from mer_core.files import DataError, note
 from mer_core.tracks import DIMENSIONS
 
@@ -42,20 +35,20 @@ def load(folder: Path) -> Corpus:
     Without `*_cont_average.csv` there are labels of whole songs only.
     """
     annotations = _annotations(folder)
-    labels = NO_LABELS
+    labels = common.NO_LABELS
     if entry(annotations, "valence_cont_average.csv").is_file():
         labels = read_both(annotations, "{}_cont_average.csv")
     else:
         note(f"{annotations}: no *_cont_average.csv, so there are no labels over time")
     names = {f"mean_{name}": name for name in DIMENSIONS}
-    static = read_means(entry(annotations, "static_annotations.csv"), "song_id", names, (1, 9))
+    static = entry(annotations, "static_annotations.csv")
+    static = common.read_means(static, "song_id", names, (1, 9))
     song_ids = labels.index.unique("song_id").union(static.index)
     base = annotations.parent if annotations.name.lower() == "annotations" else annotations
     info = next((k / INFO for k in (base, annotations) if (k / INFO).is_file()), None)
     songs = _read_info(info).reindex(song_ids).rename_axis("song_id")
     songs = songs.join(static).assign(year=2013)
-    audio = files_by_song(find_folder(base, CLIPS) or base / CLIPS, SUFFIXES)
-    return make_corpus(folder, labels, songs, audio)
+    return common.make_corpus(folder, labels, songs, common.audio_files(base, CLIPS))
 
 
 def deviations(folder: Path) -> pd.DataFrame:
@@ -73,7 +66,7 @@ def _annotations(folder: Path) -> Path:
 def _read_info(path: Path | None) -> pd.DataFrame:
     if path is None:
         return pd.DataFrame(columns=[*COLUMNS.values(), "split"], index=pd.Index([], dtype=int))
-    table = with_song_id(read_text(path), "song_id", path)
+    table = common.with_song_id(common.read_text(path), "song_id", path)
     split = table.get(SET, pd.Series(None, table.index, dtype=object))
     songs = table.reindex(columns=list(COLUMNS)).rename(columns=COLUMNS)
     return songs.assign(split=split.map({"development": "dev", "evaluation": "test"}))

@@ -53,9 +53,9 @@ def find_folder(folder: Path, name: str) -> Path | None:
 def files_by_song(folder: Path, suffixes: Sequence[str]) -> dict[int, Path]:
     """Files named `<song_id><suffix>` in a folder, by rising song_id; none without such a folder.
 
-    `suffixes` are in lower case; those of files may be in upper case. If a song has several files,
-    that of the first suffix is taken, and of these the one without leading zeros. A DataWarning is
-    issued if so, if files lie in subfolders, or if no file is named by a song_id.
+    Case does not count. If a song has several files, that of the first suffix is taken, and of
+    these the one without leading zeros. A DataWarning is issued if so, if files lie in subfolders,
+    or if no file is named by a song_id.
     """
     entries = visible(folder)
     named = _named_by_song(entries, suffixes)

@@ -1,7 +1,6 @@
 """`load_corpus`, one function for all data sets, which are recognised by their layout."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from mer_core.corpus import Corpus
@@ -10,22 +9,16 @@ from mer_core.datasets.deam import read
 from mer_core.datasets.layout import find_folder, visible
 from mer_core.files import DataError
 
+CSV = "audio files and one CSV file: song_id, time, valence, arousal"
 LAYOUTS = {
-    "DEAM": (read.find, "`annotations`/annotations averaged per song/"),
-    "VGMIDI": (vgmidi.find, "labelled/annotations/vgmidi_raw_<n>.json"),
-    "PMEmo": (pmemo.find, "annotations/dynamic_annotations.csv"),
-    "emoMusic": (emomusic.find, "annotations/valence_cont_average.csv"),
-    "labels of MediaEval 2015": (own.find_curves, "arousal.csv and valence.csv"),
-    "your own": (own.find_files, "audio files and one CSV file: song_id, time, valence, arousal"),
+    "DEAM": (read.find, read.load, "`annotations`/annotations averaged per song/"),
+    "VGMIDI": (vgmidi.find, vgmidi.load, "labelled/annotations/vgmidi_raw_<n>.json"),
+    "PMEmo": (pmemo.find, pmemo.load, "annotations/dynamic_annotations.csv"),
+    "emoMusic": (emomusic.find, emomusic.load, "annotations/valence_cont_average.csv"),
+    "labels of MediaEval 2015": (own.find_curves, own.load_curves, "arousal.csv and valence.csv"),
+    "your own": (own.find_files, own.load_files, CSV),
 }
-"""For each data set: the function that finds it in a folder, and what it looks for."""
-READERS: dict[str, Callable[[Path], Corpus]] = {
-    "VGMIDI": vgmidi.load,
-    "PMEmo": pmemo.load,
-    "emoMusic": emomusic.load,
-    "labels of MediaEval 2015": own.load_curves,
-    "your own": own.load_files,
-}
+"""For each data set: functions that find it in a folder and load it, and what is looked for."""
 
 
 def recognise(where: str | os.PathLike) -> str:
@@ -36,10 +29,10 @@ def recognise(where: str | os.PathLike) -> str:
     if where == "mini":
         return "DEAM"
     folder = Path(os.path.expanduser(where))
-    found = next((name for name, (find, _) in LAYOUTS.items() if find(folder)), None)
+    found = next((name for name, (find, *_) in LAYOUTS.items() if find(folder)), None)
     if found or find_folder(folder, "annotations"):
         return found or "DEAM"  # whose reader says what is missing in `annotations`
-    listed = "; ".join(f"{name}: {files}" for name, (_, files) in LAYOUTS.items())
+    listed = "; ".join(f"{name}: {files}" for name, (*_, files) in LAYOUTS.items())
     names = [path.name for path in visible(folder)]
     found = f"{len(names)} entries: {', '.join(names[:8])}" if folder.is_dir() else "no such folder"
     raise DataError(folder, f"a folder with one of these data sets ({listed})", found)
@@ -85,4 +78,4 @@ def load_corpus(where: str | os.PathLike = "mini", *, task: str = "2015") -> Cor
     name = recognise(where)
     if name == "DEAM":
         return read.load(where, task=task)
-    return READERS[name](Path(os.path.expanduser(where)))
+    return LAYOUTS[name][1](Path(os.path.expanduser(where)))

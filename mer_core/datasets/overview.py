@@ -11,11 +11,8 @@ from mer_core.tracks import DIMENSIONS
 def overview(corpus: Corpus) -> pd.Series:
     """Count songs, audio, labels and raters, and measure agreement; nothing is extracted.
 
-    Returns
-    -------
-    Series
-        Text by name: songs, audio, features, times of labels, correlation of the labels of whole
-        songs, and, if there are ratings, raters per song and Cronbach's alpha (median over songs).
+    Text by name: songs, audio, features, times of labels, correlation of the labels of whole songs,
+    and, if there are ratings, raters per song and Cronbach's alpha (median over songs).
     """
     songs, labels = corpus.songs, corpus.labels
     rows = {
@@ -58,13 +55,10 @@ def _raters(ratings: pd.DataFrame | None) -> dict[str, str]:
 def describe(corpus: Corpus) -> pd.DataFrame:
     """Count the songs of each split, correlate valence with arousal, and measure their spread.
 
-    Returns
-    -------
-    DataFrame
-        One column for all songs and one for each split; rows: songs, labelled frames, correlation
-        of valence and arousal over song means, pooled over frames and within songs (mean and sd
-        over songs in which both vary), and standard deviations between and within songs, in label
-        units. The papers explain the failure of valence with them: notebooks 00 and 09.
+    One column for all songs and one for each split; rows: songs, labelled frames, correlation of
+    valence and arousal over song means, pooled over frames and within songs (mean and sd over songs
+    in which both vary), and standard deviations between and within songs, in label units. The
+    papers explain the failure of valence with them: notebooks 00 and 09.
     """
     sides = {"all": corpus}
     sides |= {name: corpus.split(name) for name in sorted(set(corpus.songs["split"].dropna()))}

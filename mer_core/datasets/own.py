@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from mer_core.corpus import Corpus
-from mer_core.datasets.common import NO_LABELS, make_corpus, read_text
+from mer_core.datasets.common import NO_LABELS, audio_files, make_corpus, read_text
 from mer_core.datasets.deam.annotations import read_both
-from mer_core.datasets.layout import entry, files_by_song, find_folder, visible
+from mer_core.datasets.layout import entry, visible
 from mer_core.features.audio import SUFFIXES, song_id_of
 from mer_core.files import DataError, note
 from mer_core.scales import warn_of_unsigned
@@ -28,8 +28,7 @@ def load_curves(folder: Path) -> Corpus:
     Audio is read from `MEMD_audio`, if there is such a folder. All songs are "dev".
     """
     labels = read_both(folder, "{}.csv")
-    audio = files_by_song(find_folder(folder, "MEMD_audio") or folder / "MEMD_audio", SUFFIXES)
-    return make_corpus(folder, labels, _songs(labels), audio)
+    return make_corpus(folder, labels, _songs(labels), audio_files(folder, "MEMD_audio"))
 
 
 def find_files(folder: Path) -> Path | None:
@@ -46,12 +45,8 @@ def load_files(folder: Path) -> Corpus:
     """Load audio files and one CSV file of labels: song_id, time, valence, arousal.
 
     song_id is the name of an audio file without its suffix, time in s on a grid of 0.5 s. Without
-    a column time, the labels are of whole songs. All songs are "dev".
-
-    Raises
-    ------
-    DataError
-        If a cell is no number, a row is repeated, a value is outside [-1, 1], or no song has audio.
+    a column time, the labels are of whole songs. All songs are "dev". A DataError is raised if a
+    cell is no number, a row is repeated, a value is outside [-1, 1], or no song has audio.
     """
     path = find_files(folder)
     table = read_text(path)
@@ -99,9 +94,7 @@ def _check_audio(path: Path, labelled: set[str], audio: set[str]) -> None:
     if not labelled & audio:
         example = min(audio)
         raise DataError(path, f"song_ids that are names of audio files, as {example!r}", "none")
-    for what, ids in {
-        "labels and no audio": labelled - audio,
-        "audio and no labels": audio - labelled,
-    }.items():
+    alone = {"labels and no audio": labelled - audio, "audio and no labels": audio - labelled}
+    for what, ids in alone.items():
         if ids:
             note(f"{path}: {len(ids)} songs have {what}, such as {min(ids)!r}")

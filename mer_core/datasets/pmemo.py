@@ -10,17 +10,10 @@ import numpy as np
 import pandas as pd
 
 from mer_core.corpus import Corpus
-from mer_core.datasets.common import (
-    check_scale,
-    make_corpus,
-    read_means,
-    read_text,
-    with_song_id,
-)
-from mer_core.datasets.layout import entry, files_by_song, find_folder
-from mer_core.features.audio import SUFFIXES
+from mer_core.datasets import common
+from mer_core.datasets.layout import entry, find_folder
 from mer_core.files import DataError, check_numbers, note, read_table
-from mer_core.tracks import DIMENSIONS, LEVELS, as_track
+from mer_core.tracks import DIMENSIONS, LEVELS, as_track, check_columns
 
 DYNAMIC, DEVIATIONS = "dynamic_annotations.csv", "dynamic_annotations_std.csv"
 
@@ -45,8 +38,7 @@ def load(folder: Path) -> Corpus:
     song_ids = labels.index.unique("song_id").union(static.index)
     songs = _read_metadata(entry(base, "metadata.csv")).reindex(song_ids).rename_axis("song_id")
     songs = songs.join(static).assign(split="dev")
-    audio = files_by_song(entry(base, "chorus"), SUFFIXES)
-    return make_corpus(folder, labels, songs, audio)
+    return common.make_corpus(folder, labels, songs, common.audio_files(base, "chorus"))
 
 
 def deviations(folder: Path) -> pd.DataFrame:
@@ -66,31 +58,29 @@ def _read_dynamic(path: Path, kind: str) -> pd.DataFrame:
     table = read_table(path, index=None)
     names = {"musicId": "song_id", "frameTime": "time"}
     names |= {f"{name.capitalize()}({kind})": name for name in DIMENSIONS}
-    absent = [name for name in names if name not in table]
-    if absent:
-        raise DataError(path, f"the columns {list(names)}", f"none for {absent}")
+    check_columns(table, path, list(names))
     table = table[list(names)].rename(columns=names)
     check_numbers(table, path)
     if table.isna().any(axis=None) or (table["song_id"] % 1 != 0).any():
         raise DataError(path, "whole numbers as musicId and no empty cell", "others")
     track = table.astype({"song_id": int}).set_index(list(LEVELS)).sort_index()
     track = as_track(track, str(path), gapless=True)
-    check_scale(track, path, 0, 1)
+    common.check_scale(track, path, 0, 1)
     return track
 
 
 def _read_static(path: Path) -> pd.DataFrame:
     """Labels of whole songs: from 0 to 1 in the release, from 1 to 9 in copies in DEAM's style."""
-    if path.is_file() and "musicId" not in read_text(path):
-        return read_means(path, "song_id", {f"{k}_mean": k for k in DIMENSIONS}, (1, 9))
+    if path.is_file() and "musicId" not in common.read_text(path):
+        return common.read_means(path, "song_id", {f"{k}_mean": k for k in DIMENSIONS}, (1, 9))
     columns = {f"{name.capitalize()}(mean)": name for name in DIMENSIONS}
-    return read_means(path, "musicId", columns, (0, 1))
+    return common.read_means(path, "musicId", columns, (0, 1))
 
 
 def _read_metadata(path: Path) -> pd.DataFrame:
     names = ["title", "artist", "duration"]
     if not path.is_file():
         return pd.DataFrame(columns=names, index=pd.Index([], dtype=int))
-    table = with_song_id(read_text(path), "musicId", path).reindex(columns=names)
+    table = common.with_song_id(common.read_text(path), "musicId", path).reindex(columns=names)
     seconds = pd.to_numeric(table["duration"], errors="coerce")
     return table.assign(duration=seconds.where(np.isfinite(seconds)))

@@ -24,12 +24,11 @@ from mer_core.datasets.common import extract_songs
 from mer_core.datasets.layout import entry, find_folder, visible
 from mer_core.features.grid import grid
 from mer_core.files import DataError, check_writable, note, user_cache, written_atomically
-from mer_core.tracks import DIMENSIONS, HOP, LEVELS, RATING_LEVELS, as_array
+from mer_core.tracks import DIMENSIONS, LEVELS, RATING_LEVELS, as_array
 
 FILE = re.compile(r"vgmidi_raw_([0-9]{1,3})\.json", re.IGNORECASE)
 PIECE, RATING = re.compile(r"piece([0-9]{1,3})"), re.compile(r"(.+)_([0-9]{1,6})")
-LONGEST = 3600
-"""s; no piece is longer than 400 s."""
+LONGEST = 3600  # s; no piece is longer than 400 s
 MIX = render.Mix()
 
 
@@ -60,23 +59,20 @@ def load(folder: Path) -> Corpus:
     """
     folder = Path(os.path.abspath(folder))  # features may be used in another working directory
     pieces = read_pieces(folder)
-    curves = [_curves(piece) for piece in pieces]
-    ratings = pd.concat([_ratings(*pair) for pair in zip(pieces, curves)])
+    labels, ratings = map(pd.concat, zip(*map(_curves, pieces)))
     songs = pd.DataFrame([_song(piece) for piece in pieces]).set_index("song_id")
-    labels = pd.concat([_labels(*pair) for pair in zip(pieces, curves)])
     corpus = Corpus(songs[SONG_COLUMNS], labels, partial(_features, folder), ratings)
     corpus.validate()
     return corpus
 
 
 def render_pieces(folder: Path, song_ids: Iterable[int] | None = None) -> pd.Series:
-    """Render pieces of a copy of VGMIDI with FluidSynth, as the embedded corpus is rendered.
+    """Render pieces of a copy of VGMIDI (all by default) with FluidSynth, as the embedded corpus.
 
-    Returns the paths of the audio (Ogg Vorbis) by song_id, of all pieces by default, for
-    :func:`mer_core.features.extract_all`. Audio is kept in the user's cache folder, so that a later
-    call goes on after a kill. Pieces that can't be rendered are left out with a DataWarning. A
-    DataError is raised if FluidSynth, its sound font or ffmpeg is missing, or no piece can be
-    rendered.
+    Returns the paths of the audio (Ogg Vorbis) by song_id. It is kept in the user's cache folder,
+    so that a later call goes on after a kill. Pieces that can't be rendered are left out with a
+    DataWarning. A DataError is raised if FluidSynth, its sound font or ffmpeg is missing, or no
+    piece can be rendered.
     """
     pieces = {piece.song_id: piece for piece in read_pieces(folder)}
     chosen = list(pieces) if song_ids is None else list(song_ids)
@@ -106,7 +102,10 @@ def read_pieces(folder: Path) -> list[Piece]:
         raise DataError(folder, "labelled/annotations/vgmidi_raw_<n>.json", "none")
     files = {int(FILE.fullmatch(path.name)[1]): path for path in _annotations(base)}
     midi = entry(base, "midi")
-    return [piece for k in sorted(files) for piece in _read_file(files[k], 1000 * k, midi)]
+    pieces = [piece for k in sorted(files) for piece in _read_file(files[k], 1000 * k, midi)]
+    if not pieces:
+        raise DataError(base, "pieces in vgmidi_raw_<n>.json", "none")
+    return pieces
 
 
 def _annotations(base: Path) -> list[Path]:
@@ -150,18 +149,17 @@ def _json(path: Path) -> dict[str, dict]:
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
         raise ValueError(f"{max(names, key=names.count)!r} more than once")
-    return found
+    return dict(pairs)
 
 
 def _piece(where: str, song_id: int, piece: object, ratings: dict, midi: Path) -> Piece:
     if not isinstance(piece, dict):
         raise DataError(where, "an object with name, duration, measures, midi", f"{piece!r:.40}")
-    name, file, measures = (piece.get(key) for key in ("name", "midi", "measures"))
-    duration = piece.get("duration")
+    keys = ("name", "midi", "measures", "duration")
+    name, file, measures, duration = map(piece.get, keys)
     if not isinstance(name, str) or not isinstance(file, str):
         raise DataError(where, "name and midi as text", f"{name!r:.40} and {file!r:.40}")
     if file in ("", ".", "..") or set(file) & set("/\\\0"):
@@ -195,23 +193,15 @@ def _rating(where: str, rating: object, measures: int) -> np.ndarray:
     return np.stack(curves, axis=-1)
 
 
-def _curves(piece: Piece) -> np.ndarray:
-    """Ratings at the times that the features of the audio have, (raters, frames, 2)."""
-    measures = piece.ratings.shape[1]
-    measure = np.floor(grid(piece.duration) * measures / piece.duration + 1e-9).astype(int)
-    return piece.ratings[:, measure]
-
-
-def _labels(piece: Piece, curves: np.ndarray) -> pd.DataFrame:
-    times = HOP * np.arange(curves.shape[1])
-    index = pd.MultiIndex.from_product([[piece.song_id], times], names=LEVELS)
-    return pd.DataFrame(curves.mean(axis=0), index, DIMENSIONS)
-
-
-def _ratings(piece: Piece, curves: np.ndarray) -> pd.DataFrame:
-    times = HOP * np.arange(curves.shape[1])
-    index = pd.MultiIndex.from_product([[piece.song_id], piece.raters, times], names=RATING_LEVELS)
-    return pd.DataFrame(curves.reshape(-1, 2), index, DIMENSIONS)
+def _curves(piece: Piece) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Labels and ratings of a piece at the times that the features of its audio have."""
+    times, measures = grid(piece.duration), piece.ratings.shape[1]
+    measure = np.floor(times * measures / piece.duration + 1e-9).astype(int)
+    curves, song_id = piece.ratings[:, measure], [piece.song_id]
+    index = pd.MultiIndex.from_product([song_id, times], names=LEVELS)
+    of_raters = pd.MultiIndex.from_product([song_id, piece.raters, times], names=RATING_LEVELS)
+    labels = pd.DataFrame(curves.mean(axis=0), index, DIMENSIONS)
+    return labels, pd.DataFrame(curves.reshape(-1, 2), of_raters, DIMENSIONS)
 
 
 def _song(piece: Piece) -> dict[str, object]:
@@ -221,18 +211,10 @@ def _song(piece: Piece) -> dict[str, object]:
         place = _place(piece)
     except (DataError, OSError):  # no sound font, no home folder
         place = None
-    return {
-        "song_id": piece.song_id,
-        "title": piece.title,
-        "artist": words[2] if len(words) == 4 else None,
-        "genre": "Video game",
-        "year": None,
-        "duration": piece.duration,
-        "audio": str(place) if place and place.exists() else None,
-        "valence": valence,
-        "arousal": arousal,
-        "split": "dev",
-    }
+    song = {"song_id": piece.song_id, "title": piece.title, "duration": piece.duration}
+    song |= {"artist": words[2] if len(words) == 4 else None, "genre": "Video game", "year": None}
+    song |= {"audio": str(place) if place and place.exists() else None, "split": "dev"}
+    return song | {"valence": valence, "arousal": arousal}
 
 
 def _features(folder: Path, songs: pd.DataFrame) -> pd.DataFrame:

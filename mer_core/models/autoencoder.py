@@ -28,6 +28,21 @@ IN_CLASS = {"hidden": (16,), "learning_rate": 4e-2, "noise": 0.3}
 """Settings of the LSTM on latents, chosen in ten folds of the embedded development songs."""
 
 
+def _mel(features: pd.DataFrame) -> pd.DataFrame:
+    """The mel columns alone."""
+    check_columns(features, "features")
+    names = columns_of(features, "mel")
+    if len(names) != COLUMNS:
+        raise ValueError(f"features: expected {COLUMNS} mel columns, found {len(names)}")
+    return as_track(features, "features", columns=names)
+
+
+def _with_mel(jobs: Sequence[Job]) -> list[Job]:
+    used = dict.fromkeys(job.data for job in jobs)
+    data = {one: replace(one, features=_mel(one.features)) for one in used}
+    return [job._replace(data=data[job.data]) for job in jobs]
+
+
 class Bottleneck(nn.Module):
     """Encoder and decoder with one hidden layer each, for AE and VAE (notebook 07)."""
 
@@ -61,17 +76,11 @@ class Bottleneck(nn.Module):
 class AE:
     """An autoencoder of half seconds of sound, trained on audio without labels.
 
-    Patches are standardised band by band, with the statistics of the training patches.
+    Patches are standardised band by band, with the statistics of the training patches. `latent` is
+    the size of a patch's code, `hidden` the number of rectified units of encoder and of decoder.
+    Adam makes `steps` updates, each from a `batch` of patches of all songs. The seed is that of
+    first weights and batches (and, in a `VAE`, of the codes that are drawn).
     Source: Herremans et al. (2019), "Dynamic emotion prediction", which gives no layers.
-
-    Parameters
-    ----------
-    latent, hidden : int
-        Numbers in the code of a patch; rectified units of encoder and decoder.
-    steps, batch, learning_rate : int, int, float
-        Updates by Adam, patches in each, drawn from all songs, and Adam's learning rate.
-    seed : int
-        Of first weights and batches (and, in a `VAE`, of the codes that are drawn).
     """
 
     noise, beta = 0.0, 0.0
@@ -91,7 +100,7 @@ class AE:
     def fit(self, features: pd.DataFrame, *, unlabelled: pd.DataFrame | None = None) -> Self:
         """Learn from every patch of one or two tracks with the columns of the set "mel"."""
         tracks = [features] if unlabelled is None else [features, unlabelled]
-        pictures = np.concatenate([_patches(track) for track in tracks])
+        pictures = np.concatenate([patches(_mel(track)) for track in tracks])
         self.columns_ = columns_of(features, "mel")
         self.scale_ = Scale.of(pictures)
         network = self._drawn()
@@ -103,7 +112,7 @@ class AE:
         """The latents of every row: latent_0, latent_1, ..., in float32 (of a `VAE`, the means)."""
         network = self._network()
         with torch.no_grad():
-            codes = network.encode(self.scale_.standardised(_patches(features)))[0]
+            codes = network.encode(self._standardised(features))[0]
         return pd.DataFrame(codes.cpu().numpy(), features.index).add_prefix("latent_")
 
     def decode(self, latents: pd.DataFrame) -> pd.DataFrame:
@@ -122,11 +131,14 @@ class AE:
     def costs(self, features: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
         """Both costs of every row, see `Bottleneck`; the seed is that of a VAE's codes."""
         network = self._network()
-        x = self.scale_.standardised(_patches(features))
+        x = self._standardised(features)
         with torch.no_grad():
             costs = network(x, self._noise(len(x), generator(seed)))
         pairs = torch.stack(costs, dim=1).cpu().numpy()
         return pd.DataFrame(pairs, features.index, ["reconstruction", "divergence"])
+
+    def _standardised(self, features: pd.DataFrame) -> Tensor:
+        return self.scale_.standardised(patches(_mel(features)))
 
     def _drawn(self) -> Bottleneck:
         with torch.random.fork_rng(devices=[]):
@@ -166,13 +178,9 @@ class AE:
 class VAE(AE):
     """A variational autoencoder: the code of a patch is a normal distribution near the origin.
 
+    `beta` is the weight of the divergence in the cost: 1 is the VAE proper, more a beta-VAE, 0
+    leaves the distributions unconstrained. For the other settings see :class:`AE`.
     Source: Kingma and Welling (2014); Higgins et al. (2017) for beta; Herremans et al. (2019).
-
-    Parameters
-    ----------
-    beta : float
-        Weight of the divergence in the cost; 1 is the VAE proper, more a beta-VAE, 0 leaves the
-        distributions unconstrained. For the other settings see :class:`AE`.
     """
 
     noise = 1.0
@@ -215,9 +223,8 @@ class AELSTM(BatchModel):
     """An LSTM on the latents of an :class:`AE` that is trained before it, without labels.
 
     The autoencoder learns from the songs that the model is fitted to (validation songs too) and
-    from `unlabelled` ones: from test songs only if they are among the latter. It never sees a
-    label, and is not changed by the LSTM's training. (The paper's autoencoder was trained on 1,313
-    songs of DEAM; whether songs that it was scored on were among them, the paper does not say.)
+    from `unlabelled` ones, never from labels. The LSTM's training does not change it. (The paper's
+    was trained on 1,313 songs of DEAM; it does not say whether test songs were among them.)
     Source: Herremans et al. (2019), "Dynamic emotion prediction" and figure 4; notebook 07.
 
     Parameters
@@ -255,8 +262,7 @@ class AELSTM(BatchModel):
         check_fitted(self, "encoder_")
         return self.network_.predict(self.encoder_.transform(features))
 
-    def _inputs(self, features: pd.DataFrame) -> pd.DataFrame:
-        return _mel(features)
+    _inputs = staticmethod(_mel)
 
     def _encoder(self, seed: int) -> AE:
         return AE(latent=self.latent, steps=self.steps, seed=seed)
@@ -293,24 +299,22 @@ class CNN(Network):
         flat = second * (BANDS // 8) * (FRAMES // 8)
         shapes = {"blocks": (first, 1, 4, 4), "shapes": (second, first, 3, 3)}
         for name, shape in (shapes | {"code": (flat, latent)}).items():
-            fan_in = flat if name == "code" else int(np.prod(shape[1:]))
+            fan_in, outputs = shape if name == "code" else (int(np.prod(shape[1:])), shape[0])
             edge = (6 / fan_in) ** 0.5  # keeps the variance through a rectified layer
-            drawn = [
-                torch.empty(shape).uniform_(-edge, edge, generator=generator(seed))
-                for seed in seeds
-            ]
-            setattr(self, name, nn.Parameter(torch.stack(drawn)))
-            outputs = latent if name == "code" else shape[0]
+            weight = torch.zeros(len(seeds), *shape)
+            for one, seed in zip(weight, seeds):
+                one.uniform_(-edge, edge, generator=generator(seed))
+            setattr(self, name, nn.Parameter(weight))
             setattr(self, f"{name}_bias", nn.Parameter(torch.zeros(len(seeds), outputs)))
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Latents of standardised patches; both (models, songs, time, columns)."""
-        pictures = x.flatten(1, 2).transpose(0, 1).unflatten(-1, (BANDS, FRAMES))
-        groups = {"groups": len(x)}
-        weights = [part.flatten(0, 1) for part in (self.blocks, self.blocks_bias)]
-        maps = nn.functional.conv2d(pictures, *weights, stride=4, **groups).relu()
-        weights = [part.flatten(0, 1) for part in (self.shapes, self.shapes_bias)]
-        maps = nn.functional.conv2d(maps, *weights, stride=2, padding=1, **groups).relu()
+        maps = x.flatten(1, 2).transpose(0, 1).unflatten(-1, (BANDS, FRAMES))
+        layers = (self.blocks, self.blocks_bias, 4, 0), (self.shapes, self.shapes_bias, 2, 1)
+        for weight, bias, stride, padding in layers:
+            options = {"stride": stride, "padding": padding, "groups": len(x)}
+            weights = weight.flatten(0, 1), bias.flatten()
+            maps = nn.functional.conv2d(maps, *weights, **options).relu()
         maps = maps.unflatten(1, (len(x), -1)).flatten(2).transpose(0, 1)
         return torch.baddbmm(self.code_bias[:, None], maps, self.code).unflatten(1, x.shape[1:3])
 
@@ -355,28 +359,7 @@ class CNNLSTM(RecurrentRegressor):
         """Fit a copy of the model to each job."""
         return super().fit_many(_with_mel(jobs))
 
-    def _inputs(self, features: pd.DataFrame) -> pd.DataFrame:
-        return _mel(features)
+    _inputs = staticmethod(_mel)
 
     def _make_network(self, inputs: int, seeds: Sequence[int]) -> CNN:
         return CNN(self.latent, self.hidden, seeds=seeds)
-
-
-def _with_mel(jobs: Sequence[Job]) -> list[Job]:
-    """The jobs with the mel columns alone."""
-    used = dict.fromkeys(job.data for job in jobs)
-    data = {one: replace(one, features=_mel(one.features)) for one in used}
-    return [job._replace(data=data[job.data]) for job in jobs]
-
-
-def _mel(features: pd.DataFrame) -> pd.DataFrame:
-    """The mel columns alone."""
-    check_columns(features, "features")
-    names = columns_of(features, "mel")
-    if len(names) != COLUMNS:
-        raise ValueError(f"features: expected {COLUMNS} mel columns, found {len(names)}")
-    return as_track(features, "features", columns=names)
-
-
-def _patches(features: pd.DataFrame) -> np.ndarray:
-    return patches(_mel(features))

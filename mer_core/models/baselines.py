@@ -41,17 +41,9 @@ class Framewise:
     ) -> Self:
         """Fit to the labelled frames; `validation` and `unlabelled` are not used.
 
-        Parameters
-        ----------
-        features : DataFrame
-            A track of whole songs, or a row for each song; rows without a label are not used.
-        labels : DataFrame
-            The same kind of frame, columns valence, arousal in [-1, 1].
-
-        Raises
-        ------
-        DataError
-            If a label has no features, a number is not finite, or a row or column is repeated.
+        Features and labels (valence, arousal in [-1, 1]) are tracks, or have a row for each song;
+        features without a label are not used. A DataError is raised if a label has no features, a
+        number is not finite, or a row or column is repeated.
         """
         features = as_rows(features, "features")
         labels = as_rows(labels, "labels", columns=DIMENSIONS, ordered=self.every > 1)

@@ -14,46 +14,33 @@ from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from mer_core.folds import k_folds
 from mer_core.models.base import check_fitted
 from mer_core.models.recurrent import BatchModel, RecurrentRegressor
-from mer_core.tracks import DIMENSIONS, as_track, check_covered, sorted_rows
+from mer_core.tracks import DIMENSIONS, as_track, check_covered
 from mer_core.training import Job
 
-DELAYS = (0, 2, 4, 6, 8, 10, 12)
-"""Frames: 0 to 6 s."""
-WINDOWS = (1, 7, 13, 21, 41)
-"""Frames: 0.5 to 20 s."""
+DELAYS = (0, 2, 4, 6, 8, 10, 12)  # Frames: 0 to 6 s
+WINDOWS = (1, 7, 13, 21, 41)  # Frames: 0.5 to 20 s
 PENALTIES = tuple(float(p) for p in np.logspace(1, 6, 11))
-CLIP = 5.0
-"""Standardised features are cut at plus and minus this, as the networks' inputs are."""
+CLIP = 5.0  # Standardised features are cut at plus and minus this, as the networks' inputs are
 
 
 def delay_features(features: pd.DataFrame, *, delay: int = 0, window: int = 1) -> pd.DataFrame:
     """Replace every row by the mean of `window` rows that end `delay` rows before it.
 
-    Near the start of a song the mean is of the rows that there are, at least the first one.
-
-    Parameters
-    ----------
-    features : DataFrame
-        A track of finite numbers without gaps; else a DataError is raised.
-    delay, window : int
-        Frames, 0 or more and 1 or more; else a ValueError.
+    Near the start of a song the mean is of the rows that there are, at least the first one. A
+    DataError is raised if features are not a track of finite numbers without gaps, a ValueError if
+    `delay` is below 0 or `window` below 1. Schubert (2004): ratings follow the music by 1 to 4 s.
+    Notebook 02.
 
     Examples
     --------
     >>> index = pd.MultiIndex.from_product([[7], [0.0, 0.5, 1.0]], names=["song_id", "time"])
     >>> track = pd.DataFrame({"tempo": [90.0, 100.0, 120.0]}, index)
-    >>> delay_features(track, delay=1)["tempo"].tolist()
-    [90.0, 90.0, 100.0]
-    >>> delay_features(track, window=2)["tempo"].tolist()
-    [90.0, 95.0, 110.0]
-
-    References
-    ----------
-    Schubert (2004): ratings follow the music by 1 to 4 s. Notebook 02.
+    >>> [delay_features(track, **k)["tempo"].tolist() for k in ({"delay": 1}, {"window": 2})]
+    [[90.0, 90.0, 100.0], [90.0, 95.0, 110.0]]
     """
     if delay < 0 or window < 1:
         raise ValueError(f"delay, window: expected 0 and 1 or more, found {delay}, {window}")
-    features = sorted_rows(as_track(features, "features", gapless=True), "features")
+    features = as_track(features, "features", gapless=True, sort=True)
     means = _means(*_sums(features), slice(None), delay, window)
     return pd.DataFrame(means, features.index, features.columns)
 
@@ -63,33 +50,21 @@ class DelayedLinear:
     """Linear regression on delayed, averaged features; all settings are tuned in inner folds.
 
     Delay, length of the average and ridge penalty are chosen for valence and for arousal by the
-    mean squared error over songs that are left out of the training songs.
+    mean squared error over songs that are left out of the training songs: `search_` holds the
+    errors, `chosen_` the settings of each dimension.
+    Source: Hoerl and Kennard (1970); Schubert (2004) for the delay.
 
     Parameters
     ----------
     delays, windows : sequence of int
-        Frames from which are chosen; see :func:`delay_features`. ((0,), (1,)) is a linear model
-        of the present frame.
+        Frames from which to choose; see :func:`delay_features`. (0,), (1,) is the present frame.
     penalties : sequence of float
-        Ridge penalties from which are chosen.
+        Ridge penalties from which to choose.
     ranks : bool
         Whether each feature is mapped to a normal distribution by its rank among the training
         frames; else it is standardised and cut at plus and minus 5.
-    folds : int
-        Inner folds of songs, at most as many as there are songs.
-    seed : int
-        Of the inner folds.
-
-    Attributes
-    ----------
-    search_ : DataFrame
-        Index (delay, window, penalty); columns valence, arousal: mean squared error in inner folds.
-    chosen_ : dict
-        Delay, window and penalty of each dimension.
-
-    References
-    ----------
-    Hoerl and Kennard (1970); Schubert (2004) for the delay.
+    folds, seed : int
+        Inner folds of songs, at most as many as there are songs; seed of their division.
     """
 
     delays: Sequence[int] = DELAYS
@@ -138,8 +113,8 @@ class DelayedLinear:
         return relative.sum(axis=1).idxmin()
 
     def _checked(self, features: pd.DataFrame) -> pd.DataFrame:
-        features = as_track(features, "features", columns=self.columns_, gapless=True)
-        return sorted_rows(features, "features")
+        options = {"columns": self.columns_, "gapless": True, "sort": True}
+        return as_track(features, "features", **options)
 
     def _fit_scaler(
         self, features: pd.DataFrame, labels: pd.DataFrame
@@ -177,13 +152,8 @@ class DelayedLinear:
 class Delayed(BatchModel):
     """A network on features with the delay and the average that suit a linear model.
 
-    Both are chosen in inner folds of the training songs by :meth:`DelayedLinear.tune`.
-
-    Parameters
-    ----------
-    network : RecurrentRegressor
-    linear : DelayedLinear
-        Its delays, windows and penalties are those from which are chosen.
+    Both are chosen in inner folds of the training songs by `linear`; see
+    :meth:`DelayedLinear.tune`.
     """
 
     network: RecurrentRegressor

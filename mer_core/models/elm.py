@@ -87,12 +87,11 @@ class RandomLayer(RegressorMixin, BaseEstimator):
 
 
 def least_squares(h: np.ndarray, y: np.ndarray, *, ridge: float = 0.0) -> np.ndarray:
-    """The shortest weights w that minimise |h w - y|^2 + ridge |w|^2.
+    """The shortest weights w (columns, targets) that minimise |h w - y|^2 + ridge |w|^2.
 
-    Without a ridge: the Moore-Penrose inverse of h, times y. The normal equations give the same,
-    many times as fast; where h is too ill-conditioned for them, singular values are used (Huang,
-    Zhu and Siew 2006, section 3; notebook 05). Shapes: h (rows, columns), y (rows, targets), w
-    (columns, targets).
+    Without a ridge: the Moore-Penrose inverse of h (rows, columns), times y (rows, targets). The
+    normal equations give the same, many times as fast; where h is too ill-conditioned for them,
+    singular values are used (Huang, Zhu and Siew 2006, section 3; notebook 05).
 
     >>> h = np.array([[1.0, 1.0], [1.0, 1.0]])
     >>> least_squares(h, np.array([[1.0], [3.0]])).round(6).tolist()
@@ -115,7 +114,7 @@ def nested(h: np.ndarray, y: np.ndarray, sizes: Iterable[int]) -> dict[int, np.n
 
     The Cholesky factor L of H'H holds that of every smaller machine in its corner, and solving
     L z = H'y from above gives their z as well: each needs only one more triangular solution
-    (Golub and Van Loan, "Matrix Computations", section 4.2; notebook 05).
+    (Golub and Van Loan, "Matrix Computations", section 4.2).
 
     >>> h, y = np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([[3.0], [4.0]])
     >>> {n: weights.ravel().tolist() for n, weights in nested(h, y, [1, 2]).items()}

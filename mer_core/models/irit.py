@@ -107,12 +107,10 @@ class SecondNetwork(BatchModel):
         else:
             inputs = [rows_of(job.data.features, job.songs) for job in jobs]
             predictions = [first.predict(x) for first, x in zip(firsts, inputs)]
-        seconds = [
-            job.with_features(moving_average(track, self.window))
-            for job, track in zip(jobs, predictions)
-        ]
-        seconds = self.second.fit_many(seconds)
-        return [self._with(first_=first, second_=second) for first, second in zip(firsts, seconds)]
+        smooth = (moving_average(track, self.window) for track in predictions)
+        seconds = [job.with_features(track) for job, track in zip(jobs, smooth)]
+        fitted = zip(firsts, self.second.fit_many(seconds))
+        return [self._with(first_=first, second_=second) for first, second in fitted]
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict every row."""
@@ -137,14 +135,13 @@ class Preprocessed(BatchModel):
     Parameters
     ----------
     network : RecurrentRegressor
-        Is fitted to the derived features.
     by : {"pca", "kernel pca", "denoising autoencoder"}
         "kernel pca" has a Gaussian kernel and learns from every eighth frame, since its cost grows
         with the square of their number.
     components : int
         Number of derived features.
     seed : int
-        Of the autoencoder, and of the PCA, which is randomised where it is much faster.
+        Of the autoencoder, and of a randomised PCA.
     """
 
     network: RecurrentRegressor
@@ -162,8 +159,8 @@ class Preprocessed(BatchModel):
             more = job.data.unlabelled
             more = None if more is None else model._derive(more)
             derived.append(job.with_features(model._derive(job.features), more))
-        networks = self.network.fit_many(derived)
-        return [model._with(network_=network) for model, network in zip(fitted, networks)]
+        pairs = zip(fitted, self.network.fit_many(derived))
+        return [model._with(network_=network) for model, network in pairs]
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict every row."""

@@ -57,15 +57,14 @@ class LSTM(RecurrentRegressor):
         errors over a song; with the mean over 60 frames and two targets they are 60 times as much.
         Neither paper gives a largest number of epochs, or a rate for pretraining.
         """
-        shared = {"epochs": 1000, "patience": 20, "songs_per_update": 1, "clip": float("inf")}
-        shared |= {"pretrain_epochs": 100, "pretrain_learning_rate": 0.5}
+        check_choice("year", year, (2014, 2015))
+        options = {"epochs": 1000, "patience": 20, "songs_per_update": 1, "clip": float("inf")}
+        options |= {"pretrain_epochs": 100, "pretrain_learning_rate": 0.5}
         if year == 2014:
-            noise, kept = 0.5**0.5, "keep"
-            return cls(hidden=(200, 5), learning_rate=6e-5, noise=noise, pretrain=kept, **shared)
-        if year == 2015:
-            sizes = (200, 150, 25)
-            return cls(hidden=sizes, learning_rate=3e-4, noise=0.3, pretrain="retrain", **shared)
-        raise ValueError(f"year: expected 2014 or 2015, found {year!r}")
+            options |= {"hidden": (200, 5), "learning_rate": 6e-5, "noise": 0.5**0.5}
+            return cls(pretrain="keep", **options)
+        options |= {"hidden": (200, 150, 25), "learning_rate": 3e-4, "noise": 0.3}
+        return cls(pretrain="retrain", **options)
 
     def _prepare(self, network: Network, jobs: list[Job], songs: Songs, tasks: list[Task]) -> None:
         """Pretrain the first layer: noisy inputs in, clean inputs out."""

@@ -18,8 +18,8 @@ def elman(projected: Tensor, recurrent: Tensor) -> Tensor:
     """Elman's recurrence, h_t = tanh(W x_t + b + U h_(t-1)), from h_0 = 0.
 
     projected (time, models, songs, units) is W x_t + b; recurrent (models, units, units) is U,
-    transposed: a row for each unit that it comes from. Returns h, shape (time, models, songs,
-    units). (Elman 1990; Pellegrini and Barriere 2015, section 2; notebook 03.)
+    transposed. Returns h, shape (time, models, songs, units). (Elman 1990; Pellegrini and Barriere
+    2015, section 2; notebook 03.)
     """
     return _Elman.apply(projected, recurrent)
 
@@ -178,22 +178,13 @@ def reverse_sequences(x: Tensor, lengths: Tensor | None) -> Tensor:
 class Network(nn.Module):
     """Recurrent layers, one above the other, and a linear output V, d at every step.
 
+    `cell` is "elman" or "lstm", `inputs` and `outputs` are the numbers of features and of targets,
+    `hidden` the units of each layer from the input up. Each model has a seed, from which its
+    weights are drawn, whatever the other models are: from [-initial, initial], or, in a
+    bidirectional network (half of each layer's units read the songs backwards), from a normal
+    distribution of this standard deviation. Biases start at 0.
     Source: Pellegrini and Barriere (2015), section 2; Coutinho et al. (2014), section 2; Li et al.
     (2016), sections 2.1 and 3.2; notebooks 03 to 05.
-
-    Parameters
-    ----------
-    cell : {"elman", "lstm"}
-    inputs, hidden, outputs : int, sequence of int, int
-        Number of features; units of each layer, from the input up; number of targets.
-    seeds : sequence of int
-        One for each model, from which its weights are drawn, whatever the other models are.
-    initial : float
-        Weights are drawn from [-initial, initial], or, in a bidirectional network, from a normal
-        distribution of this standard deviation; biases are 0.
-    softmax, bidirectional : bool
-        Whether the outputs pass through a softmax; whether half of each layer's units read the
-        songs backwards.
     """
 
     def __init__(
@@ -209,25 +200,18 @@ class Network(nn.Module):
         bidirectional: bool = False,
     ) -> None:
         super().__init__()
-        sizes, models = [inputs, *hidden], len(seeds)
-        self.softmax, self.bidirectional = softmax, bidirectional
+        sizes, models, self.softmax = [inputs, *hidden], len(seeds), softmax
         layer = BidirectionalLayer if bidirectional else Layer
         self.layers = nn.ModuleList(
             layer(cell, below, units, models=models) for below, units in pairwise(sizes)
         )
         self.V = nn.Parameter(torch.zeros(models, sizes[-1], outputs))
         self.d = nn.Parameter(torch.zeros(models, 1, outputs))
-        self._draw(seeds, initial)
-
-    @torch.no_grad()
-    def _draw(self, seeds: Sequence[int], initial: float) -> None:
+        draw = Tensor.normal_ if bidirectional else Tensor.uniform_
         for model, seed in enumerate(seeds):
             rng = generator(seed)
             for weight in self.weights():
-                if self.bidirectional:
-                    weight[model].normal_(0, initial, generator=rng)
-                else:
-                    weight[model].uniform_(-initial, initial, generator=rng)
+                draw(weight.data[model], 0 if bidirectional else -initial, initial, generator=rng)
 
     def weights(self) -> list[nn.Parameter]:
         """All weights without the biases: what is drawn at random and penalised."""

@@ -18,7 +18,7 @@ from sklearn.linear_model import RidgeCV
 
 from mer_core.features.sets import columns_of
 from mer_core.models.base import check_fitted
-from mer_core.tracks import DIMENSIONS, HOP, as_track, check_covered, sorted_rows
+from mer_core.tracks import DIMENSIONS, HOP, as_track, check_covered
 
 WEIGHTS = Path(__file__).with_name("real_music.safetensors")
 CARD = Path(__file__).with_name("model_card.md")
@@ -75,13 +75,15 @@ class WindowedRidge:
         labels = as_track(labels, "labels", columns=DIMENSIONS)
         columns = columns_of(features, "compare")
         self.columns_ = [name for name in columns if not UNSTABLE.search(name)]
-        features = self._checked(features)
+        if ENERGY not in self.columns_:
+            raise ValueError(f"features: expected the set compare, found no column {ENERGY}")
+        features = as_track(features, "features", columns=self.columns_)
         means = features.groupby(level="song_id").mean()
         targets = labels.groupby(level="song_id")[DIMENSIONS].mean()
         check_covered(targets, means)
         means = means.loc[targets.index]
         self.loudness_ = np.quantile(means[ENERGY], self.level)
-        means = self._limit_level(means, means[ENERGY])
+        means = with_gain(means, self._gain(means[ENERGY]))
         self.knots_ = np.quantile(means, KNOTS, axis=0)
         scores = self._normal_scores(means)
         ridges = [RidgeCV(self.penalties).fit(scores, targets[name]) for name in DIMENSIONS]
@@ -96,22 +98,13 @@ class WindowedRidge:
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict every row from the `window` s of music that end with it."""
         features = self._with_sound(features)
-        rows, songs = (
-            max(1, round(self.window / HOP)),
-            features.groupby(level="song_id", sort=False),
-        )
-        means = songs.rolling(rows, min_periods=1).mean().droplevel(0)
+        songs, rows = features.groupby(level="song_id", sort=False), round(self.window / HOP)
+        means = songs.rolling(max(1, rows), min_periods=1).mean().droplevel(0)
         filled = means.groupby(level="song_id", sort=False).ffill()
         return self._predict(filled.groupby(level="song_id", sort=False).bfill(), features)
 
     def predict_songs(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Predict one value of each dimension for each song, from the mean of its features.
-
-        Returns
-        -------
-        DataFrame
-            Index song_id, columns valence, arousal in [-1, 1].
-        """
+        """Predict each song from the mean of its features: index song_id, columns in [-1, 1]."""
         features = self._with_sound(features)
         return self._predict(features.groupby(level="song_id", sort=False).mean(), features)
 
@@ -136,19 +129,11 @@ class WindowedRidge:
     ) -> Self:
         """Return a copy that knows its errors, from predictions of songs it was not trained on.
 
-        Parameters
-        ----------
-        predictions : DataFrame
-            A track: predictions for each labelled row by models that did not see the song.
-        labels : DataFrame
-        collections : Series, optional
-            Index song_id: the collection that a song is from. Errors are those of the collection
-            where they are largest, as a new song may be from any.
-
-        References
-        ----------
-        Dunn, Wasserman and Ramdas (2023), "Distribution-free prediction sets for two-layer
-        hierarchical models": each song counts the same, however long it is.
+        `predictions` are a track, for each labelled row by models that did not see the song.
+        `collections` names by song_id the collection that a song is from: errors are those of the
+        collection where they are largest, as a new song may be from any. Each song counts the same,
+        however long it is (Dunn, Wasserman and Ramdas 2023, "Distribution-free prediction sets for
+        two-layer hierarchical models").
         """
         check_covered(labels, predictions)
         error = (predictions.loc[labels.index, DIMENSIONS] - labels).groupby(level="song_id")
@@ -188,16 +173,11 @@ class WindowedRidge:
         widths = self.errors_[:, int(np.ceil(share * 100 - 1e-9))]
         return pd.DataFrame(widths, pd.Index(KINDS, name="of"), DIMENSIONS)
 
-    def _checked(self, features: pd.DataFrame) -> pd.DataFrame:
-        if ENERGY not in self.columns_:
-            raise ValueError(f"features: expected the set compare, found no column {ENERGY}")
-        return as_track(features[self.columns_], "features", columns=self.columns_)
-
     def _with_sound(self, features: pd.DataFrame) -> pd.DataFrame:
         """The columns of the model, sorted; rows without sound are missing values."""
         check_fitted(self, "knots_")
-        features = as_track(features, "features", columns=self.columns_, gapless=True)
-        features = sorted_rows(features, "features")
+        options = {"columns": self.columns_, "gapless": True, "sort": True}
+        features = as_track(features, "features", **options)
         energy = features[ENERGY]
         loudest = energy.groupby(level="song_id").transform("max")
         return features.where(energy >= np.maximum(SILENT[0], SILENT[1] * loudest))
@@ -210,10 +190,11 @@ class WindowedRidge:
         """Normal scores of mean features, after the level of each whole song is limited."""
         levels = features[ENERGY].groupby(level="song_id").mean()
         levels = levels.reindex(means.index.get_level_values("song_id"))
-        return self._normal_scores(self._limit_level(means, levels))
+        return self._normal_scores(with_gain(means, self._gain(levels)))
 
-    def _limit_level(self, means: pd.DataFrame, levels: pd.Series) -> pd.DataFrame:
-        return with_gain(means, (levels.clip(*self.loudness_) / levels).to_numpy())
+    def _gain(self, levels: pd.Series) -> np.ndarray:
+        """The gain that brings each level to the nearest of most training songs."""
+        return (levels.clip(*self.loudness_) / levels).to_numpy()
 
     def _normal_scores(self, means: pd.DataFrame) -> np.ndarray:
         """Each feature by its rank among the training songs; 0, their median, without sound."""

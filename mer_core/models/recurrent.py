@@ -20,10 +20,8 @@ from mer_core.models.network import Network
 from mer_core.tracks import DIMENSIONS, as_track
 from mer_core.training import Dataset, Job, Schedule, Songs, Task
 
-WIDE = 48
-"""Units of a layer above which torch's kernel, one model a process, beats one computation."""
-TOGETHER = 64
-"""Models of one computation at most, to limit memory."""
+WIDE = 48  # Units of a layer above which torch's kernel, one model a process, beats one computation
+TOGETHER = 64  # Models of one computation at most, to limit memory
 
 
 class BatchModel:
@@ -48,8 +46,7 @@ class BatchModel:
         features, labels : DataFrame
             A track of whole songs; a track with the columns valence, arousal in [-1, 1].
         validation : iterable of int, optional
-            Labelled songs that are kept for early stopping. By default one in ten is drawn by the
-            seed, if the model stops early.
+            Labelled songs for early stopping. By default one in ten is drawn by the seed.
         unlabelled : DataFrame, optional
             Features of further songs, for pretraining.
 
@@ -62,8 +59,7 @@ class BatchModel:
         """
         data = Dataset(self._inputs(features), labels, unlabelled)
         (fitted,) = self.fit_many([Job(data, validation=validation)])
-        for name, value in vars(fitted).items():
-            setattr(self, name, value)
+        vars(self).update(vars(fitted))
         return self
 
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
@@ -77,8 +73,7 @@ class BatchModel:
     def _with(self, **attributes: object) -> Self:
         """A copy that shares everything but these attributes."""
         model = copy.copy(self)
-        for name, value in attributes.items():
-            setattr(model, name, value)
+        vars(model).update(attributes)
         return model
 
 
@@ -205,10 +200,8 @@ class RecurrentRegressor(BatchModel):
         pool, rows = training.concatenate(parts)
         tasks, known = [], {}
         for job in jobs:
-            own = rows[job.data, job.targets]
-            train, validation = (
-                own[own.index.isin(side)].tolist() for side in (job.train, job.validation)
-            )
+            own, sides = rows[job.data, job.targets], (job.train, job.validation)
+            train, validation = (own[own.index.isin(side)].tolist() for side in sides)
             if tuple(train) not in known:
                 known[tuple(train)] = self._standard_of(pool, train)
             tasks.append(Task(train, validation, known[tuple(train)], job.seed))

@@ -159,10 +159,9 @@ def _encode(value: object, arrays: dict[str, np.ndarray]) -> object:
         return value
     if isinstance(value, str):
         return str(value)
-    if type(value) is list:
-        return [_encode(part, arrays) for part in value]
-    if type(value) is tuple:
-        return {"tuple": _encode(list(value), arrays)}
+    if type(value) in (list, tuple):
+        parts = [_encode(part, arrays) for part in value]
+        return parts if type(value) is list else {"tuple": parts}
     if isinstance(value, dict):
         return {"dict": _encode([list(item) for item in value.items()], arrays)}
     if isinstance(value, pd.Index):

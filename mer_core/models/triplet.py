@@ -20,10 +20,9 @@ from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from sklearn.svm import SVR as SupportVectors
 from torch import Tensor, nn
 
-from mer_core.models.base import check_fitted
-from mer_core.tracks import DIMENSIONS, as_array, as_table, check_covered, sorted_rows
+from mer_core.models.base import check_choice, check_fitted
+from mer_core.tracks import DIMENSIONS, as_array, as_table, check_covered
 
-STRATEGIES = ("paper", "semi-hard", "weighted")
 QUANTILES = 50
 
 
@@ -32,9 +31,9 @@ def triplet_loss(
 ) -> Tensor:
     """Mean over triplets of max(0, d(anchor, positive) - d(anchor, negative) + margin).
 
-    The three tensors have the shape (triplets, dimensions) and hold points of the learned space; d
-    is their Euclidean distance. A ValueError is raised if there are no triplets, the three shapes
-    differ, or a number is not finite.
+    d is the Euclidean distance in the learned space; the tensors have the shape (triplets,
+    dimensions). A ValueError is raised if there are no triplets, the three shapes differ, or a
+    number is not finite.
 
     Examples
     --------
@@ -63,7 +62,7 @@ def mine(
     margin: float = 1.0,
     seed: int | np.random.Generator = 0,
 ) -> np.ndarray:
-    """Draw one triplet for each song that can be an anchor.
+    """Draw one triplet for each song that can be an anchor: rows of (anchor, positive, negative).
 
     Parameters
     ----------
@@ -78,11 +77,6 @@ def mine(
         positive, but by less than the margin; an anchor without any has no triplet.
     embedded : array_like, shape (songs, dimensions), optional
         The songs' points in the learned space; for "semi-hard" only, as `margin`.
-
-    Returns
-    -------
-    ndarray of int, shape (triplets, 3)
-        Rows of anchor, positive and negative.
 
     Raises
     ------
@@ -117,8 +111,7 @@ def _check_mining(positive: float, negative: float, strategy: str, embedded: obj
     if not 0 <= positive <= negative:
         found = f"positive={positive!r}, negative={negative!r}"
         raise ValueError(f"ranges: expected 0 <= positive <= negative, found {found}")
-    if strategy not in STRATEGIES:
-        raise ValueError(f"strategy: expected one of {STRATEGIES}, found {strategy!r}")
+    check_choice("strategy", strategy, ("paper", "semi-hard", "weighted"))
     if strategy == "semi-hard" and embedded is None:
         raise ValueError("embedded: expected the songs' points for 'semi-hard', found None")
 
@@ -219,7 +212,7 @@ class TripletNetwork:
         the machines are fitted after the last one.
         """
         features = as_table(features, "features")
-        labels = sorted_rows(as_table(labels, "labels", columns=DIMENSIONS), "labels")
+        labels = as_table(labels, "labels", columns=DIMENSIONS, sort=True)
         check_covered(labels, features)
         names = {"joint": DIMENSIONS} if self.joint else {name: name for name in DIMENSIONS}
         for name, columns in names.items():
@@ -265,42 +258,35 @@ class TripletNetwork:
         return {name: points.filter(like=f"{space}_") for name, space in names.items()}
 
     def _learn(self, name: str, x: np.ndarray, y: np.ndarray) -> Iterator[float]:
-        """Train the network of one space, step by step."""
-        rng = np.random.default_rng(self.seed)
+        """Train the network of one space, step by step: mine triplets in a batch, then update."""
+        names = ("positive", "negative", "strategy", "margin")
+        rng, options = np.random.default_rng(self.seed), {k: getattr(self, k) for k in names}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             network = self._network(x.shape[1])
             state = torch.random.get_rng_state()
         self.networks_[name] = network.state_dict()  # which follows the training
-        optimiser = torch.optim.Adam(network.parameters(), lr=self.learning_rate)
-        x = _tensor(x)
+        optimiser, x = torch.optim.Adam(network.parameters(), lr=self.learning_rate), _tensor(x)
         for _ in range(self.steps):
             chosen = rng.permutation(len(x))[: self.batch]
             with torch.random.fork_rng(devices=[]):  # the caller may draw between two steps
                 torch.random.set_rng_state(state)
                 embedded = network.train()(x[chosen])
                 state = torch.random.get_rng_state()
-            yield self._step(optimiser, embedded, y[chosen], rng)
+            triplets = mine(y[chosen], **options, embedded=embedded.detach().numpy(), seed=rng)
+            if not len(triplets):
+                yield np.nan
+                continue
+            loss = triplet_loss(*(embedded[part] for part in triplets.T), margin=self.margin)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            yield loss.item()
 
     def _network(self, inputs: int) -> nn.Module:
         of_inputs, of_hidden = self.dropout
         first, last = nn.Linear(inputs, self.hidden), nn.Linear(self.hidden, self.dimensions)
         return nn.Sequential(nn.Dropout(of_inputs), first, nn.ReLU(), nn.Dropout(of_hidden), last)
-
-    def _step(
-        self, optimiser: torch.optim.Adam, embedded: Tensor, y: np.ndarray, rng: np.random.Generator
-    ) -> float:
-        """Mine triplets in a batch and make one update; gives the loss."""
-        options = {name: getattr(self, name) for name in ("positive", "negative", "strategy")}
-        points = embedded.detach().numpy()
-        triplets = mine(y, **options, embedded=points, margin=self.margin, seed=rng)
-        if not len(triplets):
-            return np.nan
-        loss = triplet_loss(*(embedded[part] for part in triplets.T), margin=self.margin)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        return loss.item()
 
     def _check_triplets(self, name: str, labels: np.ndarray) -> None:
         if not len(mine(labels, positive=self.positive, negative=self.negative)):

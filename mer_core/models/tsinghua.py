@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Self
 
 import numpy as np
@@ -27,9 +28,9 @@ class BLSTM(RecurrentRegressor):
     """Stacked bidirectional long short-term memories, one network for valence, one for arousal.
 
     Songs are split into segments of `scale` frames, in training and in prediction; the last one may
-    be shorter. In training the first segment that counts starts with the first labelled frame. The
-    two networks are trained in the same computation, each with its own early stopping. Further
-    settings are those of :class:`mer_core.models.recurrent.RecurrentRegressor`.
+    be shorter. In training the first segment that counts starts with the first labelled frame. Each
+    network has its own early stopping. Further settings are those of
+    :class:`mer_core.models.recurrent.RecurrentRegressor`.
     Source: Li et al. (2016), sections 2.1 and 3.2; notebook 05.
 
     Parameters
@@ -42,9 +43,8 @@ class BLSTM(RecurrentRegressor):
     frames_per_update : int
         An update takes as many segments as have this many frames, at least one.
     pretrain_epochs, pretrain_learning_rate : int, float
-        How many times the first two layers are trained on all songs beforehand (training,
-        validation and `unlabelled` songs, from the first to the last frame) as a denoising
-        autoencoder, and how fast; 0 epochs: not at all.
+        Of the first two layers as a denoising autoencoder, on training, validation and `unlabelled`
+        songs, from the first to the last frame; 0 epochs: no pretraining.
     """
 
     hidden: tuple[int, ...] = (24, 12)
@@ -124,29 +124,24 @@ class BLSTM(RecurrentRegressor):
         return padded, songs[numbers]
 
     def _prepare(self, network: Network, jobs: list[Job], songs: Songs, tasks: list[Task]) -> None:
-        """Pretrain the first two layers; the task uses whole songs, labelled or not."""
-        if self.pretrain_epochs:
-            encoder, model = self._pretrain(jobs)
-            with torch.no_grad():
-                for layer, learned in zip(network.layers, encoder.layers):
-                    for weight, other in zip(layer.parameters(), learned.parameters()):
-                        weight.copy_(other[model])
-
-    def _pretrain(self, jobs: list[Job]) -> tuple[Network, list[int]]:
-        """Denoising autoencoders, and the number of each job's; same songs and seed share one."""
+        """Pretrain the first two layers on whole songs; jobs of same songs and seed share one."""
+        if not self.pretrain_epochs:
+            return
         pool, rows = self._pool_unsupervised(jobs)
-        tasks, model = {}, []
+        known, model = {}, []
         for job in jobs:
-            songs = frozenset((*job.train, *job.validation))
-            key = (job.data, songs, job.seed)
-            if key not in tasks:
+            used = frozenset((*job.train, *job.validation))
+            key = (job.data, used, job.seed)
+            if key not in known:
                 own = rows[job.data, "features"]
-                own = own[own.index.isin(songs)].tolist()
+                own = own[own.index.isin(used)].tolist()
                 more = rows.get((job.data, "unlabelled"), pd.Series(dtype=int)).tolist()
-                tasks[key] = Task([*own, *more], [], training.mean_and_std(pool, own), job.seed)
-            model.append(list(tasks).index(key))
-        encoder = self._autoencoder(2, pool, [*tasks.values()], bidirectional=True)
-        return encoder, model
+                known[key] = Task([*own, *more], [], training.mean_and_std(pool, own), job.seed)
+            model.append(list(known).index(key))
+        encoder = self._autoencoder(2, pool, [*known.values()], bidirectional=True)
+        for layer, learned in zip(network.layers, encoder.layers):
+            for weight, other in zip(layer.parameters(), learned.parameters()):
+                weight.data.copy_(other.data[model])
 
     def _pool_unsupervised(self, jobs: list[Job]) -> tuple[Songs, dict]:
         """Whole songs in segments, and rows of them by song_id, for each kind of features."""
@@ -166,9 +161,8 @@ def split_into_segments(
     """Split songs into segments of `scale` frames; the last segment of a song may be shorter.
 
     `start` holds, by song_id, the number of a frame with which a segment begins (0 by default);
-    earlier frames are split backwards from there. Returns the same rows in the same order with the
-    number of the segment instead of the song_id, and the song_id of each segment. (Li et al. 2016,
-    section 3.5; notebook 05.)
+    earlier frames are split backwards from there. Returns the same rows with the number of the
+    segment as song_id, and the song_id of each segment. (Li et al. 2016, section 3.5; notebook 05.)
 
     >>> index = pd.MultiIndex.from_product([[7], [0.0, 0.5, 1.0]], names=["song_id", "time"])
     >>> segments, songs = split_into_segments(pd.DataFrame({"f": [1, 2, 3]}, index), 2)
@@ -189,15 +183,13 @@ def split_into_segments(
 class MultiScaleBLSTM(BatchModel):
     """Deep BLSTMs on segments of 10, 20, 30 and 60 frames, their outputs fused by an ELM.
 
-    For each scale, `trials` networks are trained on each of five partitions of the songs, stopped
-    by the partition's validation songs. The best trial of each partition and scale predicts its
-    validation songs; from these predictions the ELM learns. For new songs, one network of each
-    scale is selected, twice: by its error alone, and so that all come from different partitions.
-    The ELM fuses both groups, and the two curves are averaged. All that for valence and for
-    arousal.
-
-    Validation songs are used for early stopping, selection and the ELM, as in the paper: scores on
-    them are optimistic. Source: Li et al. (2016), sections 2.3 and 3.2 to 3.5; notebook 05.
+    For each scale, `trials` networks are trained on each partition of the songs, stopped by its
+    validation songs. The best trial of each partition and scale predicts these; from the
+    predictions the ELM learns. For new songs, one network of each scale is selected, twice: by its
+    error alone, and so that all come from different partitions. The ELM fuses both groups, and the
+    two curves are averaged. All that for valence and for arousal. Validation songs are used for
+    early stopping, selection and the ELM, as in the paper: scores on them are optimistic.
+    Source: Li et al. (2016), sections 2.3 and 3.2 to 3.5; notebook 05.
 
     Parameters
     ----------
@@ -213,8 +205,7 @@ class MultiScaleBLSTM(BatchModel):
     fusion : {"elm", "average"}
         "average" is the mean of all selected networks.
     seed : int
-        The networks' seeds are seed * trials, seed * trials + 1, ...; also of the ELM and of
-        partitions drawn at random.
+        Of networks (seed * trials, seed * trials + 1, ...), ELM and random partitions.
     """
 
     network: BLSTM = field(default_factory=BLSTM)
@@ -239,10 +230,10 @@ class MultiScaleBLSTM(BatchModel):
     def fit_many(self, jobs: Sequence[Job]) -> list[Self]:
         """Fit a copy to each job.
 
-        The `validation` of a job, or of `fit`, may hold the song_ids of each partition's validation
-        songs, for instance those of :func:`mer_core.folds.genre_folds`. Each partition's networks
-        are trained on all other songs of the job. Raises a ValueError if partitions share a song,
-        one is empty, or there are too few songs, and a DataError if the labels have a gap.
+        `validation` may hold the song_ids of each partition's validation songs, for instance those
+        of :func:`mer_core.folds.genre_folds`; its networks are trained on all other songs. Raises a
+        ValueError if partitions share a song, one is empty, or there are too few songs, and a
+        DataError if the labels have a gap.
         """
         for data in dict.fromkeys(job.data for job in jobs):
             as_track(data.labels, "labels", gapless=True)  # networks predict these rows as songs
@@ -250,11 +241,10 @@ class MultiScaleBLSTM(BatchModel):
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
         """Predict every row, by the model's fusion."""
-        outputs = self.outputs(features)
+        outputs, machines = self.outputs(features), self.machines_
         if self.fusion == "average":
             return pd.DataFrame({name: self._average(outputs, name) for name in DIMENSIONS})
-        machines = self.machines_.items()
-        return pd.DataFrame({name: self.fuse(outputs, name, one) for name, one in machines})
+        return pd.DataFrame({k: self.fuse(outputs, k, machines[k]) for k in DIMENSIONS})
 
     def with_fusion(self, fusion: str) -> Self:
         """The same fitted networks with another fusion."""
@@ -322,16 +312,13 @@ class MultiScaleBLSTM(BatchModel):
         names = ["scale", "partition", "trial"]
         errors = pd.DataFrame(errors).T.rename_axis(names).astype(float)
         best = errors.groupby(level=names[:2]).idxmin()
-        validation_outputs = {
+        outputs = {
             (name, scale): pd.concat([predictions[place][name] for place in best.loc[scale, name]])
-            for name in DIMENSIONS
-            for scale in self.scales
+            for name, scale in product(DIMENSIONS, self.scales)
         }
-        model = self._with(
-            errors_=errors,
-            groups_={name: groups(errors[name]) for name in DIMENSIONS},
-            validation_outputs_=pd.DataFrame(validation_outputs),
-        )
+        chosen = {name: groups(errors[name]) for name in DIMENSIONS}
+        outputs = pd.DataFrame(outputs)
+        model = self._with(errors_=errors, groups_=chosen, validation_outputs_=outputs)
         model.machines_ = {name: model.machine(name, labels) for name in DIMENSIONS}
         return model
 
@@ -355,21 +342,17 @@ class MultiScaleBLSTM(BatchModel):
 
     def _average(self, outputs: pd.DataFrame, dimension: str) -> pd.Series:
         """The mean of the selected networks, each counted once."""
-        unique = {
-            place: outputs[name, number, place[0]]
-            for name, number, place in self._selected()
-            if name == dimension
-        }
+        selected = [part[1:] for part in self._selected() if part[0] == dimension]
+        unique = {place: outputs[dimension, number, place[0]] for number, place in selected}
         return sum(unique.values()) / len(unique)
 
 
 def groups(errors: pd.Series) -> list[dict[int, tuple[int, int]]]:
-    """Select a network of each scale by the paper's two criteria.
+    """Select a network of each scale by the paper's two criteria: scale -> (partition, trial).
 
-    Returns two dictionaries, scale -> (partition, trial): the first has the least error of each
-    scale; the second the least sum of errors of all selections in which no partition comes twice
-    (Li et al. 2016, section 3.3, which does not say how it was found). `errors`, the RMSE on the
-    partition's validation songs, has the index (scale, partition, trial).
+    The first group has the least error of each scale, the second the least sum of errors of all
+    selections in which no partition comes twice (Li et al. 2016, section 3.3). `errors`, the RMSE
+    on the partition's validation songs, has the index (scale, partition, trial).
     """
     best = errors.groupby(level=["scale", "partition"]).idxmin().unstack("partition")
     least = errors.groupby(level=["scale", "partition"]).min().unstack("partition")
@@ -387,9 +370,8 @@ def supervector(outputs: pd.DataFrame, *, window: int = 13) -> pd.DataFrame:
     """The inputs of the ELM: each network's output, its change since the last frame, its average.
 
     `outputs` is a track with a column for each scale. Returns a track with the columns `10 output`,
-    `10 delta`, `10 smoothed`, `20 output`, ...; the first delta of a song, and the first after a
-    gap in it, is 0. The paper gives neither the smoothing nor the difference (Li et al. 2016,
-    sections 2.3 and 3.4; notebook 05).
+    `10 delta`, `10 smoothed`, `20 output`, ...; the first delta of a song, and after a gap, is 0.
+    The paper defines neither smoothing nor delta (Li et al. 2016, sections 2.3, 3.4; notebook 05).
 
     >>> index = pd.MultiIndex.from_product([[7], [0.0, 0.5, 1.0]], names=["song_id", "time"])
     >>> supervector(pd.DataFrame({10: [0.0, 0.3, 0.0]}, index), window=3).round(1).values.tolist()

@@ -314,6 +314,7 @@ Markdown(
 # | [02](02_baselines_metrics_smoothing.ipynb) | what is a good prediction? Baselines, metrics, smoothing, lag | IRIT 2015 |
 # | [03](03_elman_rnn.ipynb) | does memory help? The Elman network | IRIT 2015 |
 # | [04](04_lstm.ipynb) | a memory with gates: the LSTM | Munich 2014, 2015 |
+# | [04b](04b_lstm_ensembles.ipynb) | one network or an average of many? | Munich 2014, 2015 |
 # | [05](05_multiscale_blstm_elm.ipynb) | the future and several scales: BLSTM and ELM | Tsinghua 2016 |
 # | [06](06_triplet_network.ipynb) | one emotion for a whole song: triplets | Herremans 2019 |
 # | [07](07_vae_lstm.ipynb) | can features be learned from sound alone? VAE, AE, CNN with LSTM | Herremans 2019 |

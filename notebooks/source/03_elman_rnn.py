@@ -36,7 +36,6 @@ from workbook import lesson, papers, plots, results, widgets
 from workbook.intervals import difference
 from workbook.studies.lag import by_delay
 
-torch.set_num_threads(1)  # small networks are slower on several threads
 plots.use_style()
 corpus = lesson.corpus()
 dev, test = corpus.split("dev"), corpus.split("test")

@@ -1,14 +1,13 @@
 # %% [markdown]
 # # 04 · A memory with gates: Munich's LSTM
 #
-# *65 minutes. You need: lesson 03 (hidden state, vanishing gradient, lag curve).*
+# *50 minutes. You need: lesson 03 (hidden state, vanishing gradient, lag curve).*
 #
 # | part | minutes |
 # |---|---|
 # | listen, the LSTM, its gates | 20 |
 # | how far back, and does it learn the lag? | 10 |
-# | training: noise, early stopping, pretraining | 15 |
-# | ensembles, comparisons, claims | 10 |
+# | training: noise, early stopping, pretraining | 10 |
 # | exercises | 10 |
 #
 # **What you will learn**
@@ -16,8 +15,9 @@
 # 1. what gates are, and the LSTM as five equations and ten lines;
 # 2. whether gates give a longer memory than lesson 03's network, trained in the same way;
 # 3. whether the LSTM learns the raters' lag;
-# 4. how Munich trained: noise, early stopping, pretraining;
-# 5. why an average of networks helps, and why you must not choose and report on the same songs.
+# 4. how Munich trained: noise, early stopping, pretraining.
+#
+# The second part, [lesson 04b](04b_lstm_ensembles.ipynb), is about averages of networks and about the comparison with baselines.
 
 # %%
 from itertools import pairwise
@@ -32,11 +32,10 @@ from mer_core import models
 from mer_core.metrics import DIMENSIONS, pearson, score
 from mer_core.models.network import Network
 from mer_core.training import Dataset, Job, pad
-from workbook import lesson, papers, plots, results, widgets
+from workbook import lesson, plots, results, widgets
 from workbook.intervals import difference
 from workbook.studies.lag import by_delay
 
-torch.set_num_threads(1)  # small networks are slower on several threads
 plots.use_style()
 corpus = lesson.corpus()
 dev, test = corpus.split("dev"), corpus.split("test")
@@ -452,140 +451,6 @@ Markdown(
 )
 
 # %% [markdown]
-# ## Averages of networks
-#
-# A network that stops early needs validation songs, and these are lost for training. Munich divided the songs by *song_id modulo 11*. Songs with
-# remainder 10 are **held out**. Each of the other ten parts is once the validation set. With five first weights each, that makes fifty networks;
-# the prediction is the average of the **five best**. We train ten small ones. For every frame it holds exactly that (Krogh, Vedelsby 1995)
-#
-# $$(\bar p - y)^2 = \overline{(p_m - y)^2} - \overline{(p_m - \bar p)^2},$$
-#
-# the squared error of the average is the mean squared error of the members minus their disagreement.
-
-# %%
-small = models.LSTM(hidden=(10,), epochs=8)
-ensemble = models.FoldEnsemble(network=small, trials=1, keep=10).fit(dev.features, dev.labels)
-members = np.stack([m.predict(test.features).loc[test.labels.index] for m in ensemble.members_])
-errors = members - test.labels.to_numpy()
-of_members, disagreement = np.square(errors).mean(), members.var(axis=0).mean()
-of_average = np.square(errors.mean(axis=0)).mean()
-print(f"{of_members:.4f} - {disagreement:.4f} = {of_average:.4f}")
-
-# %% [markdown]
-# So an average is never worse than its members on average, and it helps more if they disagree. But *the five best on which songs*? Munich measured all
-# networks on the held-out songs, and reported their error on the same songs. Does that flatter? We divide the test songs at random into halves, 300
-# times. One half chooses the five best networks. **Guess:** how much better than *all ten* are these five on the half that chose them, and on
-# the other half?
-
-# %%
-song, names = pd.factorize(test.labels.index.get_level_values("song_id"))
-rng = np.random.default_rng(0)
-
-
-def gains() -> list[float]:
-    """RMSE of all ten minus RMSE of the five best: on the songs that chose them, on the others."""
-    chosen_by = (rng.permutation(len(names)) < len(names) // 2)[song]
-    five = np.square(errors[:, chosen_by]).mean((1, 2)).argsort()[:5]
-    found = []
-    for rows in (chosen_by, ~chosen_by):
-        all_ten, best = (np.sqrt(np.square(e[:, rows].mean(0)).mean()) for e in (errors, errors[five]))
-        found.append(all_ten - best)
-    return found
-
-
-halves = pd.DataFrame([gains() for _ in range(300)], columns=["songs that chose", "other songs"])
-
-# %% tags=["hide-input"]
-fig, ax = plt.subplots(figsize=(9, 3))
-bins = np.linspace(halves.min().min(), halves.max().max(), 40)
-for (name, values), colour in zip(halves.items(), ("C1", "C2")):
-    ax.hist(values, bins=bins, alpha=0.6, color=colour, label=f"{name}: mean {values.mean():+.4f}")
-ax.axvline(0, color="black", lw=0.8)
-ax.set(xlabel="RMSE of all ten minus RMSE of the five best", ylabel="divisions, of 300")
-ax.set_title("right of 0: the five best are better than all ten")
-ax.legend(fontsize="small");
-# %% tags=["hide-input"]
-seen, unseen = halves.mean()
-Markdown(
-    f"On the songs that chose them, the five best are better by **{seen:.4f}** on average; on other songs by **{unseen:.4f}**. "
-    "The difference is the optimism of choosing and reporting on the same songs."
-)
-
-# %% [markdown]
-# The stored runs show the same choice for whole ensembles: run 2 of 2015 with its members chosen on held-out songs, minus the same with members chosen on
-# validation songs.
-
-# %%
-chosen = ("LSTM 2015 run 2, selected on held-out", "raw", "FS2"), ("LSTM 2015 run 2", "raw", "FS2")
-choice = [
-    lesson.differences({f"on {protocol} songs": chosen}, protocol=protocol) for protocol in ("held-out", "test")
-]
-choice = pd.concat(choice)
-
-# %% tags=["hide-input"]
-plots.draw_differences(choice, unit="RMSE, chosen on held-out minus on validation songs; SYNTHETIC")
-plt.show()
-Markdown(
-    "; ".join(
-        f"{name} ({row['songs']}), {row['group']}: {row['value']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}]"
-        for name, row in choice.iterrows()
-    )
-    + ". A negative number on held-out songs would be the optimism; eight songs are too few to show one unless its interval excludes 0. "
-    "On the test songs a positive number is the price of the choice."
-)
-
-# %% [markdown]
-# ## Fair comparisons
-#
-# As in lesson 03: paired over songs, all smoothed; left of 0 the LSTM is better.
-
-# %%
-opponents = ["constant", "linear", "delayed linear", "Elman"]
-pairs = {f"LSTM − {name}": (("LSTM", "smoothed"), (name, "smoothed")) for name in opponents}
-found = {
-    "SYNTHETIC, cross-validation": lesson.differences(pairs),
-    "SYNTHETIC, test songs": lesson.differences(pairs, protocol="test"),
-    "REAL: VGMIDI, cross-validation": lesson.differences(pairs, data="vgmidi"),
-    "REAL: DEAM, cross-validation": lesson.differences(pairs, data="deam"),
-}
-
-# %% tags=["hide-input"]
-plots.draw_panels(found, height=6.2);
-# %% tags=["hide-input"]
-delayed_rows = pd.concat({title: table.loc["LSTM − delayed linear"] for title, table in found.items()})
-worse, better = (delayed_rows["low"] > 0).sum(), (delayed_rows["high"] < 0).sum()
-shape = lesson.differences({"r": pairs["LSTM − delayed linear"]}, protocol="test", metric="pearson").set_index("group")
-Markdown(
-    f"Against the **delayed linear model** the LSTM is better in {better} and worse in {worse} of {len(delayed_rows)} comparisons (intervals "
-    "that exclude 0, not corrected). Its r of arousal within the test songs minus the delayed linear model's is "
-    f"{shape.loc['arousal', 'value']:+.2f} [{shape.loc['arousal', 'low']:+.2f}, {shape.loc['arousal', 'high']:+.2f}]. "
-    "Every comparison, with what so many songs can detect, is in lesson 11."
-)
-
-# %% [markdown]
-# ## Munich's runs and claims
-#
-# 2014: run 1 without pretraining; runs 2 and 3 with a first layer kept or retrained, on the 260 features (FS1); runs 4 and 5 the same on FS2 (FS1
-# and four psychoacoustic features). The table with their results is missing from our copy of the paper. 2015: three layers; runs 2 to 4, whose
-# description leaves some points open (our reading: `docs/papers.md`). What the paper reports for **run 4** against the other runs, on our synthetic test songs:
-
-# %% tags=["hide-input"]
-run_4 = ("LSTM 2014 run 4", "raw", "FS2")
-sets = {1: "FS1", 2: "FS1", 3: "FS1", 5: "FS2"}
-runs = {f"run 4 − run {k}": (run_4, (f"LSTM 2014 run {k}", "raw", features)) for k, features in sets.items()}
-runs["run 4 − constant"] = run_4, ("constant, without the held-out songs", "raw")
-between = lesson.differences(runs, protocol="test")
-plots.draw_differences(between, unit="difference of RMSE, 16 test songs, SYNTHETIC");
-# %% tags=["hide-input"]
-band = between.loc[[name for name in runs if "run 4 − run" in name], "detectable"]
-Markdown(
-    f"Intervals that exclude 0: {((between['low'] > 0) | (between['high'] < 0)).sum()} of {len(between)}. So few songs detect differences between runs of {band.min():.3f} to "
-    f"{band.max():.3f} or more; Munich had 1000 test songs in 2014. All claims of the two papers (numbers: "
-    "[lesson 11](11_scoreboard.ipynb)):\n\n"
-    + papers.verdict_list(papers.stored_verdicts().query("paper.str.startswith('munich')"))
-)
-
-# %% [markdown]
 # ### Is the network of this page the stored one?
 
 # %%
@@ -677,15 +542,15 @@ lesson.check_answer(
 )
 
 # %% [markdown]
-# **3.** (Open) A delayed, averaged linear model knows less than an LSTM, and yet the LSTM is not better here. Why? What would you need to
-# show that an LSTM is better?
+# **3.** (Open) In which songs should a memory of 20 s help? Describe an experiment that would show that an LSTM *uses* such a memory.
 #
 # <details><summary>One possible answer</summary>
 #
-# The delay and the average are knowledge about raters that we gave to the linear model; the LSTM has to find it in 96 songs, while it also fits
-# thousands of weights. The labels are smooth, so a wrong lag costs little RMSE, and the training hardly corrects it. To show an advantage: an opponent
-# that is tuned as carefully; enough songs that the expected difference is detectable (see *detectable* in lesson 11); several seeds; and a second
-# data set. It would also help to look where the LSTM *should* win: songs with long passages, where a fixed average is wrong.
+# A memory helps where the present sound does not determine the rating: a quiet passage after a climax, a theme that returns, a long rise.
+# The reach shows what *can* have an effect. For what *is used*, exchange the music more than 5 s before a moment for that of another song and
+# measure how much the predictions change, and how much their error grows, paired over songs with an interval. Lesson 03's networks without part of their memory
+# are the same idea. Compare with Elman cells of the same size and training, with several seeds, and with the delayed linear model, whose memory
+# is known.
 #
 # </details>
 #
@@ -695,7 +560,8 @@ lesson.check_answer(
 # - With equal training, compare **cells**, not papers; and show every seed.
 # - The LSTM **learned at most a small part of the lag**. A delayed linear model has it by construction.
 # - **Pretraining** needs no labels. Whether it helps is a question for paired differences.
-# - The error of an **average** is the members' error minus their disagreement. Songs that *chose* the members are no test set.
+#
+# [Lesson 04b](04b_lstm_ensembles.ipynb): is an LSTM better than a baseline, and is an average better than one network?
 #
 # ## References
 #
@@ -706,7 +572,6 @@ lesson.check_answer(
 # - Gers, Schmidhuber, Cummins (2000). Learning to forget: continual prediction with LSTM. *Neural
 #   Computation*.
 # - Hochreiter, Schmidhuber (1997). Long short-term memory. *Neural Computation*.
-# - Krogh, Vedelsby (1995). Neural network ensembles, cross validation, and active learning. *NIPS*.
 # - Vincent, Larochelle, Lajoie, Bengio, Manzagol (2010). Stacked denoising autoencoders. *JMLR*.
 # - Weninger, Bergmann, Schuller (2015). Introducing CURRENNT: the Munich open-source CUDA recurrent neural
 #   network toolkit. *JMLR*.
@@ -718,12 +583,10 @@ lesson.check_numbers(
     | {"difference from mer_core's LSTM": (apart, 1e-5), "from torch.nn.LSTM": (from_torch, 1e-4)}
     | {"gradient's reach, LSTM, first weights": (reach["LSTM", "first weights"].mean(), 0.5)}
     | {"gap without noise minus gap with most": (gap.iloc[0] - gap.iloc[-1], 0.3)}
-    | {"choosing five: on the songs that chose": (seen, 0.01), "on other songs": (unseen, 0.01)}
     | {"best delay, raters (s)": (peaks["raters"][0], 0)}
     | {
         f"{name}, {row['group']}, {protocol}": (row["value"], 1e-4)
         for protocol, table in effects.items()
         for name, row in table.iterrows()
-    }
-    | {f"{name}, test, {row['group']}": (row["value"], 1e-4) for name, row in between.iterrows()},
+    },
 )

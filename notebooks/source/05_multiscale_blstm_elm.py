@@ -36,7 +36,6 @@ from workbook import lesson, papers, plots, results, widgets
 from workbook.intervals import difference
 from workbook.studies.lag import by_delay
 
-torch.set_num_threads(1)  # small networks are slower on several threads
 plots.use_style()
 corpus = lesson.corpus()
 dev, test = corpus.split("dev"), corpus.split("test")
@@ -180,7 +179,7 @@ share = before / (before + after)
 # ### Does it help?
 #
 # Paired over the development songs, each predicted by networks that were not trained on it. One more comparison is needed: two networks
-# averaged are better than one anyway (lesson 04), so *forward and backward averaged* must be compared with *two forward networks averaged*.
+# averaged are better than one anyway (lesson 04b), so *forward and backward averaged* must be compared with *two forward networks averaged*.
 
 # %%
 average = {

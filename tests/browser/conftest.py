@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -17,3 +19,27 @@ def browser() -> Iterator[Browser]:
         browser = pages.launch(playwright)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("lab")
+
+
+SETTINGS = {
+    # JupyterLab would ask whether it may look for news, in a window over the page.
+    "apputils-extension/notification": {"fetchNews": "false"},
+    # It would take cells that are out of sight off the page, with their sliders.
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
+
+
+@pytest.fixture(scope="module")
+def lab(browser, home) -> Iterator[str]:
+    """Address of JupyterLab's home; add "?reset", else it also opens the notebook of before."""
+    for name, settings in SETTINGS.items():
+        path = home / ".jupyter_config_dir/lab/user-settings/@jupyterlab" / name
+        path.parent.mkdir(parents=True)
+        path.with_suffix(".jupyterlab-settings").write_text(json.dumps(settings))
+    with pages.server(pages.LAB, home) as url:
+        yield f"{url}/lab/tree"

@@ -24,6 +24,9 @@ APP = Path(__file__).parents[2] / "app"
 PATIENCE = 180
 """s that a page or a server may take on a slow machine."""
 
+HIGH = {"viewport": {"width": 1200, "height": 1000}}
+"""Options of :func:`visit`: a page that shows much of a notebook."""
+
 VOILA = ("voila", "--no-browser")
 LAB = (
     "jupyterlab",
@@ -42,7 +45,7 @@ def chromium() -> str:
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
-        give_up = pytest.fail if os.environ.get("MER_BROWSER") == "required" else pytest.skip
+        give_up = pytest.fail if os.environ.get("MER_BROWSER") else pytest.skip
         give_up("needs Chromium (Debian: apt-get install chromium), and none is on the PATH")
     return path
 

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
@@ -11,28 +9,10 @@ from playwright.sync_api import Page
 from browser import pages, showcase
 from conftest import ROOT
 
-HIGH = {"viewport": {"width": 1200, "height": 1000}}
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("lab")
-
-
-@pytest.fixture(scope="module")
-def lab(browser, home) -> Iterator[str]:
-    # Each test adds "?reset": else JupyterLab opens the notebook of the test before, too.
-    # JupyterLab would ask whether it may look for news, in a window over the page.
-    settings = home / ".jupyter_config_dir/lab/user-settings/@jupyterlab/apputils-extension"
-    settings.mkdir(parents=True)
-    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
-    with pages.server(pages.LAB, home) as url:
-        yield f"{url}/lab/tree"
-
 
 def test_widgets_answer_to_mouse_and_keys_in_both_themes_and_clean_up(browser, lab, home):
     pages.write_notebook(home / "showcase.ipynb", showcase.SOURCE)
-    with pages.visit(browser, f"{lab}/showcase.ipynb?reset", **HIGH) as page:
+    with pages.visit(browser, f"{lab}/showcase.ipynb?reset", **pages.HIGH) as page:
         pages.run_all_cells(page)
         page.wait_for_selector(".said")
         showcase.hear(page)
@@ -84,7 +64,7 @@ def take_down(page: Page) -> None:
 def test_a_lesson_shows_its_picture_unrun_and_its_slider_moves_when_run(browser, lab, home):
     lesson = ROOT / "notebooks" / "00_start_here.ipynb"
     shutil.copy(lesson, home)
-    with pages.visit(browser, f"{lab}/{lesson.name}?reset", **HIGH) as page:
+    with pages.visit(browser, f"{lab}/{lesson.name}?reset", **pages.HIGH) as page:
         page.wait_for_selector(".jp-RenderedImage img", state="attached")
         assert page.locator(".figure-slider").count() == 0
         pages.run_all_cells(page)
@@ -121,7 +101,7 @@ widgets.show_live(picker, ["valence"], lambda: plt.subplots(figsize=(wide(), 1))
 
 def test_answers_below_other_cells_change_while_the_reader_picks(browser, lab, home):
     pages.write_notebook(home / "live.ipynb", PICK, ANSWER, PICTURE)
-    with pages.visit(browser, f"{lab}/live.ipynb?reset", **HIGH) as page:
+    with pages.visit(browser, f"{lab}/live.ipynb?reset", **pages.HIGH) as page:
         pages.run_all_cells(page)
         outputs = page.locator(".jp-OutputArea-output")
         outputs.filter(has_text="valence is 0.0").wait_for()

@@ -19,28 +19,10 @@ LONGEST = 600.0
 
 
 def read_upload(name: str, data: bytes) -> tuple[np.ndarray, int]:
-    """Decode an uploaded audio file. It is on disk only while it is decoded.
+    """Decode an uploaded audio file to samples and their rate. It is on disk only meanwhile.
 
-    Parameters
-    ----------
-    name : str
-        File name; its suffix gives the format.
-    data : bytes
-
-    Returns
-    -------
-    samples, sample_rate
-        As :func:`mer_core.features.extract` takes them.
-
-    Raises
-    ------
-    DataError
-        If it is too large, of another format, damaged, longer than 10 minutes or silent.
-
-    Warns
-    -----
-    DataWarning
-        As :func:`mer_core.features.read_audio`, with this file name.
+    The suffix of the name gives the format. DataError if the file is too large, of another format,
+    damaged, longer than 10 minutes or silent; DataWarning as :func:`mer_core.features.read_audio`.
 
     Examples
     --------

@@ -36,19 +36,8 @@ FOUND = 8
 class Page(ipywidgets.Tab):
     """Find songs by a point of the plane, by a drawn profile, or by a song of one's own.
 
-    After the interface of Herremans et al. (2019); notebook 10.
-
-    Parameters
-    ----------
-    corpus : Corpus
-        From :func:`workbook.explore.library`.
-
-    Attributes
-    ----------
-    picker, drawing, drop
-        The widgets for the user's input.
-    answers : dict of Answer
-        The results of each tab: "point", "draw", "own".
+    After the interface of Herremans et al. (2019); notebook 10. The corpus is of
+    :func:`workbook.explore.library`; `answers` has the results of each tab: "point", "draw", "own".
     """
 
     def __init__(self, corpus: Corpus) -> None:

@@ -36,13 +36,9 @@ def song_points(corpus: Corpus) -> pd.DataFrame:
 
 
 def describe_pieces(found: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
-    """Add the songs' titles to the rows of a search, or of another frame with a column song_id.
+    """Add title (the song_id if it is missing) and artist to rows with a column song_id.
 
-    Returns
-    -------
-    DataFrame
-        Columns title (the song_id if it is missing), artist (text), and those of song_id, start,
-        end, distance that `found` has.
+    Of the other columns song_id, start, end and distance are kept.
     """
     kept = [name for name in ("song_id", "start", "end", "distance") if name in found]
     songs = with_titles(corpus.songs)[["title", "artist"]].loc[found["song_id"]]
@@ -63,19 +59,10 @@ def shifted(profile: pd.DataFrame, start: float) -> pd.DataFrame:
 
 
 def draw_match(profile: pd.DataFrame, curve: pd.DataFrame, *, band: float | None) -> Figure:
-    """Draw a profile and the piece of a song that was found for it.
+    """Draw a profile and the piece of a song that was found for it, both with their time in s.
 
     Each grey line joins two moments that are compared; the longer the lines, the larger the
-    distance.
-
-    Parameters
-    ----------
-    profile : DataFrame
-        Index time in s, one or both of the columns valence, arousal.
-    curve : DataFrame
-        The piece: as many rows, index time in s of the song, both columns.
-    band : float or None
-        Of dynamic time warping; None compares moment by moment.
+    distance. `band` is that of dynamic time warping; None compares moment by moment.
     """
     asked = [dimension for dimension in DIMENSIONS if dimension in profile]
     time, step = curve.index.to_numpy(), np.arange(len(profile))

@@ -53,24 +53,18 @@ def compare(ours: pd.DataFrame, *, corpus: str = "mini") -> pd.DataFrame:
     ----------
     ours : DataFrame
         Index with the levels :data:`LEVELS` and, if there are several, seed; columns as of
-        :func:`mer_core.metrics.score`.
+        :func:`mer_core.metrics.score`. DataError if a level, metric or value is missing or unknown,
+        or a row is there twice.
     corpus : str
         The data of ours; anything but the synthetic "mini" is taken for DEAM.
 
     Returns
     -------
     DataFrame
-        The rows and columns of :func:`published`, in their order, and: ours_value (mean over
-        seeds; the mean per song where the paper does not state its aggregation), ours_sd (over
-        songs), ours_spread (standard deviation over seeds), difference (ours minus the paper's),
-        comparable (a sentence). Where `our_features` was empty, there is a row for each set of
-        ours.
-
-    Raises
-    ------
-    DataError
-        If ours lacks a level or a metric, has unknown levels or values, text for numbers, or the
-        same row twice.
+        The rows and columns of :func:`published`, and: ours_value (mean over seeds; the mean per
+        song where the paper does not state its aggregation), ours_sd (over songs), ours_spread
+        (over seeds), difference (ours minus the paper's), comparable (a sentence). Where
+        `our_features` was empty, there is a row for each set of ours.
 
     Examples
     --------
@@ -163,12 +157,8 @@ def _reasons(row: tuple, corpus: str) -> list[str]:
 def board(scores: pd.DataFrame, songs: pd.DataFrame, whole: pd.DataFrame) -> str:
     """Two Markdown tables: RMSE on the test songs, and R2 of whole songs; the papers' beside ours.
 
-    Parameters
-    ----------
-    scores, songs : DataFrame
-        Of the embedded corpus, as for :func:`compare` and :func:`workbook.papers.judge`.
-    whole : DataFrame
-        Of whole songs: levels system and dimension, column r2.
+    `scores` and `songs` are of the embedded corpus, as for :func:`compare` and `judge`; `whole` of
+    whole songs: levels system and dimension, column r2.
     """
     sides = [f"{k}, {side}" for k in DIMENSIONS for side in ("paper", "ours", "detectable")]
     head = ["system, features, output", "setting", *sides, "lesson"]

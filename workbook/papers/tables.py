@@ -12,7 +12,6 @@ def published() -> pd.DataFrame:
     """Every score that the five papers print, one a row, in the order in which they print them.
 
     A number that is lost from our copy of a paper is a row without value, whose source says so.
-    `docs/papers.md` tells how the papers' gaps are read.
 
     Returns
     -------
@@ -20,18 +19,16 @@ def published() -> pd.DataFrame:
         Columns:
 
         - paper, table ("table 1", "abstract"; "log": a log that IRIT published with its code);
-          system, run (the paper's names)
-        - features: 260 (Munich's FS1), 268, FS2, ...; pretraining
+          system, run (the paper's names); features: 260 (Munich's FS1), 268, FS2, ...; pretraining
         - split: CV; development (its songs); validation; held-out (Munich's own songs, kept aside);
           test (the 58 songs of 2015); test 2014 (the 1000 of that year); not stated
         - aggregation: pooled; mean per song; not stated
-        - dimension: valence or arousal; metric: rmse, pearson, r2, p (of the log, which does not
-          say what was tested) or alpha (Cronbach's, of raters)
+        - dimension; metric: rmse, pearson, r2, p (of the log, which does not say what was
+          tested) or alpha (Cronbach's, of raters)
         - value, and its sd over the songs (NaN where none is printed)
         - scale: the labels that were predicted; source: table, text, log or not in our source; note
         - ours, our_features, output, protocol: the matching row of our result tables; empty if
-          there is none, or where running text repeats a table. Empty features: whichever our
-          system uses.
+          there is none, or where text repeats a table. Empty features: those that our system uses.
 
     Examples
     --------
@@ -45,13 +42,9 @@ def published() -> pd.DataFrame:
 
 
 def claims() -> pd.DataFrame:
-    """What the papers found, in our words.
+    """What the papers found, in our words; :func:`verdicts` adds the verdicts.
 
-    Returns
-    -------
-    DataFrame
-        Index id; columns paper, claim, where (section or table), comparison (in words: what would
-        confirm it). :func:`verdicts` adds the verdicts.
+    Index id; columns paper, claim, where (section or table), comparison (what would confirm it).
 
     Examples
     --------
@@ -64,15 +57,11 @@ def claims() -> pd.DataFrame:
 def comparisons() -> pd.DataFrame:
     """The claims as pairs of cells of a result table; a claim holds if all its pairs do.
 
-    Claims about anything else (window sizes, the correlation of labels) have no pairs.
-
-    Returns
-    -------
-    DataFrame
-        One row a pair: claim (the id); relation: better, no worse, or alike; metric; wanted: lower
-        or higher; aggregation (pooled, mean, sd over songs); and for both sides better_system,
-        better_features (empty: whichever the system uses), better_output, better_dimension,
-        better_protocol, worse_system, ...
+    Claims about anything else (window sizes, the correlation of labels) have no pairs. Columns:
+    claim (the id); relation: better, no worse, or alike; metric; wanted: lower or higher;
+    aggregation (pooled, mean, sd over songs); and for both sides better_system, better_features
+    (empty: those that the system uses), better_output, better_dimension, better_protocol,
+    worse_system, ...
 
     Examples
     --------
@@ -91,14 +80,10 @@ def comparisons() -> pd.DataFrame:
 
 
 def systems() -> pd.DataFrame:
-    """Every system of the papers: its class, its lesson, its test, and the table with its result.
+    """Every system of the papers, by our name, as in :func:`published` under "ours".
 
-    Returns
-    -------
-    DataFrame
-        Index system (our name, as in :func:`published` under "ours"); columns papers (ids, joined
-        by |), class (of `mer_core.models`), setting, lesson (its number), test (file in tests/,
-        without .py), table (for :func:`workbook.results.table`).
+    Columns papers (ids, joined by |), class (of `mer_core.models`), setting, lesson (its number),
+    test (file in tests/, without .py), table (for :func:`workbook.results.table`).
 
     Examples
     --------

@@ -29,42 +29,33 @@ ALIKE = {"rmse": 0.02, "pearson": 0.1, "ccc": 0.1, "r2": 0.05}
 def judge(songs: pd.DataFrame, *, pairs: pd.DataFrame | None = None) -> pd.DataFrame:
     """Compare every pair of rows that a claim is about, song by song, on one data set.
 
-    Both sides have the same songs, so their differences are paired; where a claim compares
-    different songs, both sides are independent samples. Pooled RMSE and standard deviations over
-    songs are linearised, and every song has the same weight; a pooled r cannot be computed
-    from scores of songs: the mean r within songs is used (`workbook.intervals.contributions`).
-    The family of tests is all comparisons of one paper on the data set (Holm's correction).
-    Where all scores are of one protocol, a claim about another one is judged by it.
+    Differences are paired over songs; where a claim compares different songs, both sides are
+    independent samples. A pooled r cannot be computed from scores of songs: the mean r within songs
+    is used (`workbook.intervals.contributions`). The family of tests is all comparisons of one
+    paper on the data set (Holm, 1979). Where all scores are of one protocol, claims are judged by
+    it.
 
     Parameters
     ----------
     songs : DataFrame
-        Scores of single songs: index of :data:`CELL`, seed and song_id; columns rmse, pearson, r2.
+        Scores of single songs: index of :data:`CELL`, seed and song_id (DataError if a level is
+        missing); columns rmse, pearson, r2.
     pairs : DataFrame, optional
         With the columns of :func:`comparisons`, the default.
 
     Returns
     -------
     DataFrame
-        The rows and columns of the comparisons, and: paper ("ours" for own pairs); printed (the
-        paper's difference); difference, low and high (a 95 % interval), all positive if the side
-        that the claim calls better is better; p, p_holm; detectable (the difference that these
-        songs show in 80 % of all samples), songs; and one verdict:
+        The comparisons, and: paper ("ours" for own pairs); printed (the paper's difference);
+        difference, low and high (a 95 % interval), all positive if the side that the claim calls
+        better is better; p, p_holm; detectable (the difference that these songs show in 80 % of all
+        samples), songs; and one verdict:
 
         - "reproduced": p_holm is below 5 % and the difference has the claim's sign. A claim that
           two sides are alike, or that one is no worse: the interval is within :data:`ALIKE`
         - "contradicted": p_holm is below 5 %, with the other sign (or a sign, if alike is claimed)
         - "too few songs": neither. A difference below `detectable` would often be missed
         - "not comparable": our results lack one side, or its metric
-
-    Raises
-    ------
-    DataError
-        If a level is missing.
-
-    References
-    ----------
-    Holm (1979).
     """
     levels, found = [*CELL, "song_id", "seed"], list(songs.index.names)
     if not set(levels) <= set(found):
@@ -83,18 +74,9 @@ def verdicts(judged: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """One verdict for each claim and data set, from the comparisons of :func:`judge`.
 
     A claim is "contradicted" if a comparison is, else "reproduced" if all comparable ones are, else
-    "too few songs", or "not comparable" without any.
-
-    Parameters
-    ----------
-    judged : mapping
-        From the name of a data set, such as "synthetic", to its comparisons.
-
-    Returns
-    -------
-    DataFrame
-        The columns of :func:`claims`; and for each data set a column of verdicts and one of their
-        numbers, "<name>, evidence".
+    "too few songs", or "not comparable" without any. `judged` has the comparisons by the name of
+    the data set. The columns of :func:`claims`; and for each data set a column of verdicts and one
+    of their numbers, "<name>, evidence".
     """
     rows = claims()
     for name, pairs in judged.items():
@@ -124,8 +106,7 @@ def verdict_table(rows: pd.DataFrame) -> str:
 def verdict_list(rows: pd.DataFrame) -> str:
     """Claims of :func:`stored_verdicts` in Markdown, by verdict and without numbers.
 
-    One line for each verdict on synthetic songs that occurs, one for each verdict on real music
-    that decides a claim. Claims about no rows are left out.
+    A line for each verdict on synthetic songs, and for each that decides a claim on real music.
     """
     lines = []
     for data in DATA:

@@ -35,24 +35,8 @@ __all__ = [
     "with_seed",
 ]
 
-STUDIES = {
-    **songs.STUDIES,
-    **valence.STUDIES,
-    **valence_mini.STUDIES,
-    **valence_sides.STUDIES,
-    **latents.STUDIES,
-    **baselines.STUDIES,
-    **elman.STUDIES,
-    **lstm.STUDIES,
-    **multiscale.STUDIES,
-    **paper_settings.STUDIES,
-    **real.STUDIES,
-    **harmony.STUDIES,
-    **harmony_keys.STUDIES,
-    **lag.STUDIES,
-    **listeners.STUDIES,
-    **transfer.STUDIES,
-    **task_scale.STUDIES,
-    **pretrained.STUDIES,
-}
+MODULES = (songs, valence, valence_mini, valence_sides, latents, baselines, elman, lstm, multiscale)
+MODULES += (paper_settings, real, harmony, harmony_keys, lag, listeners, transfer, task_scale)
+MODULES += (pretrained,)
+STUDIES = {name: study for module in MODULES for name, study in module.STUDIES.items()}
 """By the names of their tables."""

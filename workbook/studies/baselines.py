@@ -18,15 +18,7 @@ from workbook.studies.regressors import regressors, with_seed
 
 @dataclass(kw_only=True)
 class Tuned:
-    """The best of several models for each dimension, chosen in inner folds of the training songs.
-
-    Parameters
-    ----------
-    choices : sequence of regressors
-        Of which the one with the lowest mean squared error over left-out songs is taken.
-    folds, seed : int
-        Inner folds of songs, and their seed.
-    """
+    """The best of several models for each dimension, by squared error in inner folds of songs."""
 
     choices: Sequence[Regressor]
     folds: int = 3
@@ -76,7 +68,6 @@ STUDIES = {
         },
         features=("FS1", "FS2", "268"),
         seeded=False,
-        files=("baselines.csv", "baselines_songs.parquet"),
         cheapest=("linear", "FS1", "test", 0),
     ),
     "baselines_tuned": regressors(
@@ -84,7 +75,6 @@ STUDIES = {
         seeds=range(2),
         folds=("all",),
         seeded=False,
-        files=("baselines_tuned.csv", "baselines_tuned_songs.parquet"),
         cheapest=("linear, tuned", "FS1", "test", 0),
     ),
 }

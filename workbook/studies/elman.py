@@ -21,7 +21,6 @@ STUDIES = {
             {"Elman": ElmanRNN(), "Elman, second network": SecondNetwork()},
             features=("FS1", "268"),
             folds=("all",),
-            files=("elman.csv", "elman_songs.parquet"),
             cheapest=("Elman", "FS1", "test", 0),
         ),
         regressors(VARIANTS, seeds=range(3), folds=("all",)),

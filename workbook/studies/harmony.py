@@ -75,8 +75,7 @@ def mini() -> Corpus:
 class GroupWeight(TransformerMixin, BaseEstimator):
     """Multiply the last columns, the tonal features, by a factor.
 
-    Ridge then has a penalty for each group: that of the tonal features is divided by the factor's
-    square. In a kernel they count for as much more.
+    Ridge then divides the penalty of these features by the factor's square.
     """
 
     def __init__(self, *, factor: float = 1.0, columns: int = len(NAMES)) -> None:
@@ -202,21 +201,11 @@ def compared(
 ) -> pd.DataFrame:
     """Scores of each system and feature set, and their differences to sets without harmony.
 
-    Parameters
-    ----------
-    draws : mapping of (system, features) to DataFrame
-        Bootstrap draws of scores; columns with the levels dimension and metric.
-    songs : int
-    levels : tuple of str
-        Names of the system and the features.
-
-    Returns
-    -------
-    DataFrame
-        Index (system, features, against, dimension, ..., metric); columns of
-        :func:`workbook.intervals.paired`, `p_holm` and songs. `against`: "260", the same system on
-        the 260; "best without harmony", the system and set of `BASELINES` that is best by this very
-        score, which favours it.
+    `draws` has bootstrap draws of scores for each (system, features), whose names are `levels`.
+    Index (system, features, against, dimension, ..., metric); columns of
+    :func:`workbook.intervals.paired`, p_holm and songs. `against` is "260", the same system on the
+    260, or "best without harmony", the system and set of `BASELINES` that is best by this very
+    score, which favours it.
     """
     baselines = {label: own for label, own in draws.items() if label[1] in BASELINES}
     best = best_of(baselines) if baselines else None
@@ -256,7 +245,7 @@ class WeightedLinear(DelayedLinear):
 class GroupLinear:
     """The delayed linear model with the factor of the tonal features that has the least error.
 
-    It is chosen for valence and for arousal, in the inner folds of :class:`DelayedLinear`.
+    It is chosen for each dimension, in the inner folds of :class:`DelayedLinear`.
     """
 
     linear: WeightedLinear = field(default_factory=WeightedLinear)
@@ -301,8 +290,7 @@ def predict_frames(corpus: Corpus, *, system: str, features: str, seed: int) -> 
 def frame_tables(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
     """Scores of smoothed predictions with differences, see :func:`compared`; means over seeds.
 
-    Index (system, features, against, dimension, aggregation, metric). Aggregations: pooled;
-    "songs", over song means; "mean", within songs.
+    Aggregations: pooled; "songs", over song means; "mean", within songs.
     """
     draws = {}
     for label, parts in by_seed(frames).items():
@@ -312,34 +300,31 @@ def frame_tables(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
     return (compared(draws, songs=songs, levels=levels[:-1]),)
 
 
-def song_study(name: str, corpus: Callable[[], Corpus], seeds: int) -> Study:
+def song_study(corpus: Callable[[], Corpus], seeds: int) -> Study:
     """All learners and sets on whole songs; weights for two of them."""
     levels, lists = ("learner", "features", "seed"), {"learner": LEARNERS, "features": SETS}
     units = labelled(levels, **lists, seed=range(seeds))
     units = [(k, unit) for k, unit in units if k[0] in ("ridge", "SVR") or k[1] != WEIGHTED]
-    files = f"{name}.csv", f"{name}_points.csv"
+    files = "{}.csv", "{}_points.csv"
     return Study(predict_songs, units, levels, song_tables, files, corpus, ("ridge", "tonal"))
 
 
-def frame_study(name: str, corpus: Callable[[], Corpus], systems: Iterable[str]) -> Study:
+def frame_study(corpus: Callable[[], Corpus], systems: Iterable[str]) -> Study:
     """Systems and sets every half second; a weight is for the linear model alone."""
     levels, units = ("system", "features", "seed"), []
     for system in systems:
         sets = [k for k in FRAME_SETS if k != WEIGHTED or system == "delayed linear"]
         units += labelled(levels, system=[system], features=sets, seed=[0])
     cheapest = ("delayed linear", "tonal")
-    return Study(predict_frames, units, levels, frame_tables, (f"{name}.csv",), corpus, cheapest)
+    return Study(predict_frames, units, levels, frame_tables, corpus=corpus, cheapest=cheapest)
 
 
 STUDIES = {
-    f"harmony_{name}": song_study(f"harmony_{name}", load, seeds)
-    for name, load, seeds in (("deam", deam, 2), ("vgmidi", vgmidi, 2), ("mini", mini, 1))
-} | {
-    f"harmony_frames_{name}": frame_study(f"harmony_frames_{name}", load, systems)
-    for name, load, systems in (
-        ("deam", deam, SYSTEMS),
-        ("vgmidi", vgmidi, ["delayed linear", "Elman"]),
-        ("mini", mini, ["delayed linear"]),
-    )
+    "harmony_deam": song_study(deam, seeds=2),
+    "harmony_vgmidi": song_study(vgmidi, seeds=2),
+    "harmony_mini": song_study(mini, seeds=1),
+    "harmony_frames_deam": frame_study(deam, SYSTEMS),
+    "harmony_frames_vgmidi": frame_study(vgmidi, ["delayed linear", "Elman"]),
+    "harmony_frames_mini": frame_study(mini, ["delayed linear"]),
 }
 """Of real music, and of the embedded corpus (`mini`), SYNTHETIC."""

@@ -22,17 +22,9 @@ from mer_core.features.tonal import HOP as CHROMA_HOP
 from mer_core.features.tonal import MAJOR, MINOR, NAMES, RATE, chroma
 from mer_core.models.delayed import delay_features
 from mer_core.tracks import HOP
-from workbook.studies.harmony import (
-    BASELINES,
-    mini,
-    predict_table,
-    song_table,
-    song_targets,
-    tuned,
-    vgmidi,
-)
+from workbook.studies import harmony
 from workbook.studies.real import real_folder
-from workbook.studies.study import Study, as_they_are, framed, labelled
+from workbook.studies.study import framed, labelled, study_of
 from workbook.valence import correlation, interval, moments, song_counts
 
 if TYPE_CHECKING:
@@ -110,23 +102,12 @@ def _played(song_id: int, seconds: float, version: str) -> pd.DataFrame:
 def mode_accuracy(corpus: Corpus, *, version: str, every: int) -> pd.DataFrame:
     """How often the sign of the mode is that of the composed third, in mini (SYNTHETIC).
 
-    Parameters
-    ----------
-    corpus : Corpus
-        From :func:`workbook.studies.harmony.mini`.
-    version : {"as recorded", "played again", "drums removed"}
-        The corpus's audio; or its MIDI files in one mix, as they are, or without drums.
-    every : int
-        Every n-th song is used.
-
-    Returns
-    -------
-    DataFrame
-        Index (condition, feature: mode over 1 s or mode_long over 16 s); columns value, low, high
-        (share of half seconds, 95 % over songs), songs, frames; r, r_low, r_high (of the feature
-        with the composed third, major 1, minor 0); clarity (mean key clarity) and majority (share
-        of the more frequent third: what a constant reaches). Seconds in which the composed mode
-        changes are left out.
+    Of every n-th song: the corpus's audio ("as recorded"), or its MIDI files in one mix, as they
+    are ("played again") or with "drums removed". Index (condition, feature: mode over 1 s or
+    mode_long over 16 s); columns value, low, high (share of half seconds, 95 % over songs), songs,
+    frames; r, r_low, r_high (of the feature with the composed third, major 1, minor 0); clarity
+    (mean key clarity) and majority (share of the more frequent third). Seconds in which the mode
+    changes are left out.
     """
     corpus = corpus.select(corpus.songs.index[::every])
     features = corpus.features[[*NAMES]]
@@ -224,11 +205,10 @@ def _standard(rows: np.ndarray) -> np.ndarray:
 def profile_scores(corpus: Corpus, *, source: str, seeds: int) -> pd.DataFrame:
     """What the choice of key profiles changes on VGMIDI, and how often audio and notes agree.
 
-    Index (profile, statistic); columns value, low, high (95 % over songs), songs and frames.
-    Statistics: "r(mode, valence)" over songs, of the mode over 16 s; "r of ridge", in ten folds,
-    with mode and key clarity over 1 and 16 s, from the audio with harmonic change and entropy as
-    well; of the audio "same sign, 1 s" and "16 s": share of half seconds in which audio and notes
-    agree whether the mode is major.
+    Index (profile, statistic): "r(mode, valence)" over songs, of the mode over 16 s; "r of ridge",
+    in ten folds, with mode and key clarity, from the audio with harmonic change and entropy as
+    well; "same sign, 1 s" and "16 s": share of half seconds in which audio and notes agree on major
+    or minor.
     """
     notes, found = _notes(corpus), {}
     track = notes if source == "notes" else _audio(corpus)
@@ -268,10 +248,11 @@ def _tracks(corpus: Corpus, read: Callable[[int, int], np.ndarray]) -> pd.DataFr
 
 def _valence(corpus: Corpus, features: pd.DataFrame, seeds: int) -> dict[str, np.ndarray]:
     means = features.groupby(level="song_id").mean()
-    y = song_targets(corpus)[["valence"]]
+    y = harmony.song_targets(corpus)[["valence"]]
     counts, drawn = song_counts(len(y)), []
     for seed in range(seeds):
-        predicted = predict_table(means, y, tuned("ridge", weighted=False), seed=seed)
+        ridge = harmony.tuned("ridge", weighted=False)
+        predicted = harmony.predict_table(means, y, ridge, seed=seed)
         drawn.append(correlation(counts @ moments(y["valence"], predicted["valence"])))
     single = correlation(counts @ moments(y["valence"], means["mode_long"]))
     return {"r(mode, valence)": single, "r of ridge": sum(drawn) / seeds}
@@ -299,33 +280,22 @@ def swapped(file: mido.MidiFile, version: str) -> tuple[mido.MidiFile, str]:
 
 
 def mode_swap(corpus: Corpus, *, piece: int) -> pd.DataFrame:
-    """What changes if a piece of VGMIDI is played in the parallel mode, or a semitone higher.
+    """What changes if a piece of VGMIDI is played in the parallel mode, or a semitone up.
 
-    The first 30 s are rendered as they are, with the third, sixth and seventh of the other mode,
-    and transposed by a semitone.
+    `piece` is the n-th of `PIECES` that are spread over the corpus.
 
-    Parameters
-    ----------
-    corpus : Corpus
-        From :func:`workbook.studies.harmony.vgmidi`.
-    piece : int
-        The n-th of `PIECES` that are spread over the corpus.
-
-    Returns
-    -------
-    DataFrame
-        Index (version, statistic); column value. "change of 260", "change of tonal": mean over
-        features of the absolute change of the piece's mean, in standard deviations over all pieces.
-        "valence by 260" and "by tonal": predicted valence of the major minus that of the minor
-        version, extra trees trained on the means of all other pieces.
+    Index (version, statistic). "change of 260", "change of tonal": mean over features of the
+    absolute change of the piece's mean, in standard deviations over all pieces. "valence by 260"
+    and "by tonal": predicted valence of the major minus that of the minor version, by extra trees
+    that were trained on all other pieces. The first 30 s are rendered.
     """
     song = corpus.songs.index[piece * len(corpus.songs) // PIECES]
     means, mode = _versions(song)
-    targets, found = song_targets(corpus).drop(index=song), {}
-    for name in (BASELINES[0], "tonal"):
-        x = song_table(corpus, name)
+    targets, found = harmony.song_targets(corpus).drop(index=song), {}
+    for name in (harmony.BASELINES[0], "tonal"):
+        x = harmony.song_table(corpus, name)
         own = means[[k.removesuffix("_mean") for k in x]]
-        model = tuned("extra trees", weighted=False)
+        model = harmony.tuned("extra trees", weighted=False)
         model.fit(x.loc[targets.index].to_numpy(), targets["valence"])
         valence = pd.Series(model.predict(own.to_numpy()), own.index)
         for version in VERSIONS[1:]:
@@ -349,34 +319,22 @@ def _versions(song: int) -> tuple[pd.DataFrame, str]:
     return pd.DataFrame(means).T, mode
 
 
+_versions_of_mini = labelled(("version",), version=["as recorded"], every=[1])
+_versions_of_mini += labelled(("version",), version=["played again", "drums removed"], every=[6])
 STUDIES = {
-    "harmony_keys": Study(
-        mode_accuracy,
-        labelled(("version",), version=["as recorded"], every=[1])
-        + labelled(("version",), version=["played again", "drums removed"], every=[6]),
-        ("version",),
-        as_they_are,
-        ("harmony_keys.csv",),
-        mini,
-        ("as recorded",),
+    "harmony_keys": study_of(
+        mode_accuracy, ("version",), ("as recorded",), units=_versions_of_mini, corpus=harmony.mini
     ),
-    "harmony_profiles": Study(
+    "harmony_profiles": study_of(
         profile_scores,
-        labelled(("source",), source=["audio", "notes"], seeds=[2]),
         ("source",),
-        as_they_are,
-        ("harmony_profiles.csv",),
-        vgmidi,
         ("notes",),
+        corpus=harmony.vgmidi,
+        source=["audio", "notes"],
+        seeds=[2],
     ),
-    "harmony_swap": Study(
-        mode_swap,
-        labelled(("piece",), piece=range(PIECES)),
-        ("piece",),
-        as_they_are,
-        ("harmony_swap.csv",),
-        vgmidi,
-        (0,),
+    "harmony_swap": study_of(
+        mode_swap, ("piece",), (0,), corpus=harmony.vgmidi, piece=range(PIECES)
     ),
 }
 """The first is of the embedded corpus, SYNTHETIC."""

@@ -19,10 +19,9 @@ BINS = {"best at 0 to 1.5 s": (0, 1.5), "best at 2 to 4.5 s": (2, 4.5), "best at
 
 
 def song_correlations(features: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
-    """Correlations within each song of labels with cues that are delayed; NaN of a constant.
+    """Correlations within each song of labels with delayed cues, without its first 8 s.
 
-    Frames of the first 8 s are left out, so that every delay is of the same frames. Index (song_id,
-    cue, dimension); a column for each delay in s.
+    Index (song_id, cue, dimension); a column for each delay in s. NaN of a constant.
     """
     rows, by_song = {}, dict(iter(labels.groupby(level="song_id")))
     for song_id, cues in features[[*LAGGED.values()]].groupby(level="song_id"):
@@ -45,9 +44,8 @@ def song_correlations(features: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFr
 def by_delay(cue: pd.Series, curve: pd.Series) -> pd.DataFrame:
     """Correlation of a cue with a curve within each song, for delays of the cue from 0 to 8 s.
 
-    Both are columns of tracks, such as a feature and rated or predicted arousal. The first
-    8 s are left out, as in :func:`song_correlations`. A row for each song, a column for each
-    delay in s; NaN where either is constant.
+    Both are columns of tracks; the first 8 s are left out. A row a song, a column for each delay in
+    s; NaN where either is constant.
     """
     delayed = {k * HOP: cue.groupby(level="song_id").shift(k) for k in DELAYS}
     both = pd.DataFrame(delayed).loc[curve.index].assign(curve=curve).dropna()
@@ -68,9 +66,8 @@ def _correlations(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def lag_of_labels(corpus: Corpus, *, data: str) -> pd.DataFrame:
     """Mean correlations over songs with intervals, and the delay at which they are highest.
 
-    Index (cue, dimension, statistic); columns value, low, high (95 % over songs) and songs.
-    Statistics: "r at <delay> s"; "best delay", in s; "gain", r there minus r at 0 s, whose interval
-    is of draws that choose their own best delay, so that it is above 0 by chance.
+    Index (cue, dimension, statistic): "r at <delay> s"; "best delay", in s; "gain", r there minus r
+    at 0 s, which is above 0 by chance, since each draw chooses its own best delay.
     """
     part = of_data(corpus, data)
     each, rows = song_correlations(part.features, part.labels), {}
@@ -89,10 +86,9 @@ def lag_of_labels(corpus: Corpus, *, data: str) -> pd.DataFrame:
 def lag_of_raters(corpus: Corpus, *, data: str) -> pd.DataFrame:
     """At which delay each rater's curve goes best with a cue, beside cues of another song.
 
-    Index and columns as of :func:`lag_of_labels`. "r at <delay> s": the mean over raters, then over
-    songs. "share, best at <s> to <s> s": of raters whose best delay lies there, minus the same
-    share for the cues of the next song in the list: above 0 where more raters are so late than by
-    chance.
+    As of :func:`lag_of_labels`. "r at <delay> s": the mean over raters, then over songs. "share,
+    best at <s> to <s> s": of raters whose best delay lies there, minus the share for the cues of
+    the next song in the list, which is what chance gives.
     """
     part = of_data(corpus, data)
     raters = part.ratings.dropna()
@@ -135,7 +131,7 @@ def _of_next_song(features: pd.DataFrame) -> pd.DataFrame:
 
 
 STUDIES = {
-    "lag": joint_study("lag", lag_of_labels, DATA, cheapest="deam"),
-    "lag_raters": joint_study("lag_raters", lag_of_raters, ["mini", "vgmidi"], cheapest="mini"),
+    "lag": joint_study(lag_of_labels, "deam", data=DATA),
+    "lag_raters": joint_study(lag_of_raters, "mini", data=["mini", "vgmidi"]),
 }
 """Of real music, and of the embedded corpus (`mini`), SYNTHETIC, beside it."""

@@ -16,7 +16,7 @@ from mer_core.files import DataError
 from mer_core.metrics import score_songs
 from mer_core.models import AELSTM, CNNLSTM, LSTM, VAELSTM, Linear, Preprocessed
 from mer_core.models.autoencoder import AE, IN_CLASS
-from workbook.studies.regressors import LEVELS, SCORED, predict, scores, with_seed
+from workbook.studies.regressors import FILES, LEVELS, SCORED, predict, scores, with_seed
 from workbook.studies.study import Frames, Levels, Study, Tables, Units, labelled
 
 HELD_OUT, LABELLED = 24, 24
@@ -44,14 +44,11 @@ def band_means(mel: pd.DataFrame) -> pd.DataFrame:
 def predict_with_few(
     corpus: Corpus, *, setting: Regressor, unlabelled: int, heard: bool = False, seed: int
 ) -> pd.DataFrame:
-    """Score a model that was fitted to few labelled songs, with and without further audio.
+    """Scores of a model of few labelled songs and of `unlabelled` ones, for an autoencoder.
 
-    The seed draws development songs that are held out, others with labels, and others without;
-    `unlabelled` is how many of the latter an autoencoder also learns from. If `heard`, it also
-    learns from the audio of the songs that are scored. A `Linear` is given :func:`band_means`.
-
-    Index (protocol: held-out or test, song_id, dimension); columns rmse, pearson, and, of an
-    autoencoder, those of :func:`sound_lost`.
+    The seed draws held-out, labelled and unlabelled development songs. If `heard`, the model also
+    learns from the audio of the scored songs. A `Linear` gets :func:`band_means`. Index (protocol:
+    held-out or test, song_id, dimension); columns rmse, pearson, and those of :func:`sound_lost`.
     """
     corpus = with_mel(corpus)
     drawn = np.random.default_rng(seed).permutation(corpus.split("dev").songs.index)
@@ -75,10 +72,10 @@ NOTHING_LOST = pd.DataFrame({"lost": [], "divergence": []}, dtype=float)
 
 
 def sound_lost(encoder: AE, features: pd.DataFrame) -> pd.DataFrame:
-    """What a fitted autoencoder loses of each song of a mel track; index song_id.
+    """Losses of a fitted autoencoder on each song of a mel track; index song_id.
 
-    Columns: `lost`, the root mean square difference in dB; `divergence` of the codes in nats, the
-    mean over rows (of an `AE` it has no meaning).
+    Columns: `lost`, the root mean square difference in dB; `divergence` of the codes in nats (of an
+    `AE` it has no meaning).
     """
     left = patches(encoder.reconstruct(features)) - patches(features)
     rows = pd.Series(np.mean(left**2, axis=(1, 2)), features.index)
@@ -96,7 +93,6 @@ def choice_tables(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
     return both.reorder_levels(order), songs
 
 
-RIDGE = Linear()
 KINDS = {"AE-LSTM": AELSTM(), "VAE-LSTM": VAELSTM()}
 ON_LATENTS = LSTM(**IN_CLASS)
 SYSTEMS = {
@@ -104,54 +100,49 @@ SYSTEMS = {
     "CNN-LSTM": (CNNLSTM(), "mel"),
     "PCA-LSTM": (Preprocessed(network=ON_LATENTS, by="pca", components=32), "mel"),
     "LSTM on bands": (ON_LATENTS, "band means"),
-    "ridge on bands": (RIDGE, "band means"),
+    "ridge on bands": (Linear(), "band means"),
 }
-PROTOCOLS = {"test": ("test", range(5)), "CV": ("all", range(2))}
-"""Folds and seeds."""
 
 
 def _units() -> Units:
     units = []
     for name, (setting, features) in SYSTEMS.items():
-        for protocol, (fold, seeds) in PROTOCOLS.items():
-            lists = {"setting": [setting], "features": [features], "fold": [fold], "seed": seeds}
-            units += labelled(LEVELS, {"system": name, "protocol": protocol}, **lists)
+        for protocol, fold, seeds in (("test", "test", 5), ("CV", "all", 2)):
+            lists = {"setting": [setting], "features": [features], "fold": [fold]}
+            fixed = {"system": name, "protocol": protocol}
+            units += labelled(LEVELS, fixed, **lists, seed=range(seeds))
     return units
 
 
-def _choices() -> dict[tuple, tuple[Regressor, dict]]:
-    """32 latents, beta 1 and no further audio, unless the study is about it."""
-    found = {("unlabelled", "ridge on bands", 0): (RIDGE, {"unlabelled": 0})}
+def _choices() -> Units:
+    """32 latents, beta 1 and no further audio, unless the study is about it; five seeds."""
+    found = {("unlabelled", "ridge on bands", 0): {"setting": Linear()}}
     for name, kind in KINDS.items():
         for size in (8, 16, 32, 64):
-            found["latent", name, size] = replace(kind, latent=size), {"unlabelled": 0}
+            found["latent", name, size] = {"setting": replace(kind, latent=size)}
         for songs in (0, 24, 48):
-            found["unlabelled", name, songs] = kind, {"unlabelled": songs}
-        found["heard", name, 48] = kind, {"unlabelled": 48, "heard": True}
+            found["unlabelled", name, songs] = {"setting": kind, "unlabelled": songs}
+        found["heard", name, 48] = {"setting": kind, "unlabelled": 48, "heard": True}
     for beta in (0.1, 1, 4, 16, 64):
-        found["beta", "VAE-LSTM", beta] = VAELSTM(beta=beta), {"unlabelled": 0}
-    return found
+        found["beta", "VAE-LSTM", beta] = {"setting": VAELSTM(beta=beta)}
+    return [
+        ((*label, seed), {"unlabelled": 0} | unit | {"seed": seed})
+        for label, unit in found.items()
+        for seed in range(5)
+    ]
 
 
+CHOICES = ("study", "system", "value", "seed")
 STUDIES = {
     "latents": Study(
-        predict,
-        _units(),
-        LEVELS,
-        scores,
-        ("latents.csv", "latents_songs.parquet"),
-        cheapest=("ridge on bands", "band means", "test", 0),
+        predict, _units(), LEVELS, scores, FILES, None, ("ridge on bands", "band means", "test", 0)
     ),
     "latent_choices": Study(
         predict_with_few,
-        [
-            ((*label, seed), {"setting": setting, **more, "seed": seed})
-            for label, (setting, more) in _choices().items()
-            for seed in range(5)
-        ],
-        ("study", "system", "value", "seed"),
+        _choices(),
+        CHOICES,
         choice_tables,
-        ("latent_choices.csv", "latent_choices_each.parquet"),
+        ("{}.csv", "{}_each.parquet"),
         cheapest=("unlabelled", "ridge on bands", 0, 0),
     ),
 }

@@ -32,8 +32,8 @@ STILL = 0.02
 def song_statistics(ratings: np.ndarray) -> dict[str, float]:
     """How the raters of one song agree and move, in one dimension; `ratings` (frames, raters).
 
-    Bias is the sd of raters' own means; movement the sd over time of a rater's curve; the rest is
-    what the mean of the other raters leaves of a rater's curve, own mean and slope taken out.
+    Bias is the sd of raters' means; movement the sd over time of a rater's curve; the rest is a
+    rater's curve without its regression on the mean of the other raters.
     """
     raters, moves = ratings.shape[1], ratings.std(axis=0)
     others = (ratings.sum(axis=1, keepdims=True) - ratings) / (raters - 1)
@@ -64,25 +64,12 @@ def _autocorrelation(curves: np.ndarray, shift: int) -> float:
 
 
 def rater_agreement(corpus: Corpus, *, data: str, seed: int) -> pd.DataFrame:
-    """Agreement, reliability and movement of a data set's raters, with intervals over songs.
+    """Agreement, reliability and movement of a data set's raters, with 95 % intervals over songs.
 
-    Parameters
-    ----------
-    corpus : Corpus
-        From :func:`workbook.studies.real.all_music`.
-    data : str
-        A name of `DATA` that has ratings, or "mini, test". With ", 30 s" behind it: from 15 s to
-        45 s of the songs that last so long, as mini's development songs and DEAM's are rated.
-    seed : int
-        Of the halves.
-
-    Returns
-    -------
-    DataFrame
-        Index (dimension, statistic); columns value, low, high (95 % over songs), songs. Statistics
-        of songs are medians over songs. Reliabilities (between songs, pooled, and within songs) are
-        of `PANEL` raters, by Spearman and Brown from halves of them: r of two halves' song means;
-        of two halves' curves, all frames; the mean r of two halves' curves within songs.
+    `data` is a name of `DATA` or "mini, test"; with ", 30 s" behind it, from 15 s to 45 s of the
+    songs that last so long. Index (dimension, statistic). Statistics of songs are medians over
+    songs. Reliabilities are of `PANEL` raters, by Spearman and Brown from r of random halves of
+    them: of song means (between songs), of all frames (pooled), and the mean r within songs.
     """
     ratings = of_data(corpus, data.removesuffix(EXCERPT)).ratings.dropna()
     if data.endswith(EXCERPT):
@@ -161,13 +148,6 @@ def _sums(x: np.ndarray, y: np.ndarray) -> list[float]:
     return [x.sum(), y.sum(), x @ x, y @ y, x @ y, len(x)]
 
 
-STUDIES = {
-    "raters": joint_study(
-        "raters",
-        rater_agreement,
-        ["mini", "mini, test", "vgmidi", "vgmidi, 30 s"],
-        seed=[0],
-        cheapest="mini, test",
-    )
-}
+_data = ["mini", "mini, test", "vgmidi", "vgmidi, 30 s"]
+STUDIES = {"raters": joint_study(rater_agreement, "mini, test", data=_data, seed=[0])}
 """VGMIDI's raters, real, beside the simulated ones of the embedded corpus (`mini`), SYNTHETIC."""

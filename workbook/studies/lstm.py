@@ -43,15 +43,11 @@ STUDIES = {
             "LSTM, three layers": DEEP,
         },
         folds=("all",),
-        files=("lstm.csv", "lstm_songs.parquet"),
         cheapest=("LSTM", "FS1", "test", 0),
     ),
     "munich": joined(
         ensembles(
-            BASELINES,
-            seeds=range(1),
-            files=("munich.csv", "munich_songs.parquet"),
-            cheapest=("linear, without the held-out songs", "FS1", 0),
+            BASELINES, seeds=range(1), cheapest=("linear, without the held-out songs", "FS1", 0)
         ),
         ensembles(RUNS, seeds=range(5)),
     ),

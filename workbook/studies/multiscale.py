@@ -31,14 +31,9 @@ def predict_scales(
 ) -> pd.DataFrame:
     """All that a multi-scale model predicts of its validation songs and of the test songs.
 
-    Arguments as of :func:`workbook.studies.predict`; `test_songs` says whether the networks are
-    also pretrained on the test songs' audio. Li et al. (2016), sections 3 to 5.
-
-    Returns
-    -------
-    DataFrame
-        Index (table, system, protocol, song_id, time), columns valence, arousal. In the table
-        "lengths" a system is a pair "trained at, tested at", in "units" a pair of units and ridge.
+    If `test_songs`, the networks are also pretrained on the test songs' audio. Index (table,
+    system, protocol, song_id, time). In the table "lengths" a system is a pair "trained at, tested
+    at", in "units" a pair of units and ridge. Li et al. (2016), sections 3 to 5.
     """
     corpus = with_features(corpus, features)
     dev, test = corpus.split("dev"), corpus.split("test")
@@ -146,7 +141,6 @@ STUDIES = {
     "blstm": regressors(
         {"BLSTM, one network": BLSTM()},
         folds=("all",),
-        files=("blstm.csv", "blstm_songs.parquet"),
         cheapest=("BLSTM, one network", "FS1", "test", 0),
     ),
     "multiscale": _with_and_without_test_songs(MultiScaleBLSTM()),

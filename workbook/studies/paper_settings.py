@@ -19,15 +19,16 @@ from mer_core.models import (
     FoldEnsemble,
     SecondNetwork,
 )
-from workbook.studies.real import BASE, deam_excerpts, predict_folds, real_tables
+from workbook.studies import real
 from workbook.studies.regressors import (
+    FILES,
     LEVELS,
     held_out_scores,
     predict,
     scores,
     with_features,
 )
-from workbook.studies.study import Frames, Levels, Study, Tables, labelled
+from workbook.studies.study import Frames, Levels, Study, Tables, Units, labelled
 
 WIDE = {"hidden": (200, 5), "noise": 0.5**0.5, "pretrain": "keep"}
 NARROW = WIDE | {"hidden": (24, 5)}
@@ -58,7 +59,7 @@ NETWORKS = {
 """Model, features, folds, seeds."""
 ON_DEAM = {
     "constant": (Constant(), "FS1", ("all",), 3),
-    BASE: (DelayedLinear(), "FS1", ("all",), 3),
+    real.BASE: (DelayedLinear(), "FS1", ("all",), 3),
     "Elman, paper's setting": (ElmanRNN.paper(), "FS1", ("all",), 3),
     "Elman, second network, paper's setting": (SecondNetwork.paper(), "FS1", ("all",), 3),
     "fold ensemble, paper's size": (
@@ -76,8 +77,8 @@ def predict_trial(
 ) -> pd.DataFrame:
     """Predict the held-out and the test songs by each of the ten networks of one trial.
 
-    All are pretrained on the test songs' audio as well, and judged on the held-out songs, as in
-    Coutinho et al. (2014, 2015), section 2. The index starts with a network's error.
+    They are pretrained on the test songs' audio too, and judged on the held-out songs (Coutinho et
+    al., 2014, 2015, section 2). The index starts with a network's error.
     """
     corpus = with_features(corpus, features)
     dev, test = corpus.split("dev"), corpus.split("test")
@@ -113,7 +114,7 @@ def _mean_of_best(networks: pd.DataFrame, keep: int) -> pd.DataFrame:
     return chosen.groupby(level=["song_id", "time"]).mean()
 
 
-def _networks() -> list:
+def _networks() -> Units:
     units = []
     for name, (setting, features, folds, seeds) in NETWORKS.items():
         for fold in folds:
@@ -123,46 +124,47 @@ def _networks() -> list:
     return units
 
 
-def _on_deam() -> list:
+def _on_deam() -> Units:
     units = []
     for name, (setting, features, folds, seeds) in ON_DEAM.items():
         lists = {"setting": [setting], "features": [features], "fold": folds, "seed": range(seeds)}
-        units += labelled(("system", "features", "seed"), {"system": name}, **lists)
+        units += labelled(SEEDS, {"system": name}, **lists)
     return units
 
 
-def _trials() -> list:
+def _trials() -> Units:
     units = []
     for name, (setting, features) in ENSEMBLES.items():
         lists = {"setting": [setting], "features": [features], "trial": range(setting.trials)}
-        units += labelled(("system", "features", "trial"), {"system": name}, **lists)
+        units += labelled(TRIALS, {"system": name}, **lists)
     return units
 
 
+TRIALS, SEEDS = (("system", "features", part) for part in ("trial", "seed"))
 STUDIES = {
     "paper_networks": Study(
         predict,
         _networks(),
         LEVELS,
         scores,
-        ("paper_networks.csv", "paper_networks_songs.parquet"),
+        FILES,
         cheapest=("Elman, paper's setting", "268", "test", 0),
     ),
     "paper_ensembles": Study(
         predict_trial,
         _trials(),
-        ("system", "features", "trial"),
+        TRIALS,
         best_networks,
-        ("paper_ensembles.csv", "paper_ensembles_songs.parquet"),
+        FILES,
         cheapest=("LSTM 2014 run 4", "FS2", 0),
     ),
     "paper_deam": Study(
-        predict_folds,
+        real.predict_folds,
         _on_deam(),
-        ("system", "features", "seed"),
-        real_tables,
-        ("paper_deam.csv", "paper_deam_differences.csv", "paper_deam_songs.parquet"),
-        deam_excerpts,
+        SEEDS,
+        real.real_tables,
+        real.FILES,
+        real.deam_excerpts,
         cheapest=("constant", "FS1", 0),
     ),
 }

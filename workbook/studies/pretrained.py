@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from mer_core.models.pretrained import ENERGY, with_gain
 from workbook.intervals import intervals, metric_draws
 from workbook.studies.real import DATA, deam_excerpts, real_folder, renumbered, vgmidi_pieces
 from workbook.studies.songs import read_features
-from workbook.studies.study import Frames, Levels, Study, Tables, as_they_are, framed, labelled
+from workbook.studies.study import Frames, Levels, Tables, framed, study_of
 from workbook.valence import mean_over_songs, song_counts
 
 HELD_OUT = """
@@ -58,10 +59,10 @@ def real_songs() -> Corpus:
 
 
 def equalised(corpus: Corpus) -> pd.DataFrame:
-    """Mean labels of songs, after DEAM's three campaigns got the same mean and spread.
+    """Mean labels of songs at time 0, after DEAM's three campaigns got the same mean and spread.
 
-    DEAM's raters of 2014 gave higher values than those of 2013 although both gave the same mean to
-    whole songs. A track with one row a song, at time 0. VGMIDI's labels stay as they are.
+    Raters of 2014 gave higher values than those of 2013, but the same to whole songs. VGMIDI's
+    stay.
     """
     means = corpus.labels.groupby(level="song_id")[DIMENSIONS].mean()
     campaign = corpus.songs.loc[means.index, "campaign"]
@@ -89,7 +90,7 @@ def fit_songs(
 def left_out(
     corpus: Corpus, model: WindowedRidge, targets: pd.DataFrame, data: str = "DEAM + VGMIDI"
 ) -> pd.DataFrame:
-    """Predict all songs of training by models that were fitted to other songs.
+    """Predict all training songs by models that were fitted to other songs.
 
     Index (fold, of, song_id, time): of a "song", at time 0, and of each labelled "half second",
     which is that of the song for DEAM.
@@ -150,17 +151,12 @@ CHOICES = {
 
 
 def try_choice(
-    corpus: Corpus,
-    *,
-    labels: str = "equalised",
-    data: str = "DEAM + VGMIDI",
-    **settings: object,
+    corpus: Corpus, *, labels: str = "equalised", data: str = "DEAM + VGMIDI", **settings: object
 ) -> pd.DataFrame:
-    """Scores of a variant of the model.
+    """Scores of a variant of the model: index (test, of, dimension); columns rmse and pearson.
 
-    Index (test, of, dimension); columns rmse and pearson; for the excerpts also how far predictions
-    move, on the average, if the audio has a gain of -12 or 12 dB. For DEAM's training songs r is
-    within the campaigns.
+    Of the excerpts also the mean change of predictions with a gain of -12 or 12 dB. r of DEAM's
+    training songs is within the campaigns.
     """
     targets, model = targets_of(corpus, labels), WindowedRidge(**settings)
     oof = left_out(corpus, model, targets, data).xs("song", level="of").droplevel(["fold", "time"])
@@ -208,11 +204,10 @@ WIDTHS = [f"{name}_width" for name in DIMENSIONS]
 
 
 def predict_tests(corpus: Corpus, *, system: str) -> pd.DataFrame:
-    """Predict songs that the model was not trained on.
+    """Predict songs that do not train the model: "excerpts", "vgmidi" (ten folds), "2015".
 
-    Index (test, of, song_id, time). Tests: the "excerpts"; "vgmidi", by ten folds; and "2015", the
-    58 songs of that year. Linear models predict the excerpts alone. Columns are predictions and,
-    for ours, half widths of the intervals for `COVERAGE`.
+    Index (test, of, song_id, time). Linear models predict the excerpts alone. Columns are
+    predictions and, for ours, half widths of the intervals for `COVERAGE`.
     """
     excerpts, later = (corpus.songs.index[corpus.songs["part"] == k] for k in ("excerpts", "2015"))
     if system in ("linear, trained on mini", OTHERS):
@@ -262,10 +257,9 @@ def _with_widths(
 
 
 def test_tables(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
-    """RMSE, r and coverage of the 80 % intervals, with 95 % intervals over songs.
+    """RMSE, r and coverage of the 80 % intervals, pooled over rows, with 95 % intervals over songs.
 
-    Index (system, test, of, dimension, metric): rmse, pearson, coverage, pooled over rows; columns
-    value, low, high, songs. In coverage each song counts the same.
+    Index (system, test, of, dimension, metric). In coverage each song counts the same.
     """
     rows = {}
     for (system,), frame in frames.items():
@@ -293,10 +287,10 @@ def coverage_of_songs(labels: pd.DataFrame, track: pd.DataFrame) -> pd.DataFrame
 
 
 def error_groups(corpus: Corpus, *, group: str) -> pd.DataFrame:
-    """Errors for whole songs of training, left out, by "campaign", "genre" or "level".
+    """Errors for left-out training songs, by "campaign", "genre" or "level" (thirds of energy).
 
-    Index (name, dimension); columns songs, rmse, bias (prediction - label), pearson, and coverage
-    of the intervals. Groups with 30 songs or more; levels are thirds of the mean energy.
+    Index (name, dimension); columns songs, rmse, bias (prediction - label), pearson, and coverage.
+    Groups have 30 songs or more.
     """
     targets = equalised(corpus)
     folds = left_out(corpus, WindowedRidge(), targets)
@@ -319,33 +313,14 @@ def error_groups(corpus: Corpus, *, group: str) -> pd.DataFrame:
     return framed(rows, ["name", "dimension"])
 
 
+_of_real = partial(study_of, corpus=real_songs)
+_choices = [((name,), unit) for name, unit in CHOICES.items()]
+_groups = ("campaign", "genre", "level")
 STUDIES = {
-    "pretrained": Study(
-        predict_tests,
-        labelled(("system",), system=SYSTEMS),
-        ("system",),
-        test_tables,
-        ("pretrained.csv",),
-        real_songs,
-        cheapest=("linear, trained on mini",),
+    "pretrained": _of_real(
+        predict_tests, ("system",), (SYSTEMS[1],), tabulate=test_tables, system=SYSTEMS
     ),
-    "pretrained_choices": Study(
-        try_choice,
-        [((name,), unit) for name, unit in CHOICES.items()],
-        ("choice",),
-        as_they_are,
-        ("pretrained_choices.csv",),
-        real_songs,
-        cheapest=("as shipped",),
-    ),
-    "pretrained_groups": Study(
-        error_groups,
-        labelled(("group",), group=("campaign", "genre", "level")),
-        ("group",),
-        as_they_are,
-        ("pretrained_groups.csv",),
-        real_songs,
-        cheapest=("campaign",),
-    ),
+    "pretrained_choices": _of_real(try_choice, ("choice",), ("as shipped",), units=_choices),
+    "pretrained_groups": _of_real(error_groups, ("group",), ("campaign",), group=_groups),
 }
 """Of real music."""

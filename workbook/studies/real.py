@@ -9,44 +9,22 @@ from pathlib import Path
 
 import pandas as pd
 
-from mer_core import evaluation, load_corpus
+from mer_core import evaluation, load_corpus, models
 from mer_core.corpus import NO_FEATURES, Corpus
 from mer_core.datasets import vgmidi
 from mer_core.evaluation import Regressor
 from mer_core.features import extract_all
 from mer_core.files import DataError
-from mer_core.models import (
-    AELSTM,
-    CNNLSTM,
-    LSTM,
-    SVR,
-    VAELSTM,
-    Constant,
-    Delayed,
-    DelayedLinear,
-    ElmanRNN,
-    FoldEnsemble,
-    Linear,
-    MultiScaleBLSTM,
-    SecondNetwork,
-)
 from mer_core.smoothing import moving_average
 from workbook.intervals import LEVELS, holm, metric_draws, paired
 from workbook.studies.multiscale import of_scale
 from workbook.studies.regressors import predict, scores, with_features, with_seed
-from workbook.studies.study import (
-    Frames,
-    Levels,
-    Study,
-    Tables,
-    as_they_are,
-    labelled,
-    setting_of,
-)
+from workbook.studies.study import Frames, Levels, Study, Tables, labelled, setting_of, study_of
 from workbook.valence import song_counts
 
 VARIABLE = "MER_REAL"
 """Names the folder in which `deam` and `vgmidi` are; `shared` beside the repository by default."""
+FILES = ("{}.csv", "{}_differences.csv", "{}_songs.parquet")
 BASE = "delayed linear"
 """What every network is compared with."""
 UNDELAYED = {BASE: "linear", "Elman, delayed": "Elman", "LSTM, delayed": "LSTM"}
@@ -149,18 +127,9 @@ def of_data(corpus: Corpus, data: str) -> Corpus:
     return corpus.select(songs[here & side])
 
 
-def joint_study(
-    name: str,
-    function: Callable[..., pd.DataFrame],
-    data: Iterable[str],
-    *,
-    cheapest: str,
-    **lists: Iterable,
-) -> Study:
+def joint_study(function: Callable[..., pd.DataFrame], cheapest: str, **lists: Iterable) -> Study:
     """A study of :func:`all_music`, a unit for each data set, whose frames are its table."""
-    units = labelled(("data",), data=data, **lists)
-    file = (f"{name}.csv",)
-    return Study(function, units, ("data",), as_they_are, file, all_music, cheapest=(cheapest,))
+    return study_of(function, ("data",), (cheapest,), corpus=all_music, **lists)
 
 
 def predict_folds(
@@ -168,23 +137,22 @@ def predict_folds(
 ) -> pd.DataFrame:
     """Predict songs of ten folds as :func:`workbook.studies.predict`.
 
-    The track of a `MultiScaleBLSTM` has a level `system` in front: the network of each scale, their
-    average, and the ELM. For a `FoldEnsemble` songs are numbered from 0: its folds go by song_id
-    modulo 11, and few ids are left here.
+    The track of a `MultiScaleBLSTM` has a level `system` in front. For a `FoldEnsemble` songs are
+    numbered from 0, since its folds go by song_id modulo 11.
     """
     unit = {"setting": setting, "features": features, "fold": fold, "seed": seed}
-    if isinstance(setting, FoldEnsemble):
+    if isinstance(setting, models.FoldEnsemble):
         songs = corpus.songs.index
         track = predict(renumbered(corpus, range(len(songs))), **unit)
         return _with_ids(track, pd.Series(songs)).sort_index()
-    if isinstance(setting, MultiScaleBLSTM):
+    if isinstance(setting, models.MultiScaleBLSTM):
         corpus, model = with_features(corpus, features), with_seed(setting, seed)
         train, test = evaluation.k_folds(corpus.songs.index, k=10, seed=seed)[fold]
         return _scales(model, corpus.select(train), corpus.select(test)).sort_index()
     return predict(corpus, **unit)
 
 
-def _scales(model: MultiScaleBLSTM, train: Corpus, test: Corpus) -> pd.DataFrame:
+def _scales(model: models.MultiScaleBLSTM, train: Corpus, test: Corpus) -> pd.DataFrame:
     model.fit(train.features, train.labels)
     each = model.outputs(test.features).xs(0, axis=1, level=1)
     tracks = {f"BLSTM {scale}": of_scale(each, scale) for scale in model.scales}
@@ -194,10 +162,9 @@ def _scales(model: MultiScaleBLSTM, train: Corpus, test: Corpus) -> pd.DataFrame
 
 
 def real_tables(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
-    """Scores and scores of songs, as of all regressors; and paired differences between systems.
+    """Scores and scores of songs, as of all regressors; and paired differences of smoothed outputs.
 
-    Differences are of smoothed outputs, see :func:`workbook.intervals.paired`; index (system,
-    against, dimension, aggregation, metric).
+    Of the latter the index is (system, against, dimension, aggregation, metric).
     """
     tracks = {}
     for (name, *rest), frame in frames.items():
@@ -242,41 +209,39 @@ def differences(labels: pd.DataFrame, tracks: Mapping[tuple, pd.DataFrame]) -> p
 
 def systems(*, held_out: int, trials: int) -> dict[str, tuple[Regressor, str, Iterable]]:
     """All systems: setting, features, folds of a unit."""
-    multiscale = MultiScaleBLSTM(held_out=held_out, trials=trials)
+    multiscale = models.MultiScaleBLSTM(held_out=held_out, trials=trials)
     together, single = ("all",), range(10)
     return {
-        "constant": (Constant(), "FS1", together),
-        "linear, no penalty": (Linear(ridge=0), "FS1", together),
-        "linear": (DelayedLinear(delays=(0,), windows=(1,)), "FS1", together),
-        BASE: (DelayedLinear(), "FS1", together),
-        "delayed linear, ranks": (DelayedLinear(ranks=True), "FS1", together),
-        "SVR": (SVR(), "FS1", together),
-        "Elman": (ElmanRNN(), "FS1", together),
-        "LSTM": (LSTM(), "FS1", together),
-        "Elman, delayed": (Delayed(network=ElmanRNN()), "FS1", together),
-        "LSTM, delayed": (Delayed(network=LSTM()), "FS1", together),
-        "Elman, second network": (SecondNetwork(), "FS1", together),
-        "AE-LSTM": (AELSTM(), "mel", together),
-        "VAE-LSTM": (VAELSTM(), "mel", together),
-        "CNN-LSTM": (CNNLSTM(), "mel", together),
+        "constant": (models.Constant(), "FS1", together),
+        "linear, no penalty": (models.Linear(ridge=0), "FS1", together),
+        "linear": (models.DelayedLinear(delays=(0,), windows=(1,)), "FS1", together),
+        BASE: (models.DelayedLinear(), "FS1", together),
+        "delayed linear, ranks": (models.DelayedLinear(ranks=True), "FS1", together),
+        "SVR": (models.SVR(), "FS1", together),
+        "Elman": (models.ElmanRNN(), "FS1", together),
+        "LSTM": (models.LSTM(), "FS1", together),
+        "Elman, delayed": (models.Delayed(network=models.ElmanRNN()), "FS1", together),
+        "LSTM, delayed": (models.Delayed(network=models.LSTM()), "FS1", together),
+        "Elman, second network": (models.SecondNetwork(), "FS1", together),
+        "AE-LSTM": (models.AELSTM(), "mel", together),
+        "VAE-LSTM": (models.VAELSTM(), "mel", together),
+        "CNN-LSTM": (models.CNNLSTM(), "mel", together),
         "multi-scale BLSTM": (multiscale, "FS1", single),
-        "fold ensemble": (FoldEnsemble(network=LSTM(), trials=1), "FS1", single),
+        "fold ensemble": (models.FoldEnsemble(network=models.LSTM(), trials=1), "FS1", single),
     }
 
 
-def real_study(name: str, corpus: Callable[[], Corpus], **options: int) -> Study:
+def real_study(corpus: Callable[[], Corpus], **options: int) -> Study:
     """All systems in ten folds of songs; the seed draws the folds and the first weights."""
     levels, units = ("system", "features", "seed"), []
     for system, (setting, features, folds) in systems(**options).items():
         lists = {"setting": [setting], "features": [features], "fold": folds, "seed": range(3)}
         units += labelled(levels, {"system": system}, **lists)
-    files = tuple(f"{name}{part}" for part in (".csv", "_differences.csv", "_songs.parquet"))
-    cheapest = ("linear", "FS1", 0)
-    return Study(predict_folds, units, levels, real_tables, files, corpus, cheapest)
+    return Study(predict_folds, units, levels, real_tables, FILES, corpus, ("linear", "FS1", 0))
 
 
 STUDIES = {
-    "real_deam": real_study("real_deam", deam_excerpts, held_out=4, trials=3),
-    "real_vgmidi": real_study("real_vgmidi", vgmidi_pieces, held_out=8, trials=1),
+    "real_deam": real_study(deam_excerpts, held_out=4, trials=3),
+    "real_vgmidi": real_study(vgmidi_pieces, held_out=8, trials=1),
 }
 """Of real music."""

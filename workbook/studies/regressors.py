@@ -20,19 +20,17 @@ from workbook.studies.study import FEATURE_SETS, Frames, Levels, Study, Tables, 
 SCORED = ("rmse", "pearson")
 """Columns of the tables of songs, for paired tests."""
 LEVELS = ("system", "features", "protocol", "seed")
+FILES = ("{}.csv", "{}_songs.parquet")
 
 
 def with_seed(model: Regressor, seed: int) -> Regressor:
-    """A new model of the same settings, not fitted, with a seed wherever the default one was left.
-
-    The models within it get the seed as well.
+    """A new model of the same settings, with a seed wherever the default was left, also inside.
 
     Examples
     --------
-    >>> with_seed(models.Preprocessed(network=models.ElmanRNN(seed=5)), 3).seed
-    3
-    >>> with_seed(models.Preprocessed(network=models.ElmanRNN(seed=5)), 3).network.seed
-    5
+    >>> made = with_seed(models.Preprocessed(network=models.ElmanRNN(seed=5)), 3)
+    >>> made.seed, made.network.seed
+    (3, 5)
     """
     if not is_dataclass(model):
         return copy.deepcopy(model)
@@ -63,20 +61,10 @@ def predict(
 ) -> pd.DataFrame:
     """Predict the songs of one fold, of all folds, or of the test set.
 
-    Parameters
-    ----------
-    corpus : Corpus
-        With features and both splits.
-    setting : regressor
-        A model without its seed; see :func:`with_seed`.
-    features : str
-        See :func:`with_features`.
-    fold : int, "all" or "test"
-        A number: train on the development songs outside that one of ten folds, predict those in
-        it. "all": the ten at once, for small networks whose folds are trained as one batch.
-        "test": train on all development songs, predict the test songs.
-    seed : int
-        Of the division into folds, and of the model.
+    `setting` is a model without its seed, see :func:`with_seed`; for `features` see
+    :func:`with_features`. A `fold` from 0 to 9: train on the development songs outside it, predict
+    those in it; "all": the ten at once, for small networks that are trained as one batch; "test":
+    train on all development songs. The seed is of the division into folds and of the model.
     """
     corpus = with_features(corpus, features)
     dev, model = corpus.split("dev"), with_seed(setting, seed)
@@ -95,24 +83,13 @@ def regressors(
     seeds: Iterable[int] = range(5),
     folds: Iterable[int | str] = range(10),
     seeded: bool = True,
-    files: tuple[str, ...] = (),
     cheapest: tuple = (),
 ) -> Study:
     """Systems x feature sets x seeds, in ten folds and on the test songs.
 
-    Parameters
-    ----------
-    systems : mapping of name to regressor
-    features : iterable of str
-        See :func:`with_features`.
-    seeds : iterable of int
-        Of the folds and, where the models are random, of the models.
-    folds : iterable of int, or ("all",)
-        ("all",) trains the ten folds as one unit: for small networks.
-    seeded : bool
-        Whether the models are random. If not, the first seed alone is tested on the test songs.
-    files, cheapest
-        See :class:`Study`.
+    For `features` see :func:`with_features`. Folds of ("all",) train as one unit, for small
+    networks. If the models are not random, `seeded` is false, and one seed is tested on the test
+    songs. For `cheapest` see :class:`Study`.
     """
     seeds, units = list(seeds), []
     protocols = {"CV": (folds, seeds), "test": (["test"], seeds if seeded else seeds[:1])}
@@ -120,7 +97,7 @@ def regressors(
         for protocol, (parts, some) in protocols.items():
             lists = {"setting": [setting], "features": features, "fold": parts, "seed": some}
             units += labelled(LEVELS, {"system": name, "protocol": protocol}, **lists)
-    return Study(predict, units, LEVELS, scores, files, cheapest=cheapest)
+    return Study(predict, units, LEVELS, scores, FILES, cheapest=cheapest)
 
 
 def scores(corpus: Corpus, tracks: Frames, levels: Levels) -> Tables:
@@ -139,10 +116,10 @@ def scores(corpus: Corpus, tracks: Frames, levels: Levels) -> Tables:
 def predict_held_out(
     corpus: Corpus, *, setting: Regressor, features: str, seed: int
 ) -> pd.DataFrame:
-    """Predict the held-out development songs and the test songs by one model; see :func:`predict`.
+    """Predict the held-out development songs (modulo 11) and the test songs by one model.
 
     A `FoldEnsemble` holds the songs out by itself; any other model is fitted to the rest. Coutinho
-    et al. (2014, 2015), section 2: song_id modulo 11, remainder 10.
+    et al. (2014, 2015), section 2.
     """
     corpus = with_features(corpus, features)
     dev, test = corpus.split("dev"), corpus.split("test")
@@ -154,18 +131,14 @@ def predict_held_out(
 
 
 def ensembles(
-    systems: Mapping[str, tuple[Regressor, str]],
-    *,
-    seeds: Iterable[int],
-    files: tuple[str, ...] = (),
-    cheapest: tuple = (),
+    systems: Mapping[str, tuple[Regressor, str]], *, seeds: Iterable[int], cheapest: tuple = ()
 ) -> Study:
     """Systems (regressor, feature set) x seeds, on the held-out songs and on the test songs."""
     levels, units = ("system", "features", "seed"), []
     for name, (setting, features) in systems.items():
         lists = {"setting": [setting], "features": [features], "seed": seeds}
         units += labelled(levels, {"system": name}, **lists)
-    return Study(predict_held_out, units, levels, held_out_scores, files, cheapest=cheapest)
+    return Study(predict_held_out, units, levels, held_out_scores, FILES, cheapest=cheapest)
 
 
 def held_out_scores(corpus: Corpus, tracks: Frames, levels: Levels) -> Tables:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,16 +19,7 @@ from mer_core.features import song_level
 from mer_core.files import DataError, read_table
 from mer_core.folds import Fold, k_folds
 from mer_core.metrics import DIMENSIONS, METRICS
-from workbook.studies.study import (
-    Frames,
-    Levels,
-    Study,
-    Tables,
-    by_seed,
-    framed,
-    labelled,
-    product,
-)
+from workbook.studies.study import Frames, Levels, Study, Tables, Units, by_seed, framed, labelled
 from workbook.valence import interval, song_counts, weighted_scores
 
 SMALL = 17
@@ -78,17 +69,15 @@ def whole_songs(corpus: Corpus, features: pd.DataFrame) -> Corpus:
 
 
 def static_scores(corpus: Corpus) -> pd.DataFrame:
-    """The systems of Herremans' table 1 and two simple ones: ten folds of 2013's songs, one seed.
+    """R2 with 95 % intervals of Herremans' systems and simple ones: ten folds of 2013, one seed.
 
-    Index (system, dimension); r2 with a 95 % interval over songs. Herremans et al. (2019), table 1;
-    notebook 06 has more systems, and seeds.
+    Index (system, dimension). Herremans et al. (2019), table 1; lesson 06 has more systems.
     """
     frames = {
         (name, 0): predict_songs(corpus, system=name, songs="2013", protocol="CV", seed=0)
         for name in tqdm(("constant", "ridge", "SVM", "PCA-SVM", "TNN-SVM"), "systems")
     }
-    table = song_scores(corpus, frames, ("system", "seed"))[1]
-    return table[["r2", "low", "high"]]
+    return song_scores(corpus, frames, ("system", "seed"))[1][["r2", "low", "high"]]
 
 
 def predict_songs(
@@ -103,9 +92,9 @@ def predict_songs(
 ) -> pd.DataFrame:
     """Predict whole songs by a system of `song_systems` that was trained on others; index song_id.
 
-    Songs to train on are those of "2013", or "all" but those of 2015; the protocol is "CV", ten
-    folds of those songs, or "test", the songs of 2015. If swapped, training labels of 2013 are
-    exchanged as in DEAM's file. `dimensions` is the size of a representation.
+    Training songs are those of "2013", or "all" but those of 2015. The protocol is "CV", ten folds
+    of them, or "test", the songs of 2015. If swapped, training labels of 2013 are exchanged as in
+    DEAM's file. `dimensions` is the size of a representation.
     """
     from workbook.studies.song_systems import SYSTEMS  # a second, for workers that need none
 
@@ -127,11 +116,10 @@ def as_in_file(labels: pd.DataFrame, year: pd.Series) -> pd.DataFrame:
 
 
 def song_scores(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
-    """Score predictions of whole songs: the four metrics by seed, and R2 with intervals.
+    """Scores of whole songs by seed; and R2 with intervals, also of the difference to `BASE`.
 
-    The first level is the system, the last one the seed. The second table has no seed: R2 as the
-    mean over seeds, its standard deviation over seeds, a 95 % bootstrap interval over songs, and
-    the same of the difference to `BASE`. Models are not trained again for the intervals.
+    The first level is the system, the last one the seed. The second table has the mean R2 over
+    seeds, its standard deviation over seeds, and 95 % bootstrap intervals over songs.
     """
     labels = corpus.labels.droplevel("time")
     frames = dict(frames) | averages(frames)
@@ -213,85 +201,52 @@ def swap_scores(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
 
 PAPERS = ("SVM", "PCA-SVM", "PCA-SVM, unscaled", "TNN-SVM")
 OTHERS = ("constant", "SVM on ranks", "ridge", "extra trees", "Gaussian process")
-ALL = PAPERS + OTHERS
-ALL += ("TNN-SVM, at random", "TNN-SVM, semi-hard", "TNN-SVM, joint")
-ALL += ("TNN-SVM, four of 4", "TNN-SVM, 600")
-SOME = (*OTHERS, "TNN-SVM")
+TRIPLETS = [f"TNN-SVM, {kind}" for kind in ("at random", "semi-hard", "joint", "four of 4", "600")]
+EACH = ("ridge", "SVM", "SVM on ranks", "PCA-SVM", "TNN-SVM", "TNN-SVM, 600")
 LEVELS = ("system", "features", "output", "protocol", "seed")
-REDUCED = ("TNN-SVM", "PCA-SVM", "PCA-SVM, unscaled")
 SIZES = ("system", "dimensions", "seed")
 SWAPPED = ("system", "songs", "trained_on", "seed")
-TRAINED_ON = {False: "repaired", True: "as in the file"}
+FILES = ("{}.csv", "{}_intervals.csv")
+CV = {"songs": ["2013"], "protocol": ["CV"]}
+BOTH = {"songs": ["all"], "protocol": ["CV", "test"], "seed": [0]}
 
 
-def _compare(name: str, systems: Iterable[str], load: object, **lists: Iterable) -> Study:
+def _compare(systems: Iterable[str], load: Callable[[], Corpus], **lists: Iterable) -> Study:
     """Systems in a table of scores and one of intervals."""
     features = "functionals" if load is mini_songs else "167"
-    fixed = {"features": features, "output": "raw"}
-    files = (f"{name}.csv", f"{name}_intervals.csv")
     cheapest = ("ridge", features, "raw", lists["protocol"][-1])
-    units = labelled(LEVELS, fixed, system=systems, **lists)
-    return Study(predict_songs, units, LEVELS, song_scores, files, load, cheapest=cheapest)
+    units = labelled(LEVELS, {"features": features, "output": "raw"}, system=systems, **lists)
+    return Study(predict_songs, units, LEVELS, song_scores, FILES, load, cheapest)
 
 
+def _swapped() -> Units:
+    """Two systems that are trained on the repaired labels and on those of DEAM's file."""
+    units = []
+    for name, swapped in {"repaired": False, "as in the file": True}.items():
+        lists = {"system": ["ridge", "TNN-SVM"], "songs": ["2013", "all"], "protocol": ["CV"]}
+        units += labelled(SWAPPED, {"trained_on": name}, **lists, seed=[0], swapped=[swapped])
+    return units
+
+
+_sizes = labelled(SIZES, **CV, system=PAPERS[1:], seed=[0], dimensions=[2, 4, 8, SMALL, 64, 128])
 STUDIES = {
-    "songs_mini": _compare(
-        "songs_mini", PAPERS + OTHERS, mini_songs, songs=["all"], protocol=["CV", "test"], seed=[0]
-    ),
-    "songs_2013": _compare(
-        "songs_2013", ALL, deam_songs, songs=["2013"], protocol=["CV"], seed=range(3)
-    ),
-    "songs_1744": _compare(
-        "songs_1744", SOME, deam_songs, songs=["all"], protocol=["CV", "test"], seed=[0]
-    ),
-    "songs_each": Study(
-        predict_songs,
-        labelled(
-            LEVELS,
-            {"features": "167", "output": "raw"},
-            system=["ridge", "SVM", "SVM on ranks", "PCA-SVM", "TNN-SVM", "TNN-SVM, 600"],
-            songs=["2013"],
-            protocol=["CV"],
-            seed=range(3),
-        ),
-        LEVELS,
-        each_song,
-        ("songs_2013_each.parquet",),
-        deam_songs,
+    "songs_mini": _compare(PAPERS + OTHERS, mini_songs, **BOTH),
+    "songs_2013": _compare([*PAPERS, *OTHERS, *TRIPLETS], deam_songs, **CV, seed=range(3)),
+    "songs_1744": _compare([*OTHERS, "TNN-SVM"], deam_songs, **BOTH),
+    "songs_each": _compare(EACH, deam_songs, **CV, seed=range(3))._replace(
+        tabulate=each_song,
+        files=("songs_2013_each.parquet",),
         cheapest=("ridge", "167", "raw", "CV", 0),
     ),
     "songs_dimensions": Study(
-        predict_songs,
-        labelled(
-            SIZES,
-            system=REDUCED,
-            songs=["2013"],
-            protocol=["CV"],
-            seed=[0],
-            dimensions=[2, 4, 8, SMALL, 64, 128],
-        ),
-        SIZES,
-        song_scores,
-        ("songs_dimensions.csv", "songs_dimensions_intervals.csv"),
-        deam_songs,
-        cheapest=("PCA-SVM", 2),
+        predict_songs, _sizes, SIZES, song_scores, FILES, deam_songs, cheapest=("PCA-SVM", 2)
     ),
     "songs_swapped": Study(
         predict_songs,
-        [
-            ((unit["system"], unit["songs"], TRAINED_ON[unit["swapped"]], 0), unit)
-            for unit in product(
-                system=["ridge", "TNN-SVM"],
-                songs=["2013", "all"],
-                protocol=["CV"],
-                seed=[0],
-                swapped=[False, True],
-            )
-        ],
+        _swapped(),
         SWAPPED,
         swap_scores,
-        ("songs_swapped.csv",),
-        deam_songs,
+        corpus=deam_songs,
         cheapest=("ridge", "2013"),
     ),
 }

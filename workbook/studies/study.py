@@ -25,21 +25,27 @@ Frames = Mapping[tuple, pd.DataFrame]
 Tables = Sequence[pd.DataFrame]
 
 
+def as_they_are(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
+    """Tabulate by concatenating the frames."""
+    own = next(iter(frames.values())).index.names
+    return (pd.concat(frames, names=[*levels, *own]),)
+
+
 class Study(NamedTuple):
-    """A study: its units, and how their frames become tables."""
+    """A study: its units, and how their frames become tables.
+
+    `function(corpus, **unit)` returns a unit's frame, and `tabulate(corpus, frames, levels)` a
+    table for each of the files, in whose names {} is the study's. `corpus` loads the data; None is
+    the embedded corpus. `cheapest` has the first parts of the labels that the tests compute again.
+    """
 
     function: Callable[..., pd.DataFrame]
-    """`function(corpus, **unit)`."""
     units: Units
     levels: Levels
-    tabulate: Callable[[Corpus, Frames, Levels], Tables]
-    """`tabulate(corpus, frames, levels)` -> a table for each file."""
-    files: tuple[str, ...]
-    """Names of the tables' files, CSV or Parquet; a table's name is the file's without suffix."""
+    tabulate: Callable[[Corpus, Frames, Levels], Tables] = as_they_are
+    files: tuple[str, ...] = ("{}.csv",)
     corpus: Callable[[], Corpus] | None = None
-    """Loads the data; None is the embedded corpus."""
     cheapest: tuple = ()
-    """The first parts of the labels that the tests compute again."""
 
 
 def joined(*studies: Study) -> Study:
@@ -50,13 +56,7 @@ def joined(*studies: Study) -> Study:
 
 
 def product(**lists: Iterable) -> list[dict[str, object]]:
-    """Every combination of some arguments.
-
-    Examples
-    --------
-    >>> product(fold=[0, 1], seed=[7])
-    [{'fold': 0, 'seed': 7}, {'fold': 1, 'seed': 7}]
-    """
+    """Every combination of some arguments, as a list of dictionaries."""
     return [dict(zip(lists, values)) for values in tuples(*lists.values())]
 
 
@@ -76,6 +76,22 @@ def labelled(
     return [(tuple((unit | parts)[k] for k in levels), unit) for unit in product(**lists)]
 
 
+def study_of(
+    function: Callable[..., pd.DataFrame],
+    levels: Levels,
+    cheapest: tuple,
+    *,
+    units: Units | None = None,
+    tabulate: Callable[[Corpus, Frames, Levels], Tables] = as_they_are,
+    files: tuple[str, ...] = ("{}.csv",),
+    corpus: Callable[[], Corpus] | None = None,
+    **lists: Iterable,
+) -> Study:
+    """A :class:`Study` of given units, or of every combination of some arguments (`labelled`)."""
+    units = labelled(levels, **lists) if units is None else units
+    return Study(function, units, levels, tabulate, files, corpus, cheapest)
+
+
 def setting_of(system: str) -> str:
     """Whether a table's row has a paper's setting or the one of class.
 
@@ -84,8 +100,8 @@ def setting_of(system: str) -> str:
     >>> [setting_of(name) for name in ("Elman", "Elman, paper's setting")]
     ['class', 'paper']
     """
-    own = "paper's setting" in system or system in ("linear, no penalty", "TNN-SVM, 600")
-    return "paper" if own else "class"
+    printed = ("linear, no penalty", "TNN-SVM, 600")
+    return "paper" if system in printed or "paper's setting" in system else "class"
 
 
 def by_seed(frames: Frames) -> dict[tuple, list[pd.DataFrame]]:
@@ -99,9 +115,3 @@ def by_seed(frames: Frames) -> dict[tuple, list[pd.DataFrame]]:
 def framed(rows: Mapping[tuple, Mapping], names: list[str]) -> pd.DataFrame:
     """Rows by the parts of their labels, as a table whose index has these names."""
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(names)
-
-
-def as_they_are(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
-    """Tabulate by concatenating the frames."""
-    own = next(iter(frames.values())).index.names
-    return (pd.concat(frames, names=[*levels, *own]),)

@@ -13,7 +13,7 @@ from mer_core.folds import Fold
 from mer_core.models import Constant
 from workbook.intervals import intervals, metric_draws
 from workbook.studies.real import real_folder
-from workbook.studies.study import Study, as_they_are
+from workbook.studies.study import study_of
 from workbook.valence import song_counts
 
 
@@ -41,15 +41,8 @@ def score_constant(corpus: Corpus) -> pd.DataFrame:
     return table.assign(songs=len(songs))
 
 
+_unit = [(("IRIT",), {})]
 STUDIES = {
-    "task_scale": Study(
-        score_constant,
-        [(("IRIT",), {})],
-        ("folds",),
-        as_they_are,
-        ("task_scale.csv",),
-        task_songs,
-        cheapest=("IRIT",),
-    )
+    "task_scale": study_of(score_constant, ("folds",), ("IRIT",), units=_unit, corpus=task_songs)
 }
 """On the 2015 task's own labels, real."""

@@ -18,11 +18,12 @@ from workbook.studies.study import (
     FEATURE_SETS,
     Frames,
     Levels,
-    Study,
     Tables,
+    Units,
     by_seed,
     framed,
     labelled,
+    study_of,
 )
 from workbook.valence import correlation, interval, moments, song_counts
 
@@ -41,16 +42,8 @@ def predict_others(
 ) -> pd.DataFrame:
     """Predict all songs of the other real data sets by a model that was trained on one.
 
-    Parameters
-    ----------
-    corpus : Corpus
-        From :func:`workbook.studies.real.all_music`.
-    system, train : str
-        Names of `SYSTEMS` and `DATA`.
-    ranks : bool
-        Whether each feature is brought to a normal distribution by rank, in each data set by
-        itself. That needs the features of all test songs, not their labels.
-    seed : int
+    If `ranks`, each feature is brought to a normal distribution by rank, in each data set by
+    itself, which needs the features of all test songs, not their labels.
     """
     sides = [of_data(corpus, name) for name in dict.fromkeys((train, *REAL))]
     features = [choose(side.features, FEATURE_SETS["FS1"]) for side in sides]
@@ -69,8 +62,8 @@ def normal_scores(features: pd.DataFrame) -> pd.DataFrame:
 def transfer_tables(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
     """Scores of smoothed predictions with intervals over the test songs, means over seeds.
 
-    Beside RMSE and r, pooled and per song: r over song means ("songs", pearson), and RMSE after the
-    predictions got the mean and the slope that suit the test labels best ("rescaled", rmse).
+    Beside RMSE and r, pooled and per song: r over song means ("songs"), and RMSE after the best
+    shift and stretch of the predictions ("rescaled").
     """
     labels, rows = {test: of_data(corpus, test).labels for test in REAL}, {}
     for label, tracks in by_seed(frames).items():
@@ -99,10 +92,10 @@ def transfer_draws(labels: pd.DataFrame, track: pd.DataFrame) -> pd.DataFrame:
 
 
 def cue_correlations(corpus: Corpus, *, data: str) -> pd.DataFrame:
-    """Correlations over songs of mean labels with mean cues, and of the labels with each other.
+    """Correlations over songs of mean labels with ranks of mean cues, and of the labels.
 
-    Index (cue, dimension); columns value, low, high (95 % over songs) and songs. Cues are ranks
-    over the songs. "valence beyond arousal" is the correlation after both are freed of arousal.
+    Index (cue, dimension). "valence beyond arousal" is the correlation after both are freed of
+    arousal.
     """
     part = of_data(corpus, data)
     labels = part.labels.groupby(level="song_id").mean()
@@ -125,31 +118,28 @@ def cue_correlations(corpus: Corpus, *, data: str) -> pd.DataFrame:
 
 
 LEVELS = ("system", "train", "features", "seed")
-UNITS = [
-    unit
-    for system in SYSTEMS
-    for ranks, features in {False: "raw", True: "ranks"}.items()
-    for unit in labelled(
-        LEVELS,
-        {"features": features},
-        system=[system],
-        train=DATA,
-        ranks=[ranks],
-        seed=range(3 if system == "Elman" else 1),
-    )
-    if not (ranks and system == "constant")
-]
-"""Elman with three seeds, all else with one; a constant reads no features."""
+
+
+def _units() -> Units:
+    """Elman with three seeds, all else with one; a constant reads no features."""
+    units = []
+    for system in SYSTEMS:
+        lists = {"system": [system], "train": DATA, "seed": range(3 if system == "Elman" else 1)}
+        for ranks in (False, True)[: 1 if system == "constant" else 2]:
+            fixed = {"features": "ranks" if ranks else "raw"}
+            units += labelled(LEVELS, fixed, **lists, ranks=[ranks])
+    return units
+
+
 STUDIES = {
-    "transfer": Study(
+    "transfer": study_of(
         predict_others,
-        UNITS,
         LEVELS,
-        transfer_tables,
-        ("transfer.csv",),
-        all_music,
-        cheapest=("linear", "mini"),
+        ("linear", "mini"),
+        units=_units(),
+        tabulate=transfer_tables,
+        corpus=all_music,
     ),
-    "cues": joint_study("cues", cue_correlations, DATA, cheapest="deam"),
+    "cues": joint_study(cue_correlations, "deam", data=DATA),
 }
 """Of real music, and of the embedded corpus (`mini`), SYNTHETIC."""

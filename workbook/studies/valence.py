@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,33 +15,20 @@ from mer_core.datasets.deam import chosen_data
 from mer_core.datasets.deam.annotations import AVERAGED
 from mer_core.folds import Fold, k_folds
 from mer_core.metrics import DIMENSIONS
+from workbook import valence
 from workbook.studies.songs import compared, deam_folder
 from workbook.studies.study import (
     Frames,
     Levels,
-    Study,
     Tables,
     Units,
     as_they_are,
     by_seed,
     framed,
     labelled,
+    study_of,
 )
 from workbook.studies.valence_systems import BASE, CONTEXTUAL, SYSTEMS, of_songs, predict_folds
-from workbook.valence import (
-    arousal_split,
-    between_song_variance,
-    domain_auc,
-    error_parts,
-    feature_shift,
-    interval,
-    label_correlations,
-    mean_reliability,
-    rank_among_draws,
-    song_counts,
-    tilt,
-    weighted_scores,
-)
 
 LABELS = ("song level", "dynamic")
 """DEAM's two kinds of song labels: rated once for the whole song, or the mean of its curve."""
@@ -52,16 +40,23 @@ BOTH = "CV 1744, 1744 to 58"
 RATERS = {2013: 10, 2014: 10, 2015: 5}
 """Raters a song of the song-level labels: the means of 2015 are multiples of 1/5, and the printed
 spreads are those of whole numbers only for these counts (and with n below, not n - 1)."""
+SIMPLE = ("constant", BASE, "arousal only", "decorrelating weights", "valence freed from arousal")
+REMEDIES = tuple(name for name in SYSTEMS if name not in (CONTEXTUAL, "ridge and SVR"))
+TASKS = ("1744 to 58", "431 to 58", "2013 to 2014", "2014 to 2013", "CV 58", "CV 1744")
+PAIRS = ("1744 to 58", "431 to 58", "2013 to 2014", "58 of 1744")
+VALENCE = ("system", "labels", "task", "seed")
+TILTED = ("system", "labels", "trained_at", "seed")
+SUBSETS = ("labels", "correlation", "seed")
 
 
 # Data
 
 
 def deam_valence() -> Corpus:
-    """DEAM, from the folder that `MER_DATA` names: both kinds of labels, features of whole songs.
+    """DEAM, of the folder that `MER_DATA` names; errors as of `deam_folder`.
 
     `labels` every half second; `songs` with the song-level labels; `features` with one row a song,
-    at time 0; the split of 2015. Errors as of `deam_folder`.
+    at time 0; the split of 2015.
     """
     folder, features = deam_folder()
     features = features.assign(time=0.0).set_index("time", append=True)
@@ -83,9 +78,8 @@ def song_track(corpus: Corpus, labels: str) -> pd.DataFrame:
 def tasks(corpus: Corpus, task: str, seed: int) -> list[Fold]:
     """The songs of DEAM to train on and to predict in a task.
 
-    Tasks: "CV 1744", "CV 2013", "CV 2014" and "CV 58" (ten folds each), "2013 to 2014",
-    "2014 to 2013", "1744 to 58", "431 to 58", `BOTH`, and "training 1744" (the same songs on both
-    sides).
+    Tasks: those of `TASKS`, "CV 2013", "CV 2014" (all "CV" in ten folds), `BOTH`, and
+    "training 1744" (the same songs on both sides).
     """
     if task == BOTH:
         return [fold for part in BOTH.split(", ") for fold in tasks(corpus, part, seed)]
@@ -115,10 +109,10 @@ def predict_valence(
     penalty: float | None = None,
     trained_at: float | None = None,
 ) -> pd.DataFrame:
-    """Predict the songs of a task by one of `SYSTEMS`; index song_id.
+    """Predict the songs of a task by one of `SYSTEMS` from one of `LABELS`; index song_id.
 
-    `labels` is one of `LABELS`; `penalty` is that of the ridge, see `Problem`. `trained_at` is the
-    correlation of valence and arousal to which training songs are weighted; None leaves them.
+    `penalty` is that of the ridge, see `Problem`. `trained_at` is the correlation of valence and
+    arousal to which training songs are weighted; None leaves them.
     """
     data = (corpus.features, song_track(corpus, labels), tasks(corpus, task, seed))
     options = {"penalty": penalty, "correlation": trained_at, "seed": seed}
@@ -126,10 +120,10 @@ def predict_valence(
 
 
 def valence_scores(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
-    """Scores of :func:`predict_valence` with 95 % intervals over songs, the mean over seeds.
+    """Scores of :func:`predict_valence`, and their difference to `BASE`, the mean over seeds.
 
-    Value, low, high, and the same of the difference to `BASE`. Statistics: the four metrics; those
-    of `arousal_split` for valence; and the parts of R2 by `error_parts`, without intervals.
+    With 95 % intervals over songs. Statistics: the four metrics; those of `arousal_split` for
+    valence; and the parts of R2 by `error_parts`, without intervals.
     """
     groups, rows = by_seed(frames), {}
     drawn = {k: _drawn(known_songs(corpus, k[1]), v, draws=1000) for k, v in groups.items()}
@@ -140,7 +134,7 @@ def valence_scores(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
         p = groups[system, labels, task][0]
         y = known_songs(corpus, labels).loc[p.index]
         for name in DIMENSIONS:
-            parts = error_parts(y[name], p[name])
+            parts = valence.error_parts(y[name], p[name])
             parts.pop("r2")
             rows |= {(system, labels, task, name, k): {"value": v} for k, v in parts.items()}
     return (framed(rows, [*levels[:-1], "dimension", "statistic"]),)
@@ -151,7 +145,7 @@ def _drawn(
 ) -> dict[tuple, np.ndarray]:
     """Each statistic in the whole set and in bootstrap samples of it, the mean over seeds."""
     y = known.loc[group[0].index]
-    counts = song_counts(len(y), draws=draws) * weights
+    counts = valence.song_counts(len(y), draws=draws) * weights
     each = [_statistics(y, frame.loc[y.index], counts) for frame in group]
     return {key: np.mean([one[key] for one in each], axis=0) for key in each[0]}
 
@@ -162,9 +156,9 @@ def _statistics(
     found = {
         (dimension, name): values
         for dimension in DIMENSIONS
-        for name, values in weighted_scores(y[dimension], p[dimension], weights).items()
+        for name, values in valence.weighted_scores(y[dimension], p[dimension], weights).items()
     }
-    split = arousal_split(p["valence"], y["valence"], y["arousal"], weights)
+    split = valence.arousal_split(p["valence"], y["valence"], y["arousal"], weights)
     return found | {("valence", name): values for name, values in split.items() if name != "r"}
 
 
@@ -180,12 +174,12 @@ def tilted_scores(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
     for label, group in by_seed(frames).items():
         known = known_songs(corpus, label[1])
         many, few = (known.loc[side] for side in tasks(corpus, "1744 to 58", 0)[0])
-        scored = {f"{r:g}": (many, tilt(many, r).to_numpy()) for r in SCORED_AT}
+        scored = {f"{r:g}": (many, valence.tilt(many, r).to_numpy()) for r in SCORED_AT}
         scored |= {"as it is": (many, 1.0), "the 58": (few, 1.0)}
         for scored_at, (y, weights) in scored.items():
             group_of = [frame.loc[y.index] for frame in group]
             drawn = _drawn(y, group_of, draws=500, weights=weights)
-            rows |= {(*label, scored_at, *key): interval(v) for key, v in drawn.items()}
+            rows |= {(*label, scored_at, *key): valence.interval(v) for key, v in drawn.items()}
             w = np.broadcast_to(weights, len(y))
             size = w.sum() ** 2 / (w**2).sum()
             rows[*label, scored_at, "both", "effective songs"] = {"value": float(size)}
@@ -200,7 +194,7 @@ def predict_subset(
     The chances are those that `tilt` gives for the correlation; no weights afterwards.
     """
     known = of_songs(song_track(corpus, labels), tasks(corpus, "1744 to 58", 0)[0].train)
-    chances = tilt(known, correlation).to_numpy()
+    chances = valence.tilt(known, correlation).to_numpy()
     rng = np.random.default_rng(seed)
     rows = rng.choice(len(known), songs, replace=False, p=chances / chances.sum())
     drawn = known.iloc[np.sort(rows)]
@@ -225,8 +219,7 @@ def subset_scores(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
 def draw_samples(corpus: Corpus, *, labels: str, draws: int, seed: int) -> pd.DataFrame:
     """The 58 songs among random samples of 58 of the 1744, which are predicted in ten folds.
 
-    Index draw, 0 being the 58, predicted from all 1744; columns: the labels' correlation and
-    spreads, r and R2 of valence and arousal, and valence's r through and beyond arousal.
+    Index draw, 0 being the 58, predicted from all 1744; columns: statistics of labels and scores.
     """
     known, options = known_songs(corpus, labels), {"labels": labels, "seed": seed}
     inside = predict_valence(corpus, system=BASE, task="CV 1744", **options)
@@ -253,7 +246,7 @@ def _sample(y: pd.DataFrame, p: pd.DataFrame) -> dict[str, float]:
 def sample_tables(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
     """The rank of the 58 among the draws of :func:`draw_samples`, and the draws."""
     rows = {
-        (*label, name): rank_among_draws(values.iloc[0], values.iloc[1:])
+        (*label, name): valence.rank_among_draws(values.iloc[0], values.iloc[1:])
         for label, frame in frames.items()
         for name, values in frame.items()
     }
@@ -270,20 +263,25 @@ def describe_side(corpus: Corpus, *, side: str) -> pd.DataFrame:
     """
     song_ids = tasks(corpus, f"training {side}", 0)[0].train
     labels = of_songs(corpus.labels, song_ids)
-    table = label_correlations(labels)
+    table = valence.label_correlations(labels)
     rows = {f"r(valence, arousal) {name}": row for name, row in table.iterrows()}
     rows["sd over songs of r(valence, arousal)"] = {"value": table["sd_over_songs"].max()}
     static = corpus.songs.loc[song_ids, DIMENSIONS].dropna()
-    r = weighted_scores(static["valence"], static["arousal"], song_counts(len(static)))["pearson"]
-    rows["r(valence, arousal) of song-level labels"] = interval(r)
+    pair, counts = (static[name] for name in DIMENSIONS), valence.song_counts(len(static))
+    r = valence.weighted_scores(*pair, counts)["pearson"]
+    rows["r(valence, arousal) of song-level labels"] = valence.interval(r)
     songs, trained = labels.groupby(level="song_id"), known_songs(corpus.split("dev"), "dynamic")
     errors = ((labels - trained.mean()) ** 2).groupby(level="song_id").mean() ** 0.5
+    printed = printed_ratings(song_ids)
+    once = np.ones((1, len(printed)))
     statistics = {
         "sd between songs": songs.mean().std(),
         "sd within songs": songs.std(ddof=0).mean(),
-        "share between songs": between_song_variance(labels),
+        "share between songs": valence.between_song_variance(labels),
         "RMSE of the constant": errors.mean(),
-        "reliability of song-level labels": static_reliability(song_ids),
+        "reliability of song-level labels": {
+            name: reliability_draws(printed, name, once)[0] for name in DIMENSIONS
+        },
     }
     for name in DIMENSIONS:
         rows |= {f"{name}: {k}": {"value": values[name]} for k, values in statistics.items()}
@@ -295,7 +293,7 @@ def printed_ratings(song_ids: pd.Index) -> pd.DataFrame:
     """What DEAM prints of the song-level ratings, a row a song, on their scale of 1 to 9.
 
     Columns valence_mean, valence_std, arousal_mean, arousal_std (over the raters, n - 1), year and
-    raters. The files of 2013 have valence and arousal swapped, which is repaired.
+    raters. Valence and arousal of 2013 are swapped in the files, which is repaired.
     """
     folder = Path(chosen_data()) / "annotations" / AVERAGED / "song_level"
     tables = [pd.read_csv(path, skipinitialspace=True) for path in sorted(folder.glob("*.csv"))]
@@ -313,19 +311,22 @@ def printed_ratings(song_ids: pd.Index) -> pd.DataFrame:
     return printed
 
 
-def static_reliability(song_ids: pd.Index) -> dict[str, float]:
-    """Reliability of DEAM's song-level means, from the spread between raters that it prints.
+def reliability_draws(printed: pd.DataFrame, dimension: str, counts: np.ndarray) -> np.ndarray:
+    """Reliability of song-level means in bootstrap samples, from the spread over raters.
 
-    For songs of several years the mean over years, weighted by songs.
+    `printed` is of :func:`printed_ratings`, `counts` of :func:`workbook.valence.song_counts`:
+    1 - mean(spread^2 / raters) / variance of the means, ICC(1,k) of Shrout and Fleiss (1979), whose
+    raters differ between songs. Of several years the mean, weighted by songs.
     """
-    groups = [songs for _, songs in printed_ratings(song_ids).groupby("year")]
-    sizes = [len(songs) for songs in groups]
-    found = {}
-    for name in DIMENSIONS:
-        columns = [(k[f"{name}_mean"], k[f"{name}_std"], k["raters"]) for k in groups]
-        values = [mean_reliability(*column) for column in columns]
-        found[name] = float(np.average(values, weights=sizes))
-    return found
+    total = 0.0
+    for year, songs in printed.groupby("year"):
+        drawn = counts[:, printed["year"] == year]
+        n = drawn.sum(axis=1)
+        means = songs[f"{dimension}_mean"].to_numpy()
+        error = drawn @ (songs[f"{dimension}_std"] ** 2 / songs["raters"]).to_numpy() / n
+        spread = (drawn @ means**2 / n - (drawn @ means / n) ** 2) * n / (n - 1)
+        total += n * (1 - error / spread)
+    return total / counts.sum(axis=1)
 
 
 def compare_sides(corpus: Corpus, *, pair: str, seed: int) -> pd.DataFrame:
@@ -340,9 +341,9 @@ def compare_sides(corpus: Corpus, *, pair: str, seed: int) -> pd.DataFrame:
         after = pd.Index(rng.choice(before, SAMPLE, replace=False), name="song_id")
         before = before.difference(after)
     sides = features.loc[before], features.loc[after]
-    moved = feature_shift(*sides)
+    moved = valence.feature_shift(*sides)
     rows = {
-        "AUC": domain_auc(*sides, seed=seed),
+        "AUC": valence.domain_auc(*sides, seed=seed),
         "difference, median of features": moved["difference"].abs().median(),
         "difference, highest of features": moved["difference"].abs().max(),
         "spread ratio, median of features": moved["spread_ratio"].median(),
@@ -350,31 +351,7 @@ def compare_sides(corpus: Corpus, *, pair: str, seed: int) -> pd.DataFrame:
     return pd.DataFrame({"value": rows}).rename_axis("statistic")
 
 
-SIMPLE = ("constant", BASE, "arousal only", "decorrelating weights", "valence freed from arousal")
-REMEDIES = tuple(name for name in SYSTEMS if name not in (CONTEXTUAL, "ridge and SVR"))
-TASKS = ("1744 to 58", "431 to 58", "2013 to 2014", "2014 to 2013", "CV 58", "CV 1744")
-YEARS = ("CV 2013", "CV 2014")
-OVERFITTING = ("training 1744", "CV 1744", "2013 to 2014", "1744 to 58")
-PENALTY_GRID = (1.0, 10.0, 100.0, 1000.0, 10000.0, 100000.0)
-PAIRS = ("1744 to 58", "431 to 58", "2013 to 2014", "58 of 1744")
-SONG, DYNAMIC = ([name] for name in LABELS)
-VALENCE = ("system", "labels", "task", "seed")
-TILTED = ("system", "labels", "trained_at", "seed")
-SUBSETS = ("labels", "correlation", "seed")
-
-
-def _systems() -> Units:
-    """Systems and remedies in every task, and ridges of every penalty."""
-    units = labelled(VALENCE, system=REMEDIES, labels=SONG, task=TASKS, seed=[0])
-    units += labelled(VALENCE, system=SIMPLE, labels=DYNAMIC, task=TASKS, seed=[0])
-    units += labelled(VALENCE, system=SIMPLE[:2], labels=LABELS, task=YEARS, seed=[0])
-    lists = {"system": [BASE], "labels": SONG, "task": OVERFITTING, "seed": [0]}
-    for (_, *label), unit in labelled(VALENCE, **lists, penalty=PENALTY_GRID):
-        units.append(((f"ridge, penalty {unit['penalty']:g}", *label), unit))
-    return units
-
-
-def _labelled(levels: tuple[str, ...], **lists: object) -> Units:
+def _text(levels: Levels, **lists: object) -> Units:
     """Units labelled by text, None as "as it is"."""
     text = {None: "as it is"}
     return [
@@ -383,66 +360,66 @@ def _labelled(levels: tuple[str, ...], **lists: object) -> Units:
     ]
 
 
-def _tilted(labels: list[str], trained_at: list) -> Units:
-    lists = {"system": [BASE], "labels": labels, "trained_at": trained_at, "seed": [0]}
-    return _labelled(TILTED, **lists, task=[BOTH])
+def _systems() -> Units:
+    """Systems and remedies in every task, and ridges of every penalty."""
+    song, dynamic = ([name] for name in LABELS)
+    units = labelled(VALENCE, system=REMEDIES, labels=song, task=TASKS, seed=[0])
+    units += labelled(VALENCE, system=SIMPLE, labels=dynamic, task=TASKS, seed=[0])
+    years = ("CV 2013", "CV 2014")
+    units += labelled(VALENCE, system=SIMPLE[:2], labels=LABELS, task=years, seed=[0])
+    tasks = ("training 1744", "CV 1744", "2013 to 2014", "1744 to 58")
+    lists = {"system": [BASE], "labels": song, "task": tasks, "seed": [0]}
+    for (_, *label), unit in labelled(VALENCE, **lists, penalty=[10.0**k for k in range(6)]):
+        units.append(((f"ridge, penalty {unit['penalty']:g}", *label), unit))
+    return units
 
 
-def _study(
-    function: object, levels: Levels, units: Units, tabulate: object, cheapest: tuple, *files: str
-) -> Study:
-    return Study(function, units, levels, tabulate, files, deam_valence, cheapest=cheapest)
+def _tilted() -> Units:
+    """Ridge that is trained at several correlations, on each kind of labels."""
+    fixed, units = {"system": [BASE], "seed": [0], "task": [BOTH]}, []
+    for labels, at in zip(LABELS, ([None, 0.0, 0.3, 0.6, 0.9], [None, 0.0, 0.9])):
+        units += _text(TILTED, labels=[labels], trained_at=at, **fixed)
+    return units
 
 
+_of_deam = partial(study_of, corpus=deam_valence)
+_ridge = (BASE, "song level")
+_subsets = {"labels": LABELS, "correlation": [0.0, 0.6, 0.9], "songs": [400], "seed": range(5)}
+_samples = {"labels": LABELS, "draws": [2000], "seed": [0]}
 STUDIES = {
-    "valence_systems": _study(
+    "valence_systems": _of_deam(
         predict_valence,
         VALENCE,
-        _systems(),
-        valence_scores,
-        (BASE, "song level", "1744 to 58"),
-        "valence_systems.csv",
+        (*_ridge, "1744 to 58"),
+        units=_systems(),
+        tabulate=valence_scores,
     ),
-    "valence_tilted": _study(
-        predict_valence,
-        TILTED,
-        _tilted(SONG, [None, 0.0, 0.3, 0.6, 0.9]) + _tilted(DYNAMIC, [None, 0.0, 0.9]),
-        tilted_scores,
-        (BASE, "song level", "as it is"),
-        "valence_tilted.csv",
+    "valence_tilted": _of_deam(
+        predict_valence, TILTED, (*_ridge, "as it is"), units=_tilted(), tabulate=tilted_scores
     ),
-    "valence_subsets": _study(
+    "valence_subsets": _of_deam(
         predict_subset,
         SUBSETS,
-        _labelled(SUBSETS, labels=LABELS, correlation=[0.0, 0.6, 0.9], songs=[400], seed=range(5)),
-        subset_scores,
         ("song level", "0.0", "0"),
-        "valence_subsets.csv",
+        units=_text(SUBSETS, **_subsets),
+        tabulate=subset_scores,
     ),
-    "valence_samples": _study(
+    "valence_samples": _of_deam(
         draw_samples,
         ("labels",),
-        _labelled(("labels",), labels=LABELS, draws=[2000], seed=[0]),
-        sample_tables,
         ("song level",),
-        "valence_samples.csv",
-        "valence_samples_draws.parquet",
+        units=_text(("labels",), **_samples),
+        tabulate=sample_tables,
+        files=("{}.csv", "{}_draws.parquet"),
     ),
-    "valence_labels": _study(
-        describe_side,
-        ("side",),
-        _labelled(("side",), side=["431", "58", "2013", "2014"]),
-        as_they_are,
-        ("431",),
-        "valence_labels.csv",
+    "valence_labels": _of_deam(
+        describe_side, ("side",), ("431",), side=["431", "58", "2013", "2014"]
     ),
-    "valence_features": _study(
+    "valence_features": _of_deam(
         compare_sides,
         ("pair", "seed"),
-        _labelled(("pair", "seed"), pair=PAIRS, seed=range(5)),
-        as_they_are,
         ("1744 to 58", "0"),
-        "valence_features.csv",
+        units=_text(("pair", "seed"), pair=PAIRS, seed=range(5)),
     ),
 }
 """On DEAM, real."""

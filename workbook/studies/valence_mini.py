@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from mer_core.agreement import cronbach_alpha, rater_statistics
+from mer_core.agreement import cronbach_alpha
 from mer_core.corpus import Corpus
 from mer_core.datasets.deam.annotations import read_curves
 from mer_core.datasets.deam.feature_files import read_features
@@ -17,18 +17,9 @@ from mer_core.folds import Fold, k_folds
 from mer_core.metrics import DIMENSIONS, METRICS, score
 from mer_core.smoothing import moving_average
 from workbook.raters import LABEL_START, STEP, Raters, recolour, relabel
-from workbook.studies.study import (
-    Frames,
-    Levels,
-    Study,
-    Tables,
-    as_they_are,
-    framed,
-    labelled,
-    product,
-)
+from workbook.studies.study import Frames, Levels, Tables, framed, study_of
 from workbook.studies.valence_systems import BASE, CONTEXTUAL, SYSTEMS, predict_folds, with_context
-from workbook.valence import arousal_split, domain_auc, rank_among_draws
+from workbook.valence import arousal_split
 
 PALETTES = ("development", "test")
 CORRELATIONS = (-0.2, 0.0, 0.2, 0.4, 0.6, 0.8)
@@ -43,15 +34,14 @@ CREWS: dict[str, Raters | None] = {
 """Raters of the test songs; second and third are those of the corpus (data/compose/paths.py)."""
 MINI_PENALTY = 1000.0
 CURES = ("decorrelating weights", "valence freed from arousal", "standardised per collection")
-MINI_SYSTEMS = (BASE, "SVR", CONTEXTUAL, *CURES)
 
 
 def rate_worlds(corpus: Corpus, *, palettes: str, system: str, seed: int) -> pd.DataFrame:
     """Test songs of mini in every world: their palettes, their raters, their correlation.
 
-    `palettes` names the instruments and mixes that play the test songs, note for note the same;
-    the seed is that of the raters. Index (raters, correlation), columns of
-    :func:`world_statistics`. Worlds A to D of the data card.
+    `palettes` are the instruments and mixes that play the test songs; the seed is that of the
+    raters. Index (raters, correlation), columns of :func:`world_statistics`. Worlds A to D of the
+    data card.
     """
     protocol = {"test": "test", "development": "test, development palettes"}[palettes]
     predicted = predict_remedy(corpus, system=system, protocol=protocol, seed=seed)
@@ -76,10 +66,8 @@ def mini_sides(
         test_features = read_features(MINI / "features_development_palette", test.songs.index)
         test_features = choose(test_features, ("compare",))
     if context:
-        dev, test_features = (
-            replace(dev, features=with_context(dev.features)),
-            with_context(test_features),
-        )
+        dev = replace(dev, features=with_context(dev.features))
+        test_features = with_context(test_features)
     return dev, test, test_features
 
 
@@ -138,71 +126,6 @@ def mean_alpha(ratings: list[np.ndarray]) -> float:
     return float(np.mean([cronbach_alpha(song[:, :, 0].T) for song in ratings]))
 
 
-# Are the planted causes found?
-
-EXCERPT = 45.0
-DRAWS = 99
-"""Samples of development songs that show what is usual."""
-CAUSES = {"correlation": "lower", "raters": "lower", "palettes": "higher"}
-"""What can be at fault, and whether its measure is then lower or higher than usual: r of valence
-and arousal over song means; mean alpha of valence; AUC of telling the songs from the others."""
-LEVEL = 0.05 / len(CAUSES)
-"""Tail probability from which a cause counts as found: one false alarm in twenty worlds."""
-FAULTS = {
-    "correlation": (0.6, -0.1),
-    "raters": ("as in development", "half ignore valence"),
-    "palettes": PALETTES,
-}
-"""Each cause's harmless and harmful state."""
-
-
-def find_causes(corpus: Corpus, *, seed: int) -> pd.DataFrame:
-    """Test for each planted cause in eight worlds.
-
-    Each measure of the test songs is ranked among the same measure of as many development songs,
-    drawn at random. Index (correlation, raters, palettes, cause): columns of `rank_among_draws`;
-    planted and found, 0 or 1.
-    """
-    dev, test, _ = mini_sides(corpus, "test")
-    usual = usual_measures(dev, len(test.songs), seed)
-    played = {name: excerpt_means(mini_sides(corpus, name)[2]) for name in PALETTES}
-    before, paths = excerpt_means(dev.features), composed(test)
-    auc = {k: domain_auc(before, means, folds=4, seed=seed) for k, means in played.items()}
-    rows = {}
-    for world in product(**FAULTS):
-        correlation, raters, palettes = (world[cause] for cause in CAUSES)
-        ratings = rated(paths, CREWS[raters], correlation, seed)
-        means = np.array([song.mean(axis=(0, 1)) for song in ratings])
-        own = dict(zip(CAUSES, (np.corrcoef(means.T)[0, 1], mean_alpha(ratings), auc[palettes])))
-        for cause, side in CAUSES.items():
-            row = rank_among_draws(own[cause], usual[cause])
-            faulty = {
-                "planted": float(world[cause] == FAULTS[cause][1]),
-                "found": float(row[side] < LEVEL),
-            }
-            rows[f"{correlation:g}", raters, palettes, cause] = row | faulty
-    return framed(rows, ["correlation", "raters", "palettes", "cause"])
-
-
-def usual_measures(dev: Corpus, songs: int, seed: int) -> pd.DataFrame:
-    """The measures of `CAUSES` of random development songs: one row a draw."""
-    means, features = dev.labels.groupby(level="song_id").mean(), excerpt_means(dev.features)
-    alpha = rater_statistics(dev.ratings)["alpha"].xs("valence", level="dimension")
-    rng, rows = np.random.default_rng(seed), []
-    for number in range(DRAWS):
-        some = pd.Index(rng.choice(means.index, songs, replace=False))
-        row = {"correlation": means.loc[some].corr().iloc[0, 1], "raters": alpha.loc[some].mean()}
-        apart = (features.drop(some), features.loc[some])
-        rows.append(row | {"palettes": domain_auc(*apart, folds=4, seed=number)})
-    return pd.DataFrame(rows)
-
-
-def excerpt_means(features: pd.DataFrame) -> pd.DataFrame:
-    """Each song's mean features over its first 45 s: development songs are no longer than that."""
-    early = features[features.index.get_level_values("time") < EXCERPT]
-    return early.groupby(level="song_id").mean()
-
-
 # Remedies
 
 
@@ -236,37 +159,23 @@ def remedy_scores(corpus: Corpus, frames: Frames, levels: Levels) -> Tables:
     return (framed(rows, names),)
 
 
-WORLDS = ("palettes", "system", "seed")
-REMEDIES = ("system", "protocol", "seed")
 STUDIES = {
-    "valence_worlds": Study(
+    "valence_worlds": study_of(
         rate_worlds,
-        labelled(WORLDS, palettes=PALETTES, system=MINI_SYSTEMS, seed=range(5)),
-        WORLDS,
-        as_they_are,
-        ("valence_worlds.csv",),
-        cheapest=("development", "ridge", 0),
+        ("palettes", "system", "seed"),
+        ("development", "ridge", 0),
+        palettes=PALETTES,
+        system=(BASE, "SVR", CONTEXTUAL, *CURES),
+        seed=range(5),
     ),
-    "valence_causes": Study(
-        find_causes,
-        labelled(("seed",), seed=range(5)),
-        ("seed",),
-        as_they_are,
-        ("valence_causes.csv",),
-        cheapest=(0,),
-    ),
-    "valence_remedies": Study(
+    "valence_remedies": study_of(
         predict_remedy,
-        labelled(
-            REMEDIES,
-            system=[name for name in SYSTEMS if name != "ridge and SVR"],
-            protocol=("CV", "test", "test, development palettes"),
-            seed=[0],
-        ),
-        REMEDIES,
-        remedy_scores,
-        ("valence_remedies.csv",),
-        cheapest=("ridge", "test", 0),
+        ("system", "protocol", "seed"),
+        ("ridge", "test", 0),
+        tabulate=remedy_scores,
+        system=[name for name in SYSTEMS if name != "ridge and SVR"],
+        protocol=("CV", "test", "test, development palettes"),
+        seed=[0],
     ),
 }
 """On the embedded corpus, SYNTHETIC."""

@@ -70,11 +70,10 @@ def residual(problem: Problem) -> np.ndarray:
 
 
 def concordant(problem: Problem) -> np.ndarray:
-    """Ridge, stretched to the highest CCC.
+    """Ridge, stretched to the highest CCC, as learned on predictions of left-out training songs.
 
     Of all stretched and shifted copies of a prediction, the one with the labels' mean and spread
-    has the highest CCC; r does not change. So for a linear model the CCC loss is a stretch, here
-    learned on predictions of left-out training songs.
+    has the highest CCC; r does not change.
     """
     folds = k_folds(problem.labels.index.unique("song_id"), k=5, seed=problem.seed)
     options = {"penalty": problem.penalty, "seed": problem.seed}
@@ -92,10 +91,9 @@ def standardised_apart(problem: Problem) -> np.ndarray:
 
 
 def coral(problem: Problem) -> np.ndarray:
-    """Ridge on training features with the covariances of the test features: transductive.
+    """Ridge on training features with the means and covariances of the test features: transductive.
 
-    CORAL (Sun, Feng and Saenko, 2016): whiten the source, colour it as the target; here means are
-    aligned too.
+    CORAL (Sun, Feng and Saenko, 2016): whiten the source, colour it as the target.
     """
     x, test = _apart(problem.features).to_numpy(), _standardised(problem)[1]
     test = test - test.mean(axis=0)
@@ -115,8 +113,7 @@ def bagged(problem: Problem) -> np.ndarray:
 def machine(problem: Problem, weights: np.ndarray | None = None) -> np.ndarray:
     """A support vector machine with a Gaussian kernel for each dimension; of frames, every sixth.
 
-    Its settings are fixed (C 1, kernel width 1 / 300 a feature of unit variance, tube 0.2 standard
-    deviations), for speed.
+    Its settings are fixed, for speed: C 1, kernel width 1 / 300, tube 0.2 standard deviations.
     """
     x, test = _standardised(problem)
     rows = problem.labels.groupby(level="song_id").cumcount().to_numpy() % 6 == 0
@@ -185,7 +182,6 @@ SYSTEMS: dict[str, Callable[..., np.ndarray]] = {
     CONTEXTUAL: ridge,
 }
 """By the names that tables have. The last is for frames that come `with_context`."""
-TRANSDUCTIVE = ("standardised per collection", "CORAL")
 
 
 def answer(system: str, problem: Problem, *weights: np.ndarray) -> pd.DataFrame:

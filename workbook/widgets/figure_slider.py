@@ -40,16 +40,9 @@ class FigureSlider(Widget):
     ) -> Self:
         r"""Draw a figure for each value and put a slider in front of them.
 
-        Parameters
-        ----------
-        name : str
-            The quantity that the slider sets, with its unit.
-        values : sequence
-            A value for each position.
-        figure, sound : callable
-            Return the figure, and the samples (in [-1, 1] at 44.1 kHz, shape (n,)), of a value.
-        start : int
-            The initial position; a ValueError if there is none.
+        `name` is the quantity that the slider sets, with its unit. `figure` and `sound` return the
+        figure and the samples (in [-1, 1] at 44.1 kHz, shape (n,)) of a value. `start` is the
+        initial position; a ValueError if there is none.
 
         Examples
         --------

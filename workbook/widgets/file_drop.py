@@ -18,16 +18,11 @@ class FileDrop(Widget):
     ----------
     receive : callable
         Called with the file's name and bytes once it is complete. The text that it returns, or the
-        error that it raises, becomes the message.
+        error that it raises, becomes the `message` below the widget.
     suffixes : sequence of str
         Such as ".wav": the files that the dialog offers. Any file can be dropped.
     limit : int
         In bytes; a larger file is refused before anything of it is sent.
-
-    Attributes
-    ----------
-    message : str
-        The text below the widget; screen readers read it out.
     """
 
     _esm = script("file_drop")

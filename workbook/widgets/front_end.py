@@ -38,13 +38,8 @@ class Widget(anywidget.AnyWidget):
 def show_live(widget: Widget, names: Sequence[str], answer: Callable[[], object]) -> None:
     """Display an answer below a notebook's cell, and a new one whenever the widget changes.
 
-    Parameters
-    ----------
-    widget : Widget
-    names : sequence of str
-        The widget's traits that the answer depends on.
-    answer : callable
-        Returns what is displayed: a table, a figure (it is closed afterwards), a widget.
+    `names` are the widget's traits that the answer depends on. `answer` returns what is displayed:
+    a table, a figure (it is closed afterwards), a widget.
     """
     handle = DisplayHandle()
 

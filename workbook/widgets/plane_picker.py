@@ -17,14 +17,16 @@ LIMITS = {"valence": (-1, 1), "arousal": (-1, 1), "radius": (0.05, 1)}
 class PlanePicker(Widget):
     """The plane of valence and arousal: a tap sets a point, dragging sets a radius around it.
 
+    After the interface of Herremans et al. (2019); notebook 10.
+
     Parameters
     ----------
     points : DataFrame, optional
         Columns valence, arousal in [-1, 1]: songs or moments to show. Those in the circle are
         highlighted and counted.
     valence, arousal, radius : float
-        The initial point, in [-1, 1], and radius, in [0.05, 1]; then the picked ones, which may
-        also be set. A value outside its range is a ValueError.
+        The point, in [-1, 1], and the radius, in [0.05, 1]; they may also be set. A value outside
+        its range is a ValueError.
 
     Examples
     --------
@@ -32,8 +34,6 @@ class PlanePicker(Widget):
     >>> picker.valence = 0.4
     >>> picker.inside().tolist()
     [True, False]
-
-    Herremans et al. (2019), the interface; notebook 10.
     """
 
     _esm = script("plane_picker")

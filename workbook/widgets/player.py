@@ -31,9 +31,8 @@ class Player(Widget):
     ----------
     audio : path or (samples, sample_rate)
     tracks : dict of DataFrame, optional
-        Up to three, by name, such as rated and predicted: index time in s from the song's start,
-        columns valence, arousal. A track may cover a part of the song. Values outside [-1, 1] are
-        drawn at the plane's border.
+        Up to three, by name: index time in s from the song's start, columns valence, arousal. A
+        track may cover a part of the song. Values outside [-1, 1] are drawn at the border.
     title : str, optional
         If it is missing, the file's name without suffix, which is the song_id in DEAM's layout.
     start, end : float
@@ -48,9 +47,8 @@ class Player(Widget):
     Examples
     --------
     >>> track = pd.DataFrame({"valence": [0.1, 0.2], "arousal": [0.5, 0.4]}, index=[0.0, 0.5])
-    >>> player = Player((np.ones(44_100), 44_100), {"rated": track}, title="a click", end=0.5)
-    >>> player.seconds, player.tracks[0]["name"]
-    (1.0, 'rated')
+    >>> Player((np.ones(44_100), 44_100), {"rated": track}, title="a click").seconds
+    1.0
     """
 
     _esm = script("player")

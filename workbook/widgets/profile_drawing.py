@@ -14,26 +14,16 @@ from workbook.widgets.front_end import Widget, emotions, png, script, style
 class ProfileDrawing(Widget):
     """A plot on which valence and arousal over time are drawn with mouse, finger or keys.
 
+    After the interface of Herremans et al. (2019); notebook 10. The traits `valence` and `arousal`
+    have the drawn values every 0.5 s, in [-1, 1]; None where nothing is drawn.
+
     Parameters
     ----------
     seconds : float
         Length of the profile: a multiple of 0.5 s, up to 600.
     profile : DataFrame, optional
-        The initial drawing, NaN where nothing is drawn.
-
-    Attributes
-    ----------
-    valence, arousal : list of float or None
-        The drawn values every 0.5 s, in [-1, 1]; None where nothing is drawn.
-    profile : DataFrame
-        Index time in s from 0, every 0.5 s; columns valence, arousal. Gaps are interpolated
-        linearly, ends are held; a dimension without any drawing is NaN.
-
-    Raises
-    ------
-    ValueError
-        If the length is not a multiple of 0.5 s, a value lies outside [-1, 1], or a profile has
-        other columns or times.
+        The initial drawing, NaN where nothing is drawn. ValueError if a value lies outside
+        [-1, 1] or columns or times are others.
 
     Examples
     --------
@@ -41,8 +31,6 @@ class ProfileDrawing(Widget):
     >>> drawing.valence = [0.0, None, None, 0.6]
     >>> drawing.profile["valence"].round(1).tolist()
     [0.0, 0.2, 0.4, 0.6]
-
-    Herremans et al. (2019), the interface; notebook 10.
     """
 
     _esm = script("profile_drawing")
@@ -72,7 +60,7 @@ class ProfileDrawing(Widget):
 
     @property
     def profile(self) -> pd.DataFrame:
-        """The drawing without gaps."""
+        """The drawing, gaps interpolated and ends held; NaN for a dimension without drawing."""
         return self._drawn().interpolate(limit_direction="both")
 
     @profile.setter

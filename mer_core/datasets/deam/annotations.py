@@ -21,10 +21,8 @@ DYNAMIC = "dynamic (per second annotations)"
 AVERAGED = "annotations averaged per song"
 PER_RATER = "annotations per each rater"
 RATER = "WorkerId"
-HELD = 2
-"""Frames by which the two curves of a song may differ in length."""
-SURE = 0.001
-"""Two-tailed p below which a negative correlation is taken for a swap."""
+HELD = 2  # Frames by which the two curves of a song may differ in length
+SURE = 0.001  # Two-tailed p below which a negative correlation is taken for a swap
 SAMPLE = re.compile(r"sample_([0-9]+)ms")
 
 
@@ -74,10 +72,9 @@ def read_curves(path: Path, *, index: str | None = "song_id", index_type: type =
 
 
 def read_both(where: Path, names: str) -> pd.DataFrame:
-    """Read `names`, such as "{}.csv", for valence and arousal as one track.
+    """Read `names`, such as "{}.csv", for both dimensions as one track: a row of a file is a song.
 
-    A row of the files is a song, a column a half second. A DataError is raised if songs or times
-    differ.
+    A DataError is raised if songs or times differ.
     """
     labels = pd.DataFrame({k: read_curves(entry(where, names.format(k))) for k in DIMENSIONS})
     if labels.isna().any(axis=None):
@@ -128,17 +125,15 @@ def read_ratings(annotations: Path) -> pd.DataFrame | None:
 
 
 def _curves_of_raters(folder: Path) -> pd.Series:
-    files = files_by_song(folder, [".csv"])
+    files, curves = files_by_song(folder, [".csv"]), {}
     if not files:
         raise DataError(folder, "files <song_id>.csv", "none")
-    return pd.concat({song_id: _curves_of_song(path) for song_id, path in files.items()})
-
-
-def _curves_of_song(path: Path) -> pd.Series:
-    if not path.is_file():
-        raise DataError(path, "a CSV table", "a folder or a device")
-    named = path.read_bytes()[:20].decode("utf-8-sig", "replace").lstrip().startswith(RATER)
-    return read_curves(path, index=RATER if named else None, index_type=str)
+    for song_id, path in files.items():
+        if not path.is_file():
+            raise DataError(path, "a CSV table", "a folder or a device")
+        named = path.read_bytes()[:20].decode("utf-8-sig", "replace").lstrip().startswith(RATER)
+        curves[song_id] = read_curves(path, index=RATER if named else None, index_type=str)
+    return pd.concat(curves)
 
 
 def read_song_level(annotations: Path) -> pd.DataFrame:
@@ -159,11 +154,7 @@ def read_song_level(annotations: Path) -> pd.DataFrame:
 
 
 def unswap(song_level: pd.DataFrame, labels: pd.DataFrame, year: pd.Series) -> pd.DataFrame:
-    """Swap song-level valence and arousal back in the years that :func:`find_swapped` finds.
-
-    The arguments are those of :func:`find_swapped`. A warning names the years, the number of songs
-    and r.
-    """
+    """Swap song-level columns back in the years that :func:`find_swapped` finds, with a warning."""
     swapped = find_swapped(song_level, labels, year)
     repaired = song_level.copy()
     for which, row in swapped[swapped["swapped"]].iterrows():
@@ -183,13 +174,8 @@ def find_swapped(song_level: pd.DataFrame, labels: pd.DataFrame, year: pd.Series
     dynamic labels. Swapped columns turn the sign of the former, so r is clearly negative: on DEAM,
     for the 744 songs of 2013 and nowhere else (notebook 00). `song_level` has the index song_id and
     the columns valence, arousal; `labels` is a track; `year` holds by song_id the year of the task
-    that brought the song.
-
-    Returns
-    -------
-    DataFrame
-        Index year; columns `songs` (with both kinds of label), `r`, `p` (two-tailed), `swapped`
-        (r < 0 and p < 0.001). Years with fewer than three songs are left out.
+    that brought the song. Returns for each year with three songs or more `songs` (with both kinds
+    of label), `r`, `p` (two-tailed), `swapped` (r < 0 and p < 0.001).
     """
     dynamic = labels.groupby(level="song_id").mean().reindex(song_level.index)
     sides = {"song_level": song_level, "dynamic": dynamic}

@@ -15,8 +15,7 @@ from mer_core.tracks import HOP, LEVELS
 
 SONG_LEVEL_FEATURES = "song_level_features.csv"
 SUFFIXES = (".csv", ".csv.gz")
-CUT = 2
-"""Labelled frames at a song's end that may lack features: windows of 1 s that no longer fit."""
+CUT = 2  # Labelled frames at a song's end that may lack features: windows of 1 s that no longer fit
 
 
 def read_features(folder: Path, song_ids: Iterable[int]) -> pd.DataFrame:
@@ -60,10 +59,8 @@ def _read_song(path: Path) -> pd.DataFrame:
 def _check_columns(path: Path, columns: pd.Index, first: Path, expected: pd.Index) -> None:
     missing, extra = expected.difference(columns), columns.difference(expected)
     if len(missing) or len(extra):
-        found = f"{len(missing)} missing {list(missing[:3])}"
-        raise DataError(
-            path, f"the columns of {first.name}", f"{found} and {len(extra)} more {list(extra[:3])}"
-        )
+        found = f"{len(missing)} missing {list(missing[:3])} and {len(extra)} more"
+        raise DataError(path, f"the columns of {first.name}", f"{found} {list(extra[:3])}")
 
 
 def cut_labels(labels: pd.DataFrame, features: pd.DataFrame, folder: Path) -> pd.DataFrame:
@@ -93,13 +90,9 @@ def compare_features(corpus: Corpus, folder: Path) -> pd.DataFrame:
     digital silence (from MP3 coding), whose end sets off a burst in openSMILE's RASTA filter that
     affects a 45 s mean; so a second r leaves out the first 5 s. DEAM's features are in the file
     `song_level_features.csv` of the corpus's folder; a DataError is raised if it is missing.
-
-    Returns
-    -------
-    DataFrame
-        One row per feature: `family` ("descriptor", "RASTA", "mean of a delta"), `r` over songs,
-        `r_after_5s` (ours without the first 5 s), and `offset_after_5s`: the mean difference ours -
-        DEAM's in standard deviations of DEAM's feature over all its songs. Notebook 01.
+    Returns for each feature `family` ("descriptor", "RASTA", "mean of a delta"), `r` over songs,
+    `r_after_5s` (ours without the first 5 s), and `offset_after_5s`: the mean difference ours -
+    DEAM's in standard deviations of DEAM's feature over all its songs. Notebook 01.
     """
     theirs = read_table(folder / SONG_LEVEL_FEATURES, index="song_id")
     songs = corpus.songs.loc[corpus.songs.index.intersection(theirs.index), "audio"].dropna()
@@ -109,16 +102,12 @@ def compare_features(corpus: Corpus, folder: Path) -> pd.DataFrame:
     late = pd.DataFrame({song_id: track.loc[5:].mean() for song_id, track in tracks.items()}).T
     shared = [name for name in theirs if name in whole]
     known = theirs.loc[songs.index, shared]
+    names = pd.Series(shared, shared)
+    family = pd.Series("descriptor", shared).mask(names.str.contains("Rfilt|Rasta"), "RASTA")
     columns = {
-        "family": [_family(name) for name in shared],
+        "family": family.mask(names.str.contains("_de.*_amean$"), "mean of a delta"),
         "r": whole[shared].corrwith(known),
         "r_after_5s": late[shared].corrwith(known),
         "offset_after_5s": (late[shared] - known).mean() / theirs[shared].std(),
     }
     return pd.DataFrame(columns).rename_axis("feature")
-
-
-def _family(name: str) -> str:
-    if "_de" in name and name.endswith("_amean"):
-        return "mean of a delta"
-    return "RASTA" if "Rfilt" in name or "Rasta" in name else "descriptor"

@@ -28,8 +28,7 @@ ARCHIVES = {
 }
 """The archives and the folder that each brings."""
 CHECKSUMS = "checksums.json"
-MOST_BYTES = 20 * 2**30
-"""What an archive may unpack to; DEAM's largest stays below 5 GiB."""
+MOST_BYTES = 20 * 2**30  # What an archive may unpack to; DEAM's largest stays below 5 GiB
 CHUNK = 2**16
 UNPACKING = ".unpack-"
 SOUND = "a sound zip archive (delete it to fetch it anew)"
@@ -44,18 +43,8 @@ def download(folder: str | os.PathLike, *, site: str = SITE) -> Path:
 
     Needs about 1.4 GB for archives and twice that unpacked. An archive that is in the folder
     already, for instance downloaded by hand, is not downloaded again. `checksums.json` keeps the
-    SHA-256 of each archive that has been unpacked; later calls check it.
-
-    Parameters
-    ----------
-    folder : path
-    site : str
-        URL of the four archives' folder, with a slash at its end.
-
-    Returns
-    -------
-    Path
-        The folder, absolute, for :func:`mer_core.load_corpus`.
+    SHA-256 of each archive that has been unpacked; later calls check it. `site` is the URL of the
+    archives' folder, with a slash at its end. Returns the folder as an absolute path.
 
     Raises
     ------
@@ -84,13 +73,12 @@ def download(folder: str | os.PathLike, *, site: str = SITE) -> Path:
 
 def _checksums(folder: Path) -> dict[str, str]:
     path = folder / CHECKSUMS
-    expected = "the checksums of archives as JSON"
     try:
         known = json.loads(path.read_text()) if path.exists() else {}
+        if not isinstance(known, dict):
+            raise ValueError(f"a {type(known).__name__}")
     except (ValueError, RecursionError) as error:
-        raise DataError(path, expected, str(error)) from None
-    if not isinstance(known, dict):
-        raise DataError(path, expected, f"a {type(known).__name__}")
+        raise DataError(path, "the checksums of archives as JSON", str(error)) from None
     return known
 
 

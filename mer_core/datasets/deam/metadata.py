@@ -1,12 +1,12 @@
 """DEAM's metadata files: ragged, with tabs, tags after the genre and commas inside names."""
 
-import csv
 import re
 from pathlib import Path
 
 import pandas as pd
 
-from mer_core.datasets.layout import SONG_ID, visible
+from mer_core.datasets.common import read_rows, with_song_id
+from mer_core.datasets.layout import visible
 from mer_core.files import DataError, note
 
 ALIASES = {"song_id": "song_id", "title": "title", "song title": "title"}
@@ -33,11 +33,7 @@ def read_metadata(folder: Path) -> pd.DataFrame:
 
 
 def _read_year(path: Path) -> pd.DataFrame:
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        try:
-            rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
-        except csv.Error as error:
-            raise DataError(path, "a CSV table", str(error)) from None
+    rows = read_rows(path, errors="replace")
     header = rows.pop(0) if rows else []
     names = [ALIASES.get(cell.strip().lower(), "") for cell in header]
     if "song_id" not in names:
@@ -50,10 +46,7 @@ def _read_year(path: Path) -> pd.DataFrame:
         raise DataError(path, "a song_id in every row", f"a row that ends before it: {short[0]!r}")
     songs = [dict(zip(names, (cell.strip() for cell in row))) for row in joined]
     table = pd.DataFrame(songs, columns=["song_id", "title", "artist", "genre"])
-    whole = table["song_id"].str.fullmatch(SONG_ID.pattern)
-    if not whole.all():
-        raise DataError(path, "a whole number as song_id", f"{table['song_id'][~whole].iloc[0]!r}")
-    return table.replace("", None).astype({"song_id": int}).set_index("song_id")
+    return with_song_id(table.replace("", None), "song_id", path)
 
 
 def _join_split_name(row: list[str], genre: int) -> list[str]:

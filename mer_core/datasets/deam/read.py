@@ -7,18 +7,11 @@ import numpy as np
 import pandas as pd
 
 from mer_core.corpus import SONG_COLUMNS, Corpus
-from mer_core.datasets.common import audio_length, from_audio
-from mer_core.datasets.deam.annotations import (
-    AVERAGED,
-    read_labels,
-    read_ratings,
-    read_song_level,
-    unswap,
-)
+from mer_core.datasets.common import audio_files, from_audio, with_audio
+from mer_core.datasets.deam import annotations as curves
 from mer_core.datasets.deam.feature_files import cut_labels, read_features
 from mer_core.datasets.deam.metadata import read_metadata
-from mer_core.datasets.layout import entry, files_by_song, find_folder
-from mer_core.features.audio import SUFFIXES
+from mer_core.datasets.layout import entry, find_folder
 from mer_core.files import DataError, check_in_repository, note, read_table
 from mer_core.metrics import DIMENSIONS
 from mer_core.scales import warn_of_five_points, warn_of_unsigned
@@ -26,16 +19,14 @@ from mer_core.scales import warn_of_five_points, warn_of_unsigned
 MINI = Path(__file__).parents[3] / "data" / "mini"
 DEVELOPMENT_2015 = "mediaeval2015_development_ids.csv"
 TASKS = ("2013", "2014", "2015")
-VARIABLE = "MER_DATA"
-"""The environment variable that chooses a corpus: see :func:`chosen_data`."""
-SONG_IDS = "song_ids.csv"
-"""Ranges of the ids that DEAM's songs have: 1802 of 2 to 2058."""
+VARIABLE = "MER_DATA"  # The environment variable that chooses a corpus: see :func:`chosen_data`
+SONG_IDS = "song_ids.csv"  # Ranges of the ids that DEAM's songs have: 1802 of 2 to 2058
 
 
 def find(folder: Path) -> Path | None:
     """DEAM's folder `annotations`; None if this is not DEAM."""
     annotations = find_folder(folder, "annotations")
-    return annotations if annotations and entry(annotations, AVERAGED).is_dir() else None
+    return annotations if annotations and entry(annotations, curves.AVERAGED).is_dir() else None
 
 
 def load(where: str | os.PathLike = "mini", *, task: str = "2015") -> Corpus:
@@ -48,7 +39,7 @@ def load(where: str | os.PathLike = "mini", *, task: str = "2015") -> Corpus:
     """
     folder = _folder(where)
     annotations = find_folder(folder, "annotations")
-    labels, ratings = read_labels(annotations), read_ratings(annotations)
+    labels, ratings = curves.read_labels(annotations), curves.read_ratings(annotations)
     songs = _read_songs(folder, annotations, labels)
     songs["split"] = _split(songs, task, folder)
     _warn_of_scales(annotations, songs[DIMENSIONS], labels, ratings)
@@ -65,12 +56,11 @@ def load(where: str | os.PathLike = "mini", *, task: str = "2015") -> Corpus:
 
 
 def development_2015(folder: Path | None = None) -> pd.DataFrame:
-    """The 431 development songs of MediaEval 2015, or the list that a folder brings itself.
+    """The 431 development songs of MediaEval 2015, or a folder's own list (index song_id).
 
-    If `folder` has a file `mediaeval2015_development_ids.csv`, that is used instead of DEAM's; a
-    DataError is raised if it is not a table with song_id and certain. The index is song_id. The
-    column `certain` is False for the eight that are only nearly certain; DEAM's list also has
-    `irit_fold`, the song's fold among IRIT's ten (song 1036 is in none).
+    The latter is a file `mediaeval2015_development_ids.csv`; a DataError is raised if it lacks the
+    columns song_id and certain. `certain` is False for the eight that are only nearly certain;
+    DEAM's list also has `irit_fold`, the song's fold among IRIT's ten (song 1036 is in none).
     """
     path = (folder and _own_list(folder)) or Path(__file__).parent / DEVELOPMENT_2015
     table = read_table(path, index="song_id")
@@ -80,10 +70,9 @@ def development_2015(folder: Path | None = None) -> pd.DataFrame:
 
 
 def chosen_data() -> str:
-    """Name the corpus that the environment variable `MER_DATA` chooses, which need not exist.
+    """The corpus that the environment variable `MER_DATA` names: "mini" by default, or a path.
 
-    Returns "mini", the embedded corpus, if the variable is unset, empty or "mini"; else the
-    absolute path of a folder, starting at the working directory or, with `~`, at the home folder.
+    The path is made absolute; the folder need not exist.
     """
     named = os.environ.get(VARIABLE, "")
     if not named.strip() or named == "mini":
@@ -94,9 +83,8 @@ def chosen_data() -> str:
 def describe_split(songs: pd.DataFrame, where: str | os.PathLike, task: str) -> str:
     """Say what divides a folder's songs (`Corpus.songs`) into development and test songs.
 
-    The text says which list was used, how many of the songs it names, how many test songs there
-    are, and how to give a list for another data set. `where` and `task` are those of
-    :func:`mer_core.load_corpus`.
+    `where` and `task` are those of :func:`mer_core.load_corpus`. The text names the list, counts
+    its songs and the test songs, and says how to give a list for another data set.
     """
     folder, counts = _folder(where), songs["split"].value_counts()
     if find(folder) is None:
@@ -132,16 +120,14 @@ def _own_list(folder: Path) -> Path | None:
 
 
 def _read_songs(folder: Path, annotations: Path, labels: pd.DataFrame) -> pd.DataFrame:
-    song_level = read_song_level(annotations)
+    song_level = curves.read_song_level(annotations)
     song_ids = labels.index.get_level_values("song_id").unique().union(song_level.index)
     metadata = read_metadata(find_folder(folder, "metadata") or folder / "metadata")
     songs = metadata.reindex(song_ids).rename_axis("song_id")
     by_id = pd.Series(np.select([song_ids <= 1000, song_ids <= 2000], [2013, 2014], 2015), song_ids)
     songs["year"] = songs["year"].where(songs["year"].notna(), by_id).astype(int)
-    audio = files_by_song(find_folder(folder, "MEMD_audio") or folder / "MEMD_audio", SUFFIXES)
-    songs["audio"] = pd.Series({k: str(path) for k, path in audio.items()}, dtype=object)
-    songs["duration"] = songs["audio"].dropna().map(audio_length).astype(float)
-    return songs.join(unswap(song_level, labels, songs["year"]))
+    songs = with_audio(songs, audio_files(folder, "MEMD_audio"))
+    return songs.join(curves.unswap(song_level, labels, songs["year"]))
 
 
 def _split(songs: pd.DataFrame, task: str, folder: Path) -> pd.Series:
