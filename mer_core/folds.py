@@ -21,8 +21,11 @@ class Fold(NamedTuple):
 def k_folds(song_ids: Iterable[int], *, k: int = 10, seed: int = 0) -> list[Fold]:
     """Divide songs at random into k folds of nearly equal size; each song is scored once.
 
-    Raises a ValueError if there are fewer songs than folds or fewer than two folds, or song_ids are
-    repeated, missing or of mixed types.
+    Raises
+    ------
+    ValueError
+        If there are fewer songs than folds or fewer than two folds, or song_ids are repeated,
+        missing or of mixed types.
 
     Examples
     --------
@@ -41,8 +44,15 @@ def k_folds(song_ids: Iterable[int], *, k: int = 10, seed: int = 0) -> list[Fold
 def modulus_folds(song_ids: Iterable[int], *, modulus: int = 11) -> tuple[list[Fold], pd.Index]:
     """Divide songs by song_id modulo 11 into ten folds; songs of remainder 10 are held out of all.
 
-    Returns the folds, one for each remainder from 0, and the held-out songs. A ValueError is raised
-    if a remainder has no song, or song_ids are repeated or no whole numbers.
+    Returns
+    -------
+    folds, held_out : list of Fold, Index
+        One fold for each remainder from 0 to modulus - 2; the songs of the last remainder.
+
+    Raises
+    ------
+    ValueError
+        If a remainder has no song, or song_ids are repeated or no whole numbers.
 
     Examples
     --------
@@ -66,12 +76,18 @@ def genre_folds(
 ) -> list[Fold]:
     """Draw partitions whose held-out songs have the test set's genres, none in two partitions.
 
-    Development songs of `songs` (`Corpus.songs`) are divided, test songs only counted by genre, of
-    which the first word counts: "Hip-Hop-Electronic" is "hip". Shares are rounded by largest
-    remainder. Places of a genre that the development set lacks, or has used up, go to songs drawn
-    from all the rest. In each fold, `test` has the songs that are held out, `train` all other
-    development songs. Tsinghua drew 5 times 20 of 431 songs. A ValueError is raised if there are
-    not more development songs than places.
+    The test set's shares are rounded by largest remainder. Places of a genre that the development
+    set lacks, or has used up, go to songs drawn from all the rest. In each fold, `test` has the
+    songs that are held out, `train` all other development songs.
+
+    Parameters
+    ----------
+    songs : DataFrame
+        `Corpus.songs`: development songs are divided, test songs only counted by genre. The first
+        word of a genre counts: "Hip-Hop-Electronic" is "hip".
+    partitions, held_out : int
+        Tsinghua drew 5 times 20 of 431 songs. A ValueError is raised if there are not more
+        development songs than places.
     """
     genre = songs["genre"].fillna("").str.lower().str.extract(r"(\w*)", expand=False)
     dev, test = (genre[songs["split"] == side] for side in ("dev", "test"))

@@ -78,11 +78,9 @@ def test_what_is_loaded_from_elsewhere_or_missing_is_found(book, text):
     assert [line for line in check.problems(book) if line.startswith("index.html: ")]
 
 
-def test_a_missing_lesson_and_a_bad_style_sheet_are_found(book):
+def test_a_missing_lesson_a_bad_style_sheet_and_an_empty_folder_are_found(book, tmp_path):
     (book / "notebooks" / f"{LESSONS[0]}.html").unlink()
     (book / "a.css").write_text("body { background: url(https://example.org/a.png) }")
     assert len(check.problems(book)) == 2
-
-
-def test_an_empty_folder_is_no_book(tmp_path):
-    assert "at least one page" in check.problems(tmp_path)[0]
+    (tmp_path / "empty").mkdir()
+    assert "at least one page" in check.problems(tmp_path / "empty")[0]

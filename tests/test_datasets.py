@@ -195,6 +195,7 @@ BAD_OWN: dict[str, tuple[Callable[[Path], object], list[str]]] = {
         ["look like 1 to 9"],
     ),
     "a word for a value": (edited(LABELS, ("-0.5", "low")), [LABELS, "number", "'low'"]),
+    "an infinite value": (edited(LABELS, ("-0.5", "inf")), [LABELS, "number", "'inf' in row 1"]),
     "an empty cell": (edited(LABELS, ("-0.5", "")), [LABELS, "number", "None in row 1"]),
     "a row twice": (edited(LABELS, ("1,0.5,", "1,0,")), ["song_id and time once"]),
     "a row without a song": (edited(LABELS, ("my song,", ",")), ["song_id in every row"]),

@@ -100,6 +100,12 @@ def test_what_is_too_large_is_refused(monkeypatch):
     monkeypatch.setattr("workbook.explore.own_song.MOST_BYTES", len(tone) - 1)
     with pytest.raises(DataError, match=r"up to 0 MB of audio, found 0\.1 MB"):
         explore.read_upload("song.wav", tone)
+    drop = FileDrop(lambda *_: pytest.fail("not to be taken"), suffixes=[], limit=2**20)
+    drop._take(drop, {"name": "long.wav", "size": 5 * 2**20}, [])
+    assert drop.message.startswith("long.wav: expected at most 1 MB, found 5 MB")
+    drop._take(drop, {"name": "liar.wav", "size": 3}, [b"more than three"])
+    drop._take(drop, {}, [b"a piece without a file"])
+    assert drop.message == "Listening to liar.wav ..."
 
 
 def test_a_dropped_file_arrives_whole_whatever_the_pieces():
@@ -109,15 +115,6 @@ def test_a_dropped_file_arrives_whole_whatever_the_pieces():
         assert send(drop, "a.wav", bytes(range(100)), piece=piece) == "good"
     assert heard == [("a.wav", bytes(range(100)))] * 3
     assert send(drop, "b.wav", b"") == "good"
-
-
-def test_a_large_file_is_refused_before_it_travels():
-    drop = FileDrop(lambda *_: pytest.fail("not to be taken"), suffixes=[], limit=2**20)
-    drop._take(drop, {"name": "long.wav", "size": 5 * 2**20}, [])
-    assert drop.message.startswith("long.wav: expected at most 1 MB, found 5 MB")
-    drop._take(drop, {"name": "liar.wav", "size": 3}, [b"more than three"])
-    drop._take(drop, {}, [b"a piece without a file"])
-    assert drop.message == "Listening to liar.wav ..."
 
 
 def test_whatever_reading_raises_becomes_a_message():
@@ -210,14 +207,11 @@ def test_a_song_of_ones_own_gets_a_curve_and_neighbours_and_the_page_outlives_ba
     assert len(opened.answers["own"].rows) == 8
 
 
-def test_a_song_without_audio_is_shown_without_sound(opened, monkeypatch):
+def test_a_song_without_audio_is_shown_without_sound_and_text_is_no_markup(opened, monkeypatch):
     monkeypatch.setitem(opened.corpus.songs, "audio", None)
     opened.answers["point"].list.value = 0
     (text,) = opened.answers["point"].shown.children
     assert "no audio" in text.value
-
-
-def test_text_from_outside_is_no_markup():
     assert page._text("<b>a & b</b>").value == "&lt;b&gt;a &amp; b&lt;/b&gt;"
 
 

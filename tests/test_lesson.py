@@ -61,22 +61,18 @@ def test_a_long_answer_is_shortened_and_a_right_one_is_never_called_a_mistake(an
 
 
 def test_sets_that_deam_lacks_are_extracted_from_its_audio(deam, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MER_DATA", str(deam))
+    with pytest.raises(DataError, match=r"a whole copy .* none of its \['MEMD_audio'\]"):
+        lesson.corpus()
     (deam / "MEMD_audio").mkdir()
     noise = np.random.default_rng(0).normal(0, 0.1, 25 * 44_100)
     for song_id in SONGS:
         soundfile.write(deam / "MEMD_audio" / f"{song_id}.wav", noise, 44_100)
-    monkeypatch.setenv("MER_DATA", str(deam))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     corpus = lesson.corpus(("compare", "spectral"))
     corpus.validate()
     assert corpus.features.shape[1] == len(FEATURES) + 8
     assert "DEAM, from MER_DATA" in capsys.readouterr().out
-
-
-def test_notebooks_need_a_whole_copy(deam, monkeypatch):
-    monkeypatch.setenv("MER_DATA", str(deam))
-    with pytest.raises(DataError, match=r"a whole copy .* none of its \['MEMD_audio'\]"):
-        lesson.corpus()
 
 
 def test_solutions_have_to_answer_everything(answers):

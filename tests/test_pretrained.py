@@ -186,6 +186,7 @@ def test_json_has_what_the_tables_have(tmp_path, model, song):
     features = extract((song, RATE))
     songs = own_songs.predict_songs(model, features)
     curves = own_songs.predict_curves(model, features)
+    assert songs["seconds"].iloc[0] == pytest.approx(12, abs=0.5)
     own_songs.write(tmp_path / "x.json", songs, curves)
     own_songs.write(tmp_path / "x.csv", songs, curves)
     (entry,) = pd.read_json(tmp_path / "x.json")["songs"]

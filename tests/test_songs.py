@@ -37,25 +37,18 @@ def corpus() -> Corpus:
 # Features
 
 
-def test_means_and_population_deviations_of_every_row():
+def test_functionals_come_first_then_means_and_population_deviations_of_every_row():
     index = pd.MultiIndex.from_product([[3, 1], [0.0, 0.5, 1.0]], names=["song_id", "time"])
     track = pd.DataFrame(np.random.default_rng(0).normal(size=(6, 2)), index, ["x", "y"])
-    table = song_level(track)
-    assert list(table) == ["x_mean", "y_mean", "x_sd", "y_sd"]
-    assert list(table.index) == [1, 3]
+    functionals = pd.DataFrame({"f": [1.0, 2, 3]}, pd.Index([3, 1, 9], name="song_id"))
+    table = song_level(track, functionals)
+    assert list(table) == ["f", "x_mean", "y_mean", "x_sd", "y_sd"]
+    assert table["f"].to_dict() == {1: 2.0, 3: 1.0}
     assert table.loc[3, "y_sd"] == pytest.approx(np.std(track.loc[3, "y"].to_numpy()))
     assert table.loc[1, "x_mean"] == pytest.approx(np.mean(track.loc[1, "x"].to_numpy()))
-
-
-def test_functionals_come_first_and_every_song_needs_them():
-    index = pd.MultiIndex.from_product([[1, 2], [0.0, 0.5]], names=["song_id", "time"])
-    track = pd.DataFrame({"x": [0.0, 1, 2, 3]}, index)
-    functionals = pd.DataFrame({"f": [1.0, 2, 3]}, pd.Index([2, 1, 9], name="song_id"))
-    table = song_level(track, functionals)
-    assert list(table) == ["f", "x_mean", "x_sd"]
-    assert list(table["f"]) == [2.0, 1.0]
-    with pytest.raises(ValueError, match=r"functionals: expected a row.*none for \[2\]"):
-        song_level(track, functionals.drop(index=2))
+    assert list(song_level(track)) == list(table)[1:]
+    with pytest.raises(ValueError, match=r"functionals: expected a row.*none for \[1\]"):
+        song_level(track, functionals.drop(index=1))
 
 
 # Systems
@@ -136,14 +129,10 @@ def test_scores_are_those_of_sklearn_and_intervals_those_of_a_loop(corpus):
     both = [r2_score(labels["valence"], frames["x", k]["valence"]) for k in (0, 1)]
     assert summary["r2"] == pytest.approx(np.mean(both))
     assert summary["sd_over_seeds"] == pytest.approx(np.std(both, ddof=1))
-    drawn = []
+    drawn, names = [], [(name, k) for name in ("x", study.BASE) for k in (0, 1)]
     for _ in range(1000):
-        some = rng.integers(0, 90, 90)
-        y = labels["valence"].to_numpy()[some]
-        scores = [
-            r2_score(y, frame["valence"].to_numpy()[some])
-            for frame in (frames[name, k] for name in ("x", study.BASE) for k in (0, 1))
-        ]
+        some = labels["valence"].iloc[rng.integers(0, 90, 90)]
+        scores = [r2_score(some, frames[k]["valence"].loc[some.index]) for k in names]
         drawn.append([np.mean(scores[:2]), np.mean(scores[:2]) - np.mean(scores[2:])])
     for k, name in enumerate(("", "difference_")):
         low, high = np.percentile(np.array(drawn)[:, k], [2.5, 97.5])
@@ -170,30 +159,22 @@ def test_swapped_predictions_are_scored_on_both_kinds_of_label(corpus):
 # Data and stored tables
 
 
-def test_mini_as_whole_songs():
-    corpus = study.mini_songs()
-    corpus.validate()
-    assert corpus.features.shape == (112, 6373 + 2 * 272)
-    assert corpus.labels.shape == (112, 2)
-
-
-def test_deam_as_whole_songs(real_deam, monkeypatch):
+def test_mini_and_deam_as_whole_songs(real_deam, monkeypatch):
     monkeypatch.setenv("MER_DATA", str(real_deam))
     with pytest.warns(match="swapped back"):
-        corpus = study.deam_songs()
-    corpus.validate()
-    assert corpus.features.shape == (1802, 167)
-    assert (corpus.songs["year"] == 2013).sum() == 744
+        deam = study.deam_songs()
+    mini = study.mini_songs()
+    for corpus in (deam, mini):
+        corpus.validate()
+    assert mini.features.shape == (112, 6373 + 2 * 272)
+    assert deam.features.shape == (1802, 167)
+    assert (deam.songs["year"] == 2013).sum() == 744
 
 
-def test_without_a_folder_deam_is_refused(monkeypatch):
+def test_without_a_folder_deam_is_refused_and_the_command_skips_it(monkeypatch, capsys):
     monkeypatch.delenv("MER_DATA", raising=False)
     with pytest.raises(DataError, match="MER_DATA: expected the name of a folder"):
         study.deam_songs()
-
-
-def test_the_command_skips_deam_where_it_is_missing(monkeypatch, capsys):
-    monkeypatch.delenv("MER_DATA", raising=False)
     monkeypatch.setattr(studies, "STUDIES", {"songs_2013": study.STUDIES["songs_2013"]})
     assert main(["results"]) == 0
     assert "songs_2013: skipped, since MER_DATA: expected" in capsys.readouterr().out

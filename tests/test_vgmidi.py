@@ -110,7 +110,10 @@ def rating(name: str, values: object) -> Callable[[dict], object]:
 
 
 CHANGES: dict[str, tuple[Callable[[dict], object], list[str]]] = {
-    "a path that leaves the folder": (piece(midi="../x.mid"), ["piece4", "file", "'../x.mid'"]),
+    "a path that leaves the folder": (
+        piece(midi="../x.mid"),
+        ["piece4", "the name of a file", "'../x.mid'"],
+    ),
     "a piece without its MIDI file": (piece(midi="lost.mid"), ["piece4", "'lost.mid'", "none"]),
     "a rater without a measure": (
         rating("arousal", [0, 1]),

@@ -48,18 +48,14 @@ WIDGETS = {
 
 
 @pytest.mark.parametrize("name", WIDGETS)
-def test_without_a_kernel_there_is_a_picture_which_is_always_the_same(name):
-    first, again = (WIDGETS[name]()._repr_mimebundle_()[0] for _ in range(2))
+def test_a_page_has_a_picture_which_is_always_the_same_and_loads_nothing_from_elsewhere(name):
+    widget = WIDGETS[name]()
+    first, again = (each._repr_mimebundle_()[0] for each in (widget, WIDGETS[name]()))
     assert first["image/png"] == again["image/png"]
     assert first["text/plain"] == again["text/plain"]
     assert Image.open(io.BytesIO(first["image/png"])).width > 300
     assert "0x" not in first["text/plain"]
     assert not plt.get_fignums()
-
-
-@pytest.mark.parametrize("name", WIDGETS)
-def test_a_page_has_the_figures_colours_and_corners_and_loads_nothing_from_elsewhere(name):
-    widget = WIDGETS[name]()
     if name != "slider":
         assert all(colour in widget._css for colour in plots.PALETTE.values())
         assert all(f'"{text}"' in widget._esm for text in plots.CORNERS.values())
@@ -68,15 +64,12 @@ def test_a_page_has_the_figures_colours_and_corners_and_loads_nothing_from_elsew
         assert "import " not in text
 
 
-def test_slider_draws_each_position_once_and_shows_the_chosen_one():
+def test_slider_draws_each_position_once_with_its_sound_and_shows_the_chosen_one():
     assert slider().values == ["1", "2", "3"]
     assert len(set(slider().pictures)) == 3
     bundle, _ = slider()._repr_mimebundle_()
     assert bundle["image/png"] == slider().pictures[1]
     assert bundle["text/plain"] == "size (inch): 2, of 1, 2, 3"
-
-
-def test_slider_with_sound_holds_a_wav_file_for_each_position():
     sounds = FigureSlider.draw("f (Hz)", [220, 440], lambda _: figure(1), sound=tone).sounds
     samples, rate = soundfile.read(io.BytesIO(sounds[1]))
     assert (len(sounds), rate) == (2, 44_100)
@@ -89,14 +82,8 @@ def test_slider_refuses_positions_that_are_not_there(values, start):
         FigureSlider.draw("size", values, figure, start=start)
 
 
-def test_player_sends_the_file_itself_where_browsers_play_it():
-    sent = Player(SONG)
-    assert (sent.sound, sent.kind) == (SONG.read_bytes(), "audio/ogg")
-    assert sent.seconds == sent.end == pytest.approx(45, abs=0.1)
-
-
 @pytest.mark.parametrize("suffix", [None, "wav", "aiff"])
-def test_player_sends_the_sound_of_the_audio(tmp_path, suffix):
+def test_player_sends_the_sound_and_the_file_itself_where_browsers_play_it(tmp_path, suffix):
     path = tmp_path / f"a.{suffix}"
     if suffix:
         soundfile.write(path, SECOND, 44_100)
@@ -104,6 +91,9 @@ def test_player_sends_the_sound_of_the_audio(tmp_path, suffix):
     samples, rate = soundfile.read(io.BytesIO(sent.sound))
     assert (rate, sent.kind) == (44_100, "audio/wav")
     assert np.abs(samples - SECOND).max() < 1e-4
+    sent = Player(SONG)
+    assert (sent.sound, sent.kind) == (SONG.read_bytes(), "audio/ogg")
+    assert sent.seconds == sent.end == pytest.approx(45, abs=0.1)
 
 
 def test_envelope_is_the_loudest_sample_of_each_piece_and_silence_stays_flat():
@@ -118,16 +108,13 @@ def test_envelope_is_the_loudest_sample_of_each_piece_and_silence_stays_flat():
     assert max(silent.envelope) == 0
 
 
-def test_player_sends_its_tracks_and_cuts_the_stretch_at_the_songs_end():
+def test_player_sends_its_tracks_and_a_stretch_within_the_song():
     part = player(start=0.25, end=7)
     assert part.tracks[0] == {"name": "rated", "time": [0.0, 0.5], **TRACK.to_dict("list")}
     assert (part.time, part.start, part.end) == (0.25, 0.25, 1)
-
-
-@pytest.mark.parametrize("stretch", [(-1, None), (1, None), (0.5, 0.5), (0.6, 0.5), (np.nan, 1)])
-def test_player_refuses_a_stretch_outside_the_song(stretch):
-    with pytest.raises(ValueError, match="start: expected from 0 to below"):
-        player(start=stretch[0], end=stretch[1])
+    for start, end in [(-1, None), (1, None), (0.5, 0.5), (0.6, 0.5), (np.nan, 1)]:
+        with pytest.raises(ValueError, match="start: expected from 0 to below"):
+            player(start=start, end=end)
 
 
 BAD_TRACKS = {
@@ -173,14 +160,11 @@ def test_picker_counts_what_lies_in_the_circle():
 @pytest.mark.parametrize(
     ("name", "value"), [("valence", 1.1), ("arousal", float("nan")), ("radius", 0), ("radius", 2)]
 )
-def test_picker_refuses_a_place_outside_the_plane(name, value):
+def test_picker_refuses_places_and_points_outside_the_plane(name, value):
     with pytest.raises(ValueError, match=f"{name}: expected a number in"):
         PlanePicker(TRACK, **{name: value})
     with pytest.raises(ValueError, match=f"{name}: expected a number in"):
         setattr(PlanePicker(TRACK), name, value)
-
-
-def test_picker_refuses_points_outside_the_plane():
     with pytest.raises(DataError, match=r"points: expected .* -1 to 1, found \[3.0, 5.0\]"):
         PlanePicker(TRACK.replace({0.1: 3.0, -0.5: 5.0}))
     with pytest.raises(DataError, match="points: expected"):
@@ -198,28 +182,21 @@ def test_profile_bridges_gaps_holds_the_ends_and_leaves_open_what_was_not_drawn(
     pd.testing.assert_frame_equal(ProfileDrawing(1, profile=given).profile, given)
 
 
-@pytest.mark.parametrize("seconds", [0, -1, 0.7, 601, float("nan")])
-def test_drawing_refuses_other_lengths(seconds):
-    with pytest.raises(ValueError, match="seconds: expected a multiple"):
-        ProfileDrawing(seconds)
+BAD_DRAWINGS = [
+    ("valence", [0.0], "valence: expected 2 values, found 1"),
+    ("arousal", [0.0, float("nan")], r"arousal: expected values in \[-1, 1\] or None"),
+    ("profile", TRACK.set_axis([15.0, 15.5]), r"profile: expected 2 rows every 0\.5 s"),
+    ("profile", TRACK[["arousal"]], "profile: expected the columns"),
+]
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "message"),
-    [
-        ("valence", [0.0], "valence: expected 2 values, found 1"),
-        ("arousal", [0.0, float("nan")], r"arousal: expected values in \[-1, 1\] or None"),
-        (
-            "profile",
-            TRACK.set_axis([15.0, 15.5]),
-            r"profile: expected 2 rows every 0\.5 s",
-        ),
-        ("profile", TRACK[["arousal"]], "profile: expected the columns"),
-    ],
-)
-def test_drawing_refuses_other_times_and_values(name, value, message):
+@pytest.mark.parametrize(("name", "value", "message"), BAD_DRAWINGS)
+def test_drawing_refuses_other_times_values_and_lengths(name, value, message):
     with pytest.raises(ValueError, match=message):
         setattr(ProfileDrawing(1), name, value)
+    for seconds in (0, -1, 0.7, 601, float("nan")):
+        with pytest.raises(ValueError, match="seconds: expected a multiple"):
+            ProfileDrawing(seconds)
 
 
 def test_curves_and_plane_have_units_and_the_palette():
@@ -249,13 +226,10 @@ def test_forest_plot_shows_each_value_its_interval_and_whether_it_excludes_zero(
     assert spans == [(0.1, 0.3)]
     assert ax.patches[0].get_bbox().intervalx.tolist() == [-0.05, 0.05]
     ax = plots.draw_differences(table.assign(group=["valence", "arousal", "valence"]))
-    legend = {t.get_text(): h.get_color() for t, h in zip(*_legend(ax))}
-    assert legend == plots.PALETTE
+    legend = ax.get_legend()
+    colours = [line.get_color() for line in legend.get_lines()]
+    assert dict(zip([t.get_text() for t in legend.get_texts()], colours)) == plots.PALETTE
     plt.close("all")
-
-
-def _legend(ax: plt.Axes) -> tuple:
-    return ax.get_legend().get_texts(), ax.get_legend().get_lines()
 
 
 def test_an_answer_is_shown_and_then_updated_in_place_when_the_widget_changes(monkeypatch):

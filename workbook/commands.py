@@ -126,29 +126,23 @@ def one_screen() -> str:
     """A system for each lesson: on real music, on the synthetic corpus, and for whole songs."""
     from workbook import real_music, results
 
-    short = real_music.short_table().rename(columns=lambda name: name.replace(", ", "\n"))
+    short = real_music.short_table()
+    short.columns = short.columns.str.split(", ", expand=True)  # two lines each
     scores = results.overview(results.stored_scores()).loc["test"]
     synthetic = scores.xs("smoothed", level="output").loc[SYNTHETIC]
     synthetic = synthetic.droplevel("features").drop(columns="seeds", level=0)
     whole = results.table("songs_2013_intervals").droplevel(["features", "output", "protocol"])
     whole = whole["r2"].unstack("dimension")[["valence", "arousal"]].loc[WHOLE]
+    real = short.to_string()
     parts = {
         "Real music, ten folds of songs, smoothed: RMSE, r, pooled over half seconds.\n"
-        "* differs from the delayed linear model (5 %, corrected). One seed: \u00b9": as_lines(
-            short
-        ),
+        "* differs from the delayed linear model (5 %, corrected). One seed: \u00b9": real,
         "Embedded corpus, SYNTHETIC, 16 test songs: means over songs.": synthetic.to_string(),
         "Whole songs, real: R2 of 744 songs of DEAM, ten folds.": whole.to_string(),
     }
     text = "\n\n".join(f"{head}\n{table}" for head, table in parts.items())
     more = "Every result, and the papers': mer scoreboard --all, docs/results.md, lesson 11."
     return f"{text}\n\n{more}"
-
-
-def as_lines(table: pd.DataFrame) -> str:
-    """A table of text whose column names have two lines."""
-    names = [name.split("\n") for name in table]
-    return table.set_axis(pd.MultiIndex.from_tuples(names), axis=1).to_string()
 
 
 def _stored_scoreboard() -> None:

@@ -6,8 +6,11 @@ an installed package, goes into the book.
 
 from __future__ import annotations
 
+import struct
 from importlib.metadata import distribution
 from pathlib import Path
+
+from docutils import nodes
 
 project = "Music Emotion Workbook"
 author = "The Music Emotion Workbook authors"
@@ -56,6 +59,15 @@ def add_contents(app, name: str, text: list[str]) -> None:
             text[0] += f"\n```{{toctree}}\n:glob:\n:hidden:\n:caption: {caption}\n\n{lines}\n```\n"
 
 
+def mark_wide_pictures(app, doctree: nodes.document, name: str) -> None:
+    """Give figures of several panels a class of their own: on a phone they scroll."""
+    for image in doctree.findall(nodes.image):
+        path = Path(app.srcdir, image["uri"])
+        if path.suffix == ".png":
+            width, height = struct.unpack(">II", path.read_bytes()[16:24])
+            image["classes"] += ["wide"] * (width > 1.8 * height)
+
+
 def add_index(app, exception: Exception | None) -> None:
     """Let the book open at index.html, as folders of pages do."""
     if exception is None:
@@ -67,4 +79,5 @@ def add_index(app, exception: Exception | None) -> None:
 def setup(app) -> None:
     """Tell Sphinx of the above."""
     app.connect("source-read", add_contents)
+    app.connect("doctree-resolved", mark_wide_pictures)
     app.connect("build-finished", add_index)

@@ -176,7 +176,7 @@ styles = [("black", "-"), ("C0", "--"), ("C1", "-"), ("C2", ":"), ("C3", "-.")]
 for unit, (values, (colour, style)) in enumerate(zip(top[4].T, styles)):
     axes[-1].plot(time, values, color=colour, ls=style, lw=1.6, label=f"unit {unit}")
 axes[-1].set(xlabel="time (s)", ylabel="cell c", title="values of the cells")
-axes[-1].legend(ncols=5, fontsize="small");
+axes[-1].legend(ncols=5, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.3));
 # %% tags=["hide-input"]
 labelled = dev.features.index.isin(dev.labels.index)
 lengths = dev.features.groupby("song_id", sort=False).size()

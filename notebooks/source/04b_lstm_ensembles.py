@@ -57,9 +57,20 @@ for ax, (column, name) in zip(axes, enumerate(test.labels)):
     ax.plot(time, test.labels.loc[song_id, name], color="black", label="rated")
     ax.set(xlabel="time (s)", ylabel="rating, -1 to 1", title=f"{name}, song {song_id}, {lesson.kind()}; thin: one network each")
     ax.legend(fontsize="small")
+# %% tags=["hide-input"]
+def roughness(curves: np.ndarray) -> np.ndarray:
+    """Mean change from one frame to the next."""
+    return np.abs(np.diff(curves, axis=-2)).mean((-2, -1))
+
+
+of_each, of_mean = roughness(members[:, rows]), roughness(members[:, rows].mean(0))
+Markdown(
+    "The networks differ in first weights, order of songs and validation songs, and so do their curves. From one half second to the next the average "
+    f"changes by {of_mean:.3f}, a single network by {of_each.min():.3f} to {of_each.max():.3f}. An average cannot correct an error that all members share: "
+    "where all ten are too high, so is the average."
+)
+
 # %% [markdown]
-# The networks differ in first weights, order of songs and validation songs, and so do their curves. The average is smoother than each of them.
-#
 # ## Averages of networks
 #
 # For networks $m$ with predictions $p_m$, their mean $\bar p$ and a label $y$, it holds for every frame exactly that (Krogh, Vedelsby 1995)
@@ -310,7 +321,7 @@ lesson.check_answer(
 #
 # - The error of an **average** is the members' error minus their disagreement. The first few networks bring most of the gain.
 # - Songs that *chose* the members are no test set.
-# - With paired differences the LSTM is not clearly better than a **delayed linear model**.
+# - Compared song by song, the LSTM is not better than a **delayed linear model**.
 # - Most claims about single runs need more songs than we have.
 #
 # ## References

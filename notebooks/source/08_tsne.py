@@ -251,7 +251,7 @@ Markdown(
 # from sound alone. Both are trained here on songs of the training half. We draw frames of half of the held-out songs, one
 # every 7.5 s; a line connects the frames of one song.
 
-# %%
+# %% tags=["hide-input"]
 some = held_out[::2]  # every second song, to save time
 halves = {"train": corpus.select(train), "held out": corpus.select(some)}
 elman = models.ElmanRNN(seed=0).fit(halves["train"].features, halves["train"].labels)
@@ -292,7 +292,7 @@ def frame_r2(points: pd.DataFrame, name: str, folds: list) -> float:
     return r2(frames[name], guessed)
 
 
-# %%
+# %% tags=["hide-input"]
 by_song = frames.index.get_level_values("song_id")
 ways = {
     "frames shuffled (leaks)": list(KFold(10, shuffle=True, random_state=0).split(frames)),

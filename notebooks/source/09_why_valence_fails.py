@@ -162,7 +162,7 @@ for place, row in enumerate(scores.itertuples()):
 
 # %% tags=["hide-input"]
 inside, outside = scores.loc["CV 1744"], scores.loc["1744 to 58"]
-limits = ridge.loc[("1744 to 58", "pearson")]
+limits = results.table("valence_tilted").loc[("ridge", "song level", "as it is", "the 58", "valence", "pearson")]
 own = ridge.loc[("CV 58", "pearson")]
 Markdown(
     f"In folds, {inside.through_arousal:.2f} of r = {inside.pearson:.2f} is through arousal, where a model that ignores arousal would have "
@@ -368,10 +368,11 @@ Markdown(
 #
 # ## The verdicts
 #
-# Brackets are 95 % intervals over songs. `make results NAMES="..."` with the last column computes a row again.
+# Brackets are 95 % intervals over songs. [Why valence fails](../docs/valence.md) has the same table with the command that
+# computes each row again.
 
 # %%
-Markdown(as_page(valence_verdicts.verdicts()))
+Markdown(as_page(valence_verdicts.verdicts().drop(columns="table")))
 
 # %% [markdown]
 # **The answer, as far as it goes.** A model of whole songs takes a large part of valence from arousal. In the test songs of 2015 valence

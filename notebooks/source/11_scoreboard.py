@@ -281,7 +281,7 @@ Markdown(
 # How many songs would it take? The songs of cross-validation are a pool to draw from: take $n$ of them, test two
 # systems, repeat. The slider sets $n$ (MediaEval had 58 test songs in 2015, 1000 in 2014).
 
-# %%
+# %% tags=["hide-input"]
 duels = {
     "Elman against constant": ("Elman, smoothed", "constant"),
     "Elman against linear": ("Elman, smoothed", "linear, smoothed"),
@@ -324,21 +324,36 @@ widgets.FigureSlider.draw("songs", counts, power_figure, start=1)
 
 # %% [markdown]
 # The draws take the observed differences for true. They are known within their intervals only, so the number of songs
-# that a difference needs ($n$ in the formula of *detect* above, solved) is a range: from one end of the interval to
-# the other. If the interval holds 0, the range has no end.
+# that a difference needs ($n$ in the formula of the detectable difference, solved) is a range: from one end of the interval to
+# the other. If the interval contains 0, the range has no end: an arrow.
 
 # %% tags=["hide-input"]
-def needed(pool: pd.Series) -> str:
-    """Songs that the difference needs, and a range from its 95 % interval."""
+def needed(pool: pd.Series) -> list[float]:
+    """Songs that the difference needs: as observed, least and most within its 95 % interval."""
     row = intervals.difference(pool, 0 * pool)
-    sizes = [abs(row["difference"]), max(abs(row["low"]), abs(row["high"])), min(abs(row["low"]), abs(row["high"]))]
-    found, least, most = (np.ceil(len(pool) * (row["detectable"] / size) ** 2) for size in sizes)
-    end = "any number" if row["low"] < 0 < row["high"] else f"{most:.0f}"
-    return f"{found:.0f} ({least:.0f} to {end})"
+    ends = sorted([abs(row["low"]), abs(row["high"])])
+    sizes = [abs(row["difference"]), ends[1], 0 if row["low"] < 0 < row["high"] else ends[0]]
+    return [np.ceil(len(pool) * (row["detectable"] / size) ** 2) if size else np.inf for size in sizes]
 
 
-columns = {name: [needed(pools[duel, name]) for duel in duels] for name in DIMENSIONS}
-pd.DataFrame(columns, index=[*duels]).rename_axis("songs needed, synthetic")
+fig, axes = plt.subplots(1, 2, figsize=(11, 2.8), sharey=True)
+for ax, name in zip(axes, DIMENSIONS):
+    for place, duel in enumerate(duels):
+        found, least, most = needed(pools[duel, name])
+        ax.plot([least, min(most, 9000)], [place, place], color=plots.PALETTE[name])
+        ax.plot(found, place, "o", color=plots.PALETTE[name])
+        if most > 9000:
+            ax.plot(9000, place, ">", color=plots.PALETTE[name])
+    ax.set(xscale="log", xlim=(8, 11_000), xlabel=f"songs needed, {name} (SYNTHETIC)", yticks=range(len(duels)), yticklabels=[*duels])
+    ax.axvline(58, color=plots.GREY, ls="--", label="58 songs")
+axes[0].invert_yaxis()
+axes[1].legend(fontsize="small", loc="upper right");
+# %% tags=["hide-input"]
+needs = pd.DataFrame([needed(pool) for pool in pools.values()], columns=["observed", "least", "most"])
+Markdown(
+    f"If the observed differences are true, 58 songs (dashed) suffice for {(needs['observed'] <= 58).sum()} of {len(needs)}. "
+    f"{np.isinf(needs['most']).sum()} of them may need any number of songs."
+)
 
 # %% [markdown]
 # ## The claims, and our verdicts
@@ -349,10 +364,16 @@ pd.DataFrame(columns, index=[*duels]).rename_axis("songs needed, synthetic")
 
 # %% tags=["hide-input"]
 tally = paper_tables.tally()
-tally
+words = ["reproduced", "contradicted", "too few songs", "not comparable"]
+ax = tally.T[words].plot.barh(stacked=True, color=["C2", "C3", plots.GREY, "lightgrey"], figsize=(9, 2.2))
+for bars in ax.containers:
+    ax.bar_label(bars, label_type="center", fontsize=9)
+ax.set(xlabel="claims", ylabel="")
+ax.invert_yaxis()
+ax.legend(fontsize="small", ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1));
 
 # %% [markdown]
-# Most claims could not be decided with the songs at hand: that is about the number of songs, not about the papers.
+# Most claims could not be decided: there are too few songs, or no such systems here. That is about our data, not about the papers.
 # [Paper by paper](../docs/claims.md) has each claim with its numbers.
 
 # %% [markdown]
@@ -370,7 +391,7 @@ if chosen_data() == "mini":
     stored = scores.xs(("linear", "FS1", "raw", "CV", 0, "pooled"), level=[0, 1, 2, 3, 4, 6])
     agree = np.allclose(stored.loc[DIMENSIONS, "rmse"], now.loc[DIMENSIONS, "rmse"], atol=1e-4)
     print("as stored" if agree else "different")
-live.xs(("CV", "pooled"), level=("protocol", "aggregation"))[["rmse", "pearson"]].round(3)
+live.xs(("raw", "CV", "pooled"), level=("output", "protocol", "aggregation"))["rmse"].unstack()[DIMENSIONS].round(3)
 
 # %% [markdown]
 # ## One page: what to use, what not to believe, what nobody knows

@@ -85,7 +85,7 @@ PLANTED = {
         "mer_core/features/tonal.py": [
             ("np.roll(mode, tonic)", "np.roll(mode, -tonic)"),
             ("times + window - LONG", "times - LONG"),
-            ("total > 0", "total > 1"),
+            ("/ np.log(12)", "/ np.log(2)"),
         ]
     },
     "tests/test_pretrained.py": {

@@ -11,14 +11,7 @@ from mer_core.folds import genre_folds
 from mer_core.metrics import DIMENSIONS, score
 from mer_core.models import BLSTM, ELM, MultiScaleBLSTM
 from mer_core.models.tsinghua import supervector
-from workbook.studies.regressors import (
-    LEVELS,
-    SCORED,
-    regressors,
-    scores,
-    with_features,
-    with_seed,
-)
+from workbook.studies.regressors import LEVELS, SCORED, regressors, scores, with_features, with_seed
 from workbook.studies.study import Frames, Levels, Study, Tables, labelled
 
 UNITS, RIDGES = (2, 5, 10, 20, 50, 200), (0, 10)

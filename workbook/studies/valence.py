@@ -388,11 +388,7 @@ _subsets = {"labels": LABELS, "correlation": [0.0, 0.6, 0.9], "songs": [400], "s
 _samples = {"labels": LABELS, "draws": [2000], "seed": [0]}
 STUDIES = {
     "valence_systems": _of_deam(
-        predict_valence,
-        VALENCE,
-        (*_ridge, "1744 to 58"),
-        units=_systems(),
-        tabulate=valence_scores,
+        predict_valence, VALENCE, (*_ridge, "1744 to 58"), units=_systems(), tabulate=valence_scores
     ),
     "valence_tilted": _of_deam(
         predict_valence, TILTED, (*_ridge, "as it is"), units=_tilted(), tabulate=tilted_scores
