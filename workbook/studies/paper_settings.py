@@ -8,7 +8,18 @@ from dataclasses import replace
 import pandas as pd
 
 from mer_core.corpus import Corpus
-from mer_core.models import LSTM, VAELSTM, ElmanRNN, FoldEnsemble, SecondNetwork
+from mer_core.models import (
+    AELSTM,
+    CNNLSTM,
+    LSTM,
+    VAELSTM,
+    Constant,
+    DelayedLinear,
+    ElmanRNN,
+    FoldEnsemble,
+    SecondNetwork,
+)
+from workbook.studies import real
 from workbook.studies.regressors import (
     FILES,
     LEVELS,
@@ -21,20 +32,44 @@ from workbook.studies.study import Frames, Levels, Study, Tables, Units, labelle
 
 WIDE = {"hidden": (200, 5), "noise": 0.5**0.5, "pretrain": "keep"}
 NARROW = WIDE | {"hidden": (24, 5)}
-PAPER_2014 = replace(LSTM.paper(2014), pretrain_epochs=10)
-"""The paper does not say how long it pretrained; 100 epochs would take half as long as training."""
+DEEP = {"hidden": (200, 150, 25), "noise": 0.3, "pretrain": "retrain"}
+PAPERS = {year: replace(LSTM.paper(year), pretrain_epochs=10) for year in (2014, 2015)}
+"""The papers do not say how long they pretrained; 100 epochs take half as long as training."""
 ENSEMBLES = {
     "LSTM 2014 run 4": (FoldEnsemble(network=LSTM(**NARROW), trials=5), "FS2"),
     "LSTM 2014 run 4, paper's size": (FoldEnsemble(network=LSTM(**WIDE), trials=5), "FS2"),
-    "LSTM 2014 run 4, paper's setting": (FoldEnsemble(network=PAPER_2014, trials=1), "FS2"),
+    "LSTM 2014 run 4, paper's setting": (FoldEnsemble(network=PAPERS[2014], trials=5), "FS2"),
+    "LSTM 2015 run 3, paper's size": (
+        FoldEnsemble(network=LSTM(**DEEP), trials=5, by="ccc"),
+        "FS1",
+    ),
+    "LSTM 2015 run 3, paper's setting": (
+        FoldEnsemble(network=PAPERS[2015], trials=1, by="ccc"),
+        "FS1",
+    ),
 }
-"""The last at the paper's learning rate, one trial of five; the others at that of class."""
+"""The papers' settings with the papers' learning rates, the others at that of class."""
 NETWORKS = {
     "Elman, second network, paper's setting": (SecondNetwork.paper(), "FS1", ("all", "test"), 3),
     "Elman, paper's setting": (ElmanRNN.paper(), "268", ("all", "test"), 3),
     "VAE-LSTM, paper's setting": (VAELSTM.paper(), "mel", ("test",), 1),
+    "AE-LSTM, paper's setting": (AELSTM.paper(), "mel", ("test",), 1),
+    "CNN-LSTM, paper's setting": (CNNLSTM.paper(), "mel", ("test",), 1),
 }
 """Model, features, folds, seeds."""
+ON_DEAM = {
+    "constant": (Constant(), "FS1", ("all",), 3),
+    real.BASE: (DelayedLinear(), "FS1", ("all",), 3),
+    "Elman, paper's setting": (ElmanRNN.paper(), "FS1", ("all",), 3),
+    "Elman, second network, paper's setting": (SecondNetwork.paper(), "FS1", ("all",), 3),
+    "fold ensemble, paper's size": (
+        FoldEnsemble(network=LSTM(**WIDE), trials=1),
+        "FS2",
+        range(10),
+        1,
+    ),
+}
+"""On DEAM's excerpts, REAL music: model, features, folds, seeds; two simple systems beside them."""
 
 
 def predict_trial(
@@ -89,6 +124,14 @@ def _networks() -> Units:
     return units
 
 
+def _on_deam() -> Units:
+    units = []
+    for name, (setting, features, folds, seeds) in ON_DEAM.items():
+        lists = {"setting": [setting], "features": [features], "fold": folds, "seed": range(seeds)}
+        units += labelled(SEEDS, {"system": name}, **lists)
+    return units
+
+
 def _trials() -> Units:
     units = []
     for name, (setting, features) in ENSEMBLES.items():
@@ -97,12 +140,32 @@ def _trials() -> Units:
     return units
 
 
-TRIALS = ("system", "features", "trial")
-_cheapest = ("Elman, paper's setting", "268", "test", 0), ("LSTM 2014 run 4", "FS2", 0)
+TRIALS, SEEDS = (("system", "features", part) for part in ("trial", "seed"))
 STUDIES = {
-    "paper_networks": Study(predict, _networks(), LEVELS, scores, FILES, None, _cheapest[0]),
+    "paper_networks": Study(
+        predict,
+        _networks(),
+        LEVELS,
+        scores,
+        FILES,
+        cheapest=("Elman, paper's setting", "268", "test", 0),
+    ),
     "paper_ensembles": Study(
-        predict_trial, _trials(), TRIALS, best_networks, FILES, None, _cheapest[1]
+        predict_trial,
+        _trials(),
+        TRIALS,
+        best_networks,
+        FILES,
+        cheapest=("LSTM 2014 run 4", "FS2", 0),
+    ),
+    "paper_deam": Study(
+        real.predict_folds,
+        _on_deam(),
+        SEEDS,
+        real.real_tables,
+        real.FILES,
+        real.deam_excerpts,
+        cheapest=("constant", "FS1", 0),
     ),
 }
-"""On the embedded corpus, SYNTHETIC."""
+"""On the embedded corpus, SYNTHETIC, and "paper_deam" on real music."""

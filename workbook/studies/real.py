@@ -24,6 +24,7 @@ from workbook.valence import song_counts
 
 VARIABLE = "MER_REAL"
 """Names the folder in which `deam` and `vgmidi` are; `shared` beside the repository by default."""
+FILES = ("{}.csv", "{}_differences.csv", "{}_songs.parquet")
 BASE = "delayed linear"
 """What every network is compared with."""
 UNDELAYED = {BASE: "linear", "Elman, delayed": "Elman", "LSTM, delayed": "LSTM"}
@@ -236,8 +237,7 @@ def real_study(corpus: Callable[[], Corpus], **options: int) -> Study:
     for system, (setting, features, folds) in systems(**options).items():
         lists = {"setting": [setting], "features": [features], "fold": folds, "seed": range(3)}
         units += labelled(levels, {"system": system}, **lists)
-    files = ("{}.csv", "{}_differences.csv", "{}_songs.parquet")
-    return Study(predict_folds, units, levels, real_tables, files, corpus, ("linear", "FS1", 0))
+    return Study(predict_folds, units, levels, real_tables, FILES, corpus, ("linear", "FS1", 0))
 
 
 STUDIES = {
