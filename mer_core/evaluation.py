@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from mer_core.corpus import Corpus
 from mer_core.datasets.deam import development_2015
-from mer_core.files import note
+from mer_core.files import DataError, note
 from mer_core.folds import Fold, genre_folds, k_folds, modulus_folds
 from mer_core.metrics import DIMENSIONS, score
 from mer_core.smoothing import moving_average
@@ -57,6 +57,8 @@ def cross_validate(model: Regressor, corpus: Corpus, folds: Iterable[Fold]) -> p
         labels are no tracks of finite numbers.
     """
     folds, names = list(folds), ("features", "labels")
+    if not len(corpus.features):
+        raise DataError("features", "feature files, or audio of at least half of the songs", "none")
     parts = {name: as_track(getattr(corpus, name), name, sort=True) for name in names}
     corpus = replace(corpus, **parts)
     _check_folds(folds, corpus)

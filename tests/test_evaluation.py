@@ -10,7 +10,7 @@ import pytest
 from sklearn.dummy import DummyRegressor
 
 from mer_core import Corpus, models
-from mer_core.corpus import SONG_COLUMNS
+from mer_core.corpus import NO_FEATURES, SONG_COLUMNS
 from mer_core.evaluation import (
     Fold,
     ablate,
@@ -22,7 +22,7 @@ from mer_core.evaluation import (
     modulus_folds,
     scoreboard,
 )
-from mer_core.files import DataWarning
+from mer_core.files import DataError, DataWarning
 from mer_core.metrics import DIMENSIONS, score
 from mer_core.models.baselines import FrameRegressor
 from mer_core.smoothing import moving_average
@@ -316,3 +316,9 @@ def test_the_scoreboard_refuses_before_training(corpus):
     alone = [Fold(pd.Index([], dtype=int), pd.Index([1]))]
     with pytest.raises(ValueError, match="songs to train on, found none in 0"):
         scoreboard(untrained, corpus, folds=alone)
+
+
+def test_a_corpus_without_features_is_refused_with_what_would_give_some(corpus):
+    empty = replace(corpus, features=NO_FEATURES)
+    with pytest.raises(DataError, match="expected feature files, or audio of at least half"):
+        cross_validate(models.Linear(), empty, [])
