@@ -58,13 +58,14 @@ def real_songs() -> Corpus:
     return Corpus(pd.concat(parts), pd.concat(labels), pd.concat([f[names] for f in features]))
 
 
-def equalised(corpus: Corpus) -> pd.DataFrame:
-    """Mean labels of songs at time 0, after DEAM's three campaigns got the same mean and spread.
+def equalised(corpus: Corpus, songs: pd.Index) -> pd.DataFrame:
+    """Mean labels of songs at time 0, after DEAM's campaigns got the same mean and spread.
 
     Raters of 2014 gave higher values than those of 2013, but the same to whole songs. VGMIDI's
-    stay.
+    stay. Means and spreads are those of the given songs alone.
     """
-    means = corpus.labels.groupby(level="song_id")[DIMENSIONS].mean()
+    labels = corpus.labels[corpus.labels.index.isin(songs, "song_id")]
+    means = labels.groupby(level="song_id")[DIMENSIONS].mean()
     campaign = corpus.songs.loc[means.index, "campaign"]
     deam = means[campaign != "vgmidi"].groupby(campaign)
     centre, spread = deam.mean(), deam.std()
@@ -80,15 +81,18 @@ def training_songs(corpus: Corpus, data: str = "DEAM + VGMIDI") -> pd.Index:
 
 
 def fit_songs(
-    corpus: Corpus, model: WindowedRidge, songs: pd.Index, targets: pd.DataFrame
+    corpus: Corpus, model: WindowedRidge, songs: pd.Index, labels: str = "equalised"
 ) -> WindowedRidge:
-    """Fit to the targets, one row a song, and the features of some songs."""
-    chosen = (track[track.index.isin(songs, "song_id")] for track in (corpus.features, targets))
-    return model.fit(*chosen)
+    """Fit to the targets, see :func:`targets_of`, and the features of some songs."""
+    features = corpus.features[corpus.features.index.isin(songs, "song_id")]
+    return model.fit(features, targets_of(corpus, songs, labels))
 
 
 def left_out(
-    corpus: Corpus, model: WindowedRidge, targets: pd.DataFrame, data: str = "DEAM + VGMIDI"
+    corpus: Corpus,
+    model: WindowedRidge,
+    labels: str = "equalised",
+    data: str = "DEAM + VGMIDI",
 ) -> pd.DataFrame:
     """Predict all training songs by models that were fitted to other songs.
 
@@ -98,7 +102,7 @@ def left_out(
     parts = {}
     for number, fold in enumerate(k_folds(training_songs(corpus), k=FOLDS, seed=SEED)):
         songs = fold.train.intersection(training_songs(corpus, data))
-        fitted = fit_songs(corpus, replace(model), songs, targets)
+        fitted = fit_songs(corpus, replace(model), songs, labels)
         parts[number] = predict_both(fitted, corpus, fold.test)
     return pd.concat(parts, names=["fold"])
 
@@ -122,9 +126,8 @@ def at_start(songs: pd.DataFrame) -> pd.DataFrame:
 
 def train(corpus: Corpus) -> WindowedRidge:
     """Train and calibrate the model that is in the package; the corpus is of `real_songs`."""
-    targets = equalised(corpus)
-    predictions = left_out(corpus, WindowedRidge(), targets)
-    model = fit_songs(corpus, WindowedRidge(), training_songs(corpus), targets)
+    predictions = left_out(corpus, WindowedRidge())
+    model = fit_songs(corpus, WindowedRidge(), training_songs(corpus))
     return calibrate(model, predictions, corpus)
 
 
@@ -158,13 +161,13 @@ def try_choice(
     Of the excerpts also the mean change of predictions with a gain of -12 or 12 dB. r of DEAM's
     training songs is within the campaigns.
     """
-    targets, model = targets_of(corpus, labels), WindowedRidge(**settings)
-    oof = left_out(corpus, model, targets, data).xs("song", level="of").droplevel(["fold", "time"])
+    model = WindowedRidge(**settings)
+    oof = left_out(corpus, model, labels, data).xs("song", level="of").droplevel(["fold", "time"])
     own, rows = corpus.labels.groupby(level="song_id").mean(), {}
     for campaign in ("2013", "2014", "vgmidi"):
         ids = oof.index[corpus.songs.loc[oof.index, "campaign"] == campaign]
         rows |= _scores((f"left out, {campaign}", "song"), own.loc[ids], oof.loc[ids])
-    fitted = fit_songs(corpus, model, training_songs(corpus, data), targets)
+    fitted = fit_songs(corpus, model, training_songs(corpus, data), labels)
     excerpts = corpus.select(corpus.songs.index[corpus.songs["part"] == "excerpts"])
     track = fitted.predict(excerpts.features)
     at = excerpts.labels.index
@@ -178,15 +181,15 @@ def try_choice(
     return framed(rows | found, ["test", "of", "dimension"])
 
 
-def targets_of(corpus: Corpus, labels: str) -> pd.DataFrame:
+def targets_of(corpus: Corpus, songs: pd.Index, labels: str) -> pd.DataFrame:
     """One label a song: "equalised", mean "as rated", or "song level" where there is one."""
-    means = corpus.labels.groupby(level="song_id")[DIMENSIONS].mean()
+    if labels == "equalised":
+        return equalised(corpus, songs)
+    means = corpus.labels.groupby(level="song_id")[DIMENSIONS].mean().loc[songs]
     if labels == "as rated":
         return at_start(means)
-    if labels == "equalised":
-        return equalised(corpus)
-    deam = corpus.songs["campaign"] != "vgmidi"
-    return at_start(corpus.songs[DIMENSIONS].where(deam, means).loc[means.index])
+    about = corpus.songs.loc[songs]
+    return at_start(about[DIMENSIONS].where(about["campaign"] != "vgmidi", means))
 
 
 def _scores(label: tuple, labels: pd.DataFrame, predictions: pd.DataFrame) -> dict:
@@ -214,9 +217,8 @@ def predict_tests(corpus: Corpus, *, system: str) -> pd.DataFrame:
         return pd.concat({"excerpts": _linear(corpus.select(excerpts), system)}, names=["test"])
     data = "DEAM" if system == "trained on DEAM alone" else "DEAM + VGMIDI"
     model = Constant() if system == "constant" else WindowedRidge()
-    targets = equalised(corpus)
-    folds = left_out(corpus, model, targets, data)
-    fitted = fit_songs(corpus, model, training_songs(corpus, data), targets)
+    folds = left_out(corpus, model, data=data)
+    fitted = fit_songs(corpus, model, training_songs(corpus, data))
     parts = {"excerpts": predict_both(fitted, corpus, excerpts)}
     parts["2015"] = predict_both(fitted, corpus, later)
     pieces = folds.index.get_level_values("song_id") >= DATA["vgmidi"]
@@ -292,9 +294,8 @@ def error_groups(corpus: Corpus, *, group: str) -> pd.DataFrame:
     Index (name, dimension); columns songs, rmse, bias (prediction - label), pearson, and coverage.
     Groups have 30 songs or more.
     """
-    targets = equalised(corpus)
-    folds = left_out(corpus, WindowedRidge(), targets)
-    fitted = fit_songs(corpus, WindowedRidge(), training_songs(corpus), targets)
+    folds = left_out(corpus, WindowedRidge())
+    fitted = fit_songs(corpus, WindowedRidge(), training_songs(corpus))
     width = calibrate(fitted, folds, corpus).half_widths(coverage=COVERAGE).loc["song"]
     songs = folds.xs("song", level="of").droplevel(["fold", "time"])
     labels = corpus.labels.groupby(level="song_id")[DIMENSIONS].mean().loc[songs.index]
