@@ -100,3 +100,20 @@ def test_every_lesson_has_a_board_plan_with_figure_question_and_answers():
         LECTURERS.split("## Board plans")[1].split("\n## ")[0],
     )
     assert [row[0] for row in rows] == NUMBERS
+
+
+FOLDERS = (".", "docs", "data", "mer_core/models", "notebooks", "notebooks/solutions")
+LINKING = [p for name in FOLDERS for end in ("md", "ipynb") for p in (ROOT / name).glob(f"*.{end}")]
+
+
+@pytest.mark.parametrize("page", LINKING, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files_that_are_there(page):
+    links = re.findall(r"\]\((?!https?:)([\w./-]+\.\w+)(?:#[\w-]*)?\)", page.read_text())
+    assert not [link for link in links if not (page.parent / link).exists()]
+
+
+def test_each_lesson_leads_to_the_next():
+    names = sorted(SOURCES)
+    for name, following in zip(names, names[1:]):
+        last = builder.generate(builder.FOLDER / "source" / f"{name}.py", solutions=False).cells[-1]
+        assert f"]({following}.ipynb)" in last.source
