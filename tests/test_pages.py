@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -113,7 +114,6 @@ def test_links_lead_to_files_that_are_there(page):
 
 
 def test_each_lesson_leads_to_the_next():
-    names = sorted(SOURCES)
-    for name, following in zip(names, names[1:]):
+    for name, following in pairwise(sorted(SOURCES)):
         last = builder.generate(builder.FOLDER / "source" / f"{name}.py", solutions=False).cells[-1]
         assert f"]({following}.ipynb)" in last.source
