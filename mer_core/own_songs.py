@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mer_core.corpus import Corpus
+from mer_core.datasets import songs_with_audio
 from mer_core.evaluation import cross_validate
 from mer_core.files import DataError, starts_with, written_atomically
 from mer_core.folds import k_folds
@@ -32,13 +33,17 @@ def train(corpus: Corpus, *, where: str = "corpus", seed: int = 0) -> WindowedRi
     """Train the package's kind of model on the development songs of a corpus, and calibrate it.
 
     The seed is that of the folds, `where` the corpus's name in an error. A DataError is raised if
-    the corpus has no features, or fewer than 20 development songs.
+    the corpus has no features, or fewer than 20 development songs. Of a partial copy without
+    feature files the songs with audio are used.
     """
     dev = corpus.split("dev")
+    if dev.features.empty and dev.songs["audio"].notna().any():
+        dev = songs_with_audio(dev)
     songs = dev.labels.index.unique("song_id")
     if dev.features.empty or len(songs) < 2 * FOLDS:
         found = f"{len(songs)}" if len(dev.features) else "no features in its folder `features`"
-        raise DataError(where, f"{2 * FOLDS} songs or more with labels and features", found)
+        wanted = f"{2 * FOLDS} development songs or more with labels and features"
+        raise DataError(where, wanted, found)
     folds = k_folds(songs, k=FOLDS, seed=seed)
     predictions = cross_validate(WindowedRidge(), dev, folds)
     model = WindowedRidge().fit(dev.features, dev.labels)
