@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mer_core.corpus import Corpus
-from mer_core.datasets import songs_with_audio
 from mer_core.evaluation import cross_validate
 from mer_core.files import DataError, starts_with, written_atomically
 from mer_core.folds import k_folds
@@ -33,12 +32,9 @@ def train(corpus: Corpus, *, where: str = "corpus", seed: int = 0) -> WindowedRi
     """Train the package's kind of model on the development songs of a corpus, and calibrate it.
 
     The seed is that of the folds, `where` the corpus's name in an error. A DataError is raised if
-    the corpus has no features, or fewer than 20 development songs. Of a partial copy without
-    feature files the songs with audio are used.
+    the corpus has no features, or fewer than 20 development songs.
     """
     dev = corpus.split("dev")
-    if dev.features.empty and dev.songs["audio"].notna().any():
-        dev = songs_with_audio(dev)
     songs = dev.labels.index.unique("song_id")
     if dev.features.empty or len(songs) < 2 * FOLDS:
         found = f"{len(songs)}" if len(dev.features) else "no features in its folder `features`"
