@@ -194,7 +194,7 @@ def swap_rows_below(text: str, highest: int) -> str:
 
 def test_curves_that_differ_by_a_frame_are_held_aloud(deam):
     edit(deam / VALENCE, lambda text: re.sub(r",[^,]*$", "", text.rstrip("\n")) + "\n")
-    with pytest.warns(DataWarning, match=r"differ in length in songs \[2003\].*1 frames"):
+    with pytest.warns(DataWarning, match=r"differ in length in songs \[2003\].*1 missing frames"):
         labels = load_corpus(deam).labels
     song = labels.loc[2003, "valence"]
     assert len(song) == 20
@@ -209,7 +209,7 @@ def test_ragged_metadata_with_tabs_and_split_names(deam):
         "2003,Habanera,Manuzik",
     ]
     (deam / "metadata" / "metadata_2015.csv").write_text("\n".join(rows) + "\n")
-    with pytest.warns(DataWarning, match=r"tabs .* 1 songs.*joined in songs 2002"):
+    with pytest.warns(DataWarning, match=r"tabs .* 1 songs.*joined again in songs 2002"):
         songs = load_corpus(deam).songs
     named = songs[["title", "artist", "genre"]]
     assert named.loc[2001].tolist() == ["Old Tree", "Creepoid", "Rock"]
@@ -233,7 +233,7 @@ def test_a_folder_in_the_home_is_found(deam, monkeypatch):
 def test_a_split_name_whose_row_kept_its_genre_is_joined_in_place(deam):
     rows = ["song_id,artist,album,title,Genre", "1001,Tree,Heavy, Crazy,Hip-Hop"]
     (deam / "metadata" / "metadata_2014.csv").write_text("\n".join(rows) + "\n")
-    with pytest.warns(DataWarning, match="joined in songs 1001"):
+    with pytest.warns(DataWarning, match="joined again in songs 1001"):
         songs = load_corpus(deam).songs
     assert songs.loc[1001, ["title", "genre"]].tolist() == ["Heavy, Crazy", "Hip-Hop"]
 

@@ -104,8 +104,8 @@ def page(known: dict) -> str:
         "# Speed and memory\n\n"
         "`make bench` writes this page. A ratio is the time of the other method divided by ours.\n"
         "Each row is measured in one run, with both sides in turn. It has the medians, and the\n"
-        "smallest and the largest ratio of all pairs. Times depend on the machine; ratios depend\n"
-        "on it less.\n[A million songs](a_million_songs.md) has arithmetic with measured constants.\n"
+        "smallest and the largest ratio of all pairs. Times depend on the machine, ratios less.\n"
+        "[A million songs](a_million_songs.md) has arithmetic with measured constants.\n"
         f"{tables(known['rows'], known['machines'])}\n"
     )
 
