@@ -1,4 +1,4 @@
-"""The command line: `mer predict | extract | check | download`, and the course's own."""
+"""Commands: `mer predict | extract | check | download`; the workbook adds its own."""
 
 from __future__ import annotations
 
