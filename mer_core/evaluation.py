@@ -58,7 +58,8 @@ def cross_validate(model: Regressor, corpus: Corpus, folds: Iterable[Fold]) -> p
     """
     folds, names = list(folds), ("features", "labels")
     if isinstance(corpus.features, pd.DataFrame) and corpus.features.empty:
-        raise DataError("features", "feature files, or audio of at least half of the songs", "none")
+        wanted = "feature files, or audio of at least half of the songs (of fewer: see "
+        raise DataError("features", f"{wanted}mer_core.datasets.songs_with_audio)", "none")
     parts = {name: as_track(getattr(corpus, name), name, sort=True) for name in names}
     corpus = replace(corpus, **parts)
     _check_folds(folds, corpus)

@@ -38,7 +38,7 @@ import nbclient
 import nbformat
 from nbclient.exceptions import CellControlSignal, CellExecutionError
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell
 from PIL import Image
 
 from mer_core.datasets.deam.read import VARIABLE, chosen_data
@@ -50,7 +50,8 @@ ROOT = FOLDER.parent
 BUILD = ROOT / "build" / "notebooks"
 PLAIN = ROOT / "build" / "plain"
 SOURCE = Path("notebooks", "source")
-SOURCES = sorted((FOLDER / "source").glob("[0-9][0-9]*_*.py"))
+PATTERN = "[0-9][0-9]*_*.py"
+SOURCES = sorted((FOLDER / "source").glob(PATTERN))
 MARK = "# solution:\n"
 CHECK = "lesson.check_answer("
 FOLD = "hide-input"
@@ -80,10 +81,25 @@ def generate(source: Path, *, solutions: bool) -> NotebookNode:
             cell.source = (answer if solutions else question).strip()
         elif cell.cell_type == "code" and (CHECK in cell.source or is_folded(cell)):
             cell.metadata |= FOLDED
+    notebook.cells.append(new_markdown_cell(_ways_on(source)))
     if solutions:
         notebook.cells.append(new_code_cell("lesson.require_answers()"))
+        point_up(notebook)
     _give_stable_ids(notebook)
     return notebook
+
+
+def _ways_on(source: Path) -> str:
+    """Links to the next lesson, to all lessons and to the glossary."""
+    later = [path for path in sorted(source.parent.glob(PATTERN)) if path.stem > source.stem]
+    ways = [f"Next: [lesson {number(path)}]({path.stem}.ipynb)" for path in later[:1]]
+    return " · ".join([*ways, "[all lessons](../README.md)", "[glossary](../docs/glossary.md)"])
+
+
+def point_up(notebook: NotebookNode) -> None:
+    """Make links to pages right for a folder that lies one level deeper than the lessons."""
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("](../", "](../../")
 
 
 def number(source: Path) -> str:
@@ -238,6 +254,7 @@ def set_aside(path: Path) -> None:
 def show(source: Path, *, timeout: float | None) -> None:
     """Execute a lesson into the build folder, as far as it runs."""
     notebook = generate(source, solutions=False)
+    point_up(notebook)
     try:
         execute(notebook, timeout=timeout)
     finally:

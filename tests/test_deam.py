@@ -12,10 +12,12 @@ import pandas as pd
 import pytest
 import soundfile
 
+from conftest import ROOT
 from layout import AVERAGED, DYNAMIC, FEATURES, PER_RATER, SONGS
 from mer_core import load_corpus
 from mer_core.__main__ import main
 from mer_core.datasets import deam as deam_package
+from mer_core.datasets import songs_with_audio
 from mer_core.datasets.deam import describe, describe_split, development_2015, find_swapped
 from mer_core.datasets.deam.read import SONG_IDS
 from mer_core.files import DataError, DataWarning
@@ -47,6 +49,35 @@ def load_quietly(folder: Path, **options: str):
 
 
 # --- clean input ---------------------------------------------------------------------------------
+
+
+def test_a_partial_copy_gives_the_songs_whose_audio_is_there(deam, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    shutil.rmtree(deam / "features")
+    put_audio(deam, "3.wav", "4.wav")
+    put = deam / "MEMD_audio" / "17.wav"
+    soundfile.write(put, np.full(44_100 * 5, 0.1), 44_100)  # ends before the labels
+    corpus = load_corpus(deam)
+    assert corpus.features.empty
+    with pytest.warns(DataWarning, match="audio of 1 songs is left out"):
+        part = songs_with_audio(corpus)
+    assert list(part.songs.index) == [3, 4]
+    assert set(part.features.index.unique("song_id")) == {3, 4}
+    part.validate()
+    assert part.labels.index.isin(part.features.index).all()
+    with pytest.raises(DataError, match="audio of at least one song, found none"):
+        songs_with_audio(corpus.select([20]))
+
+
+def test_the_page_compares_models_on_a_partial_copy(real_deam, tmp_path, monkeypatch, capsys):
+    page = (ROOT / "docs" / "datasets.md").read_text()
+    code = re.search(r"```python\n([^`]*songs_with_audio.*?)```", page, re.DOTALL)[1]
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(code.replace("path/to/DEAM", str(real_deam)).replace("k=10", "k=2"), names)
+    assert len(names["corpus"].songs) == 36
+    assert "difference_low" in capsys.readouterr().out
+    assert (tmp_path / "delayed.safetensors").exists()
 
 
 def test_a_clean_folder_loads_without_a_word(deam):

@@ -291,7 +291,7 @@ def test_a_lesson_that_fails_stops_no_other_and_is_reported(lessons, monkeypatch
     assert "FAILED: 01_bad, cell 2, which begins with '# Divide': ZeroDivisionError: div" in said
     assert "1 of 2 lessons" in said
     assert "[2/2]" in said
-    assert (builder.BUILD / "00_short.ipynb").exists()
+    assert "[glossary](../../docs/glossary.md)" in (builder.BUILD / "00_short.ipynb").read_text()
     assert "ZeroDivisionError" in (builder.BUILD / "01_bad.ipynb").read_text()
     assert build(monkeypatch, "--commit", "01") == 1
     assert not (lessons / "01_bad.ipynb").exists()

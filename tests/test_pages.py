@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pkgutil
 import re
+from itertools import pairwise
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from conftest import ROOT
 from test_notebooks import builder
@@ -83,9 +86,22 @@ def test_plan_and_exam_point_to_sections_that_are_there():
         assert re.search(rf"(?m)^# ##+ {re.escape(heading)}$", SOURCES[lesson]), heading
 
 
-def test_the_class_of_90_minutes_has_90():
-    plan = LECTURERS.split("## One class of 90 minutes")[1].split("##")[0]
+@pytest.mark.parametrize("head", ["## One class of 90 minutes", "### The same time for lag"])
+def test_a_class_of_90_minutes_has_90(head):
+    plan = LECTURERS.split(head)[1].split("##")[0]
     assert sum(int(minutes) for minutes in re.findall(r"(?m)^\| (\d+) \|", plan)) == 90
+
+
+def test_right_answers_of_files_that_were_handed_in_are_listed(tmp_path, monkeypatch, capsys):
+    code = re.search(r"```python\n(.*?)```", LECTURERS, re.DOTALL)[1]
+    cells = [new_markdown_cell("Exercise 9: right."), new_code_cell("1")]
+    for text in ("Exercise 1: right.\n", "Exercise 2: 5 is not it.\n", "Exercise 3: right.\n"):
+        cells.append(new_code_cell("", outputs=[new_output("stream", text=text)]))
+    (tmp_path / "handed_in").mkdir()
+    nbformat.write(new_notebook(cells=cells), tmp_path / "handed_in" / "02_name.ipynb")
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert capsys.readouterr().out == "02_name.ipynb ['1', '3']\n"
 
 
 def test_half_a_term_has_every_lesson_once():
@@ -100,3 +116,19 @@ def test_every_lesson_has_a_board_plan_with_figure_question_and_answers():
         LECTURERS.split("## Board plans")[1].split("\n## ")[0],
     )
     assert [row[0] for row in rows] == NUMBERS
+
+
+FOLDERS = (".", "docs", "data", "mer_core/models", "notebooks", "notebooks/solutions")
+LINKING = [p for name in FOLDERS for end in ("md", "ipynb") for p in (ROOT / name).glob(f"*.{end}")]
+
+
+@pytest.mark.parametrize("page", LINKING, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files_that_are_there(page):
+    links = re.findall(r"\]\((?!https?:)([\w./-]+\.\w+)(?:#[\w-]*)?\)", page.read_text())
+    assert not [link for link in links if not (page.parent / link).exists()]
+
+
+def test_each_lesson_leads_to_the_next():
+    for name, following in pairwise(sorted(SOURCES)):
+        last = builder.generate(builder.FOLDER / "source" / f"{name}.py", solutions=False).cells[-1]
+        assert f"]({following}.ipynb)" in last.source

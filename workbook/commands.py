@@ -76,11 +76,14 @@ def _live_scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None
     systems = {"constant": models.Constant()}
     if corpus.features.empty:
         print(f"{where} has no features of half seconds: only the constant is scored.")
+        if corpus.songs["audio"].notna().any():
+            print("For songs whose audio is there: mer_core.datasets.songs_with_audio.")
         corpus = replace(corpus, features=pd.DataFrame({"none": 0.0}, index=corpus.labels.index))
     else:
         corpus = replace(corpus, features=features.choose(corpus.features, sets))
-        systems |= {"linear": models.Linear(), "SVR": models.SVR()}
-        print(f"Features: {', '.join(sets)}.")
+        systems |= {"linear": models.Linear(), "delayed linear": models.DelayedLinear()}
+        systems |= {"SVR": models.SVR()}
+        print(f"Features: {', '.join(sets)}.", flush=True)
     dev = evaluation.labelled(corpus, "dev").songs.index
     if dev.empty:
         corpus.split("dev")  # raises an error that lists the splits there are
@@ -95,6 +98,8 @@ def _live_scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None
 
 
 def _static_scoreboard(where: Path, corpus: Corpus) -> None:
+    from threadpoolctl import threadpool_limits
+
     from workbook import papers
     from workbook.studies import songs
 
@@ -108,7 +113,9 @@ def _static_scoreboard(where: Path, corpus: Corpus) -> None:
     )
     print("Songs are divided once here (seed 0). The R2 in docs/results.md are means over three")
     print("divisions (seeds 0, 1, 2), so they differ by about .02.")
-    table = songs.static_scores(whole)
+    print("A minute or two, on one core.", flush=True)
+    with threadpool_limits(1):  # the networks are so small that threads only wait for each other
+        table = songs.static_scores(whole)
     printed = papers.published().query("paper == 'herremans_2019' and metric == 'r2'")
     printed = printed.set_index(["ours", "dimension"])["value"].rename_axis(table.index.names)
     print(table.assign(paper=printed).to_string(na_rep="-"))

@@ -5,5 +5,9 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["deam", "emomusic", "pmemo", "vgmidi"],
-    submod_attrs={"loading": ["load_corpus", "recognise"], "overview": ["overview"]},
+    submod_attrs={
+        "common": ["songs_with_audio"],
+        "loading": ["load_corpus", "recognise"],
+        "overview": ["overview"],
+    },
 )

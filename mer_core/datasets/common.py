@@ -3,6 +3,7 @@
 import csv
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -155,6 +156,32 @@ def from_audio(
         found = f"{late.sum()} labels at the end of {(counts.drop(short) > 0).sum()} songs"
         note(f"{where}: left out {found}, after the last feature window of the audio")
     return labels[~late], songs, extract_songs
+
+
+def songs_with_audio(corpus: Corpus) -> Corpus:
+    """The songs of a partial copy whose audio is there, with features of it.
+
+    The 260 features are extracted on first use, and kept in the user's cache. Labels after the
+    last feature window of a song are left out, with a note.
+
+    Raises
+    ------
+    DataError
+        If no song has audio.
+
+    Examples
+    --------
+    >>> from mer_core import load_corpus
+    >>> len(songs_with_audio(load_corpus("mini")).songs)
+    112
+    """
+    songs = corpus.songs[corpus.songs["audio"].notna()]
+    if songs.empty:
+        raise DataError("audio", "audio of at least one song", "none")
+    part = corpus.select(songs.index)
+    labels, songs, features = from_audio(Path("songs with audio"), part.labels, part.songs)
+    part = replace(part, songs=songs, labels=labels, features=features)
+    return part.select(songs.index[songs["audio"].notna()])
 
 
 def extract_songs(songs: pd.DataFrame) -> pd.DataFrame:
