@@ -164,7 +164,7 @@ def _stored_scoreboard() -> None:
     rows["note"] = rows["comparable"].map(notes)
     shown = ["paper", "table", "system", "run", "ours", "our_features", "output", "protocol"]
     shown += ["dimension", "metric", "value", "ours_value", "difference", "note"]
-    print("\nScores of the papers for which we have the same system (ours is synthetic):")
+    print("\nThe papers' rows for which we have the same system (ours is synthetic):")
     print(rows[shown].to_string(index=False))
     print("\n".join(f"{number} {note}" for note, number in notes.items()))
 
