@@ -189,14 +189,14 @@ def predict(
     audio: list[str], out: Place, plot: Place, train: Place, recursive: bool, processes: int
 ) -> int:
     """Predict valence and arousal of songs, with intervals that contain 8 of 10 mean ratings."""
-    from mer_core import features, load_corpus, models, own_songs
+    from mer_core import features, models, own_songs
     from mer_core.features.audio import song_id_of
 
     files = [k for place in audio for k in features.audio_files(place, recursive=recursive)]
     _check_predict(files, {song_id_of(path) for path in files}, out, plot)
     model = models.pretrained()
     if train:
-        model = own_songs.train(load_corpus(train), where=train)
+        model = own_songs.train(_development_songs(train), where=train)
     found, failures = features.extract_all(files, processes=processes)
     for why in failures:
         print(f"failed: {why}", file=sys.stderr)
@@ -212,6 +212,15 @@ def predict(
         about = train or "real music (DEAM, VGMIDI)"
         print(f"Trained on {about}. In brackets: an interval that contains 8 of 10 mean ratings.")
     return int(len(failures) > 0)
+
+
+def _development_songs(where: str) -> Corpus:
+    """A folder's development songs; of a partial copy without features, those with audio."""
+    from mer_core.datasets import load_corpus, songs_with_audio
+
+    dev = load_corpus(where).split("dev")
+    partial = dev.features.empty and dev.songs["audio"].notna().any()
+    return songs_with_audio(dev) if partial else dev
 
 
 def _check_predict(files: list[Path], song_ids: set, out: Place, plot: Place) -> None:

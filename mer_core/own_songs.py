@@ -38,7 +38,8 @@ def train(corpus: Corpus, *, where: str = "corpus", seed: int = 0) -> WindowedRi
     songs = dev.labels.index.unique("song_id")
     if dev.features.empty or len(songs) < 2 * FOLDS:
         found = f"{len(songs)}" if len(dev.features) else "no features in its folder `features`"
-        raise DataError(where, f"{2 * FOLDS} songs or more with labels and features", found)
+        wanted = f"{2 * FOLDS} development songs or more with labels and features"
+        raise DataError(where, wanted, found)
     folds = k_folds(songs, k=FOLDS, seed=seed)
     predictions = cross_validate(WindowedRidge(), dev, folds)
     model = WindowedRidge().fit(dev.features, dev.labels)

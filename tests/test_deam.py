@@ -80,6 +80,21 @@ def test_the_page_compares_models_on_a_partial_copy(real_deam, tmp_path, monkeyp
     assert (tmp_path / "delayed.safetensors").exists()
 
 
+def test_our_features_are_compared_with_the_means_of_deam(deam, monkeypatch):
+    names = ["F0final_sma_amean", "audSpec_Rfilt_sma[0]_amean", "F0final_sma_de_amean"]
+    index = pd.MultiIndex.from_product([[3, 4, 17], np.arange(30) / 2], names=["song_id", "time"])
+    ours = pd.DataFrame(np.random.default_rng(0).normal(size=(90, 3)), index, names)
+    means = ours[index.get_level_values("time") >= 5].groupby(level="song_id").mean()
+    means.add([0, 1, 0]).to_csv(deam / "song_level_features.csv")
+    monkeypatch.setattr("mer_core.datasets.deam.feature_files.extract_songs", lambda songs: ours)
+    table = deam_package.compare_features(load_corpus(deam), deam)
+    assert list(table["family"]) == ["descriptor", "RASTA", "mean of a delta"]
+    assert table["r_after_5s"].to_numpy() == pytest.approx(1)
+    assert (table["r"] < 0.9999).all()
+    assert table["offset_after_5s"].iloc[[0, 2]].to_numpy() == pytest.approx(0)
+    assert table["offset_after_5s"].iloc[1] == pytest.approx(-1 / means.iloc[:, 1].std())
+
+
 def test_a_clean_folder_loads_without_a_word(deam):
     corpus = load_quietly(deam)
     assert list(corpus.songs.index) == SONGS

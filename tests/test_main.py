@@ -50,7 +50,7 @@ def test_scoreboard_of_a_copy_without_features_has_what_needs_none(real_deam, ca
     )
     assert main(["scoreboard", str(real_deam), "--folds", "3"]) == 0
     printed = capsys.readouterr().out
-    assert "needs none, alone" in printed
+    assert "only the constant is scored" in printed
     assert "mer_core.datasets.songs_with_audio" in printed
     assert "constant" in printed
     assert "linear" not in printed

@@ -8,8 +8,8 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from mer_core.corpus import NO_FEATURES, Corpus, labels_without_features
+from mer_core.datasets.common import extract_songs
 from mer_core.datasets.layout import files_by_song
-from mer_core.features import extract
 from mer_core.files import DataError, check_numbers, note, read_table
 from mer_core.tracks import HOP, LEVELS
 
@@ -95,13 +95,11 @@ def compare_features(corpus: Corpus, folder: Path) -> pd.DataFrame:
     DEAM's in standard deviations of DEAM's feature over all its songs. Notebook 01.
     """
     theirs = read_table(folder / SONG_LEVEL_FEATURES, index="song_id")
-    songs = corpus.songs.loc[corpus.songs.index.intersection(theirs.index), "audio"].dropna()
-    audio = tqdm(songs.items(), "openSMILE", total=len(songs), unit="song")
-    tracks = {song_id: extract(path).loc[song_id] for song_id, path in audio}
-    whole = pd.DataFrame({song_id: track.mean() for song_id, track in tracks.items()}).T
-    late = pd.DataFrame({song_id: track.loc[5:].mean() for song_id, track in tracks.items()}).T
+    ours = extract_songs(corpus.songs.loc[corpus.songs.index.intersection(theirs.index)])
+    whole = ours.groupby(level="song_id").mean()
+    late = ours[ours.index.get_level_values("time") >= 5].groupby(level="song_id").mean()
     shared = [name for name in theirs if name in whole]
-    known = theirs.loc[songs.index, shared]
+    known = theirs.loc[whole.index, shared]
     names = pd.Series(shared, shared)
     family = pd.Series("descriptor", shared).mask(names.str.contains("Rfilt|Rasta"), "RASTA")
     columns = {
