@@ -1,4 +1,4 @@
-"""The command line: `mer predict | extract | check | download`, and the course's own."""
+"""Commands: `mer predict | extract | check | download`; the workbook adds its own."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     for run in (check, download):
         command = add_command(commands, run, f"{run.__name__} path/to/DEAM")
         command.add_argument("where", help="a folder with a data set, or mini")
-        years = "of MediaEval (default: 2015)"
+        years = "year of the MediaEval task (default: 2015)"
         command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"), help=years)
     for entry in entry_points(group="mer.commands"):
         _add_commands(entry, commands)
@@ -115,16 +115,16 @@ def _parser() -> argparse.ArgumentParser:
         "predict music/ --recursive --out predictions.json --plot figures/",
     ]
     command = _add_audio(commands, predict, "predict song.mp3", *examples)
-    command.add_argument("--out", help="a .csv or .json file for the curves, every half second")
-    command.add_argument("--plot", help="a .png file, or a folder for a figure of each song")
-    command.add_argument("--train", help="train on this folder with a data set, or on mini")
+    command.add_argument("--out", help="a .csv or .json file for the curves of half seconds")
+    command.add_argument("--plot", help="a .png file, or a folder for one figure per song")
+    command.add_argument("--train", help="train on the data set in this folder, or on mini")
     example = "extract song.mp3 --out features --sets compare tonal --format parquet"
     command = _add_audio(commands, extract, "extract music/ --out features", example)
     command.add_argument("--out", required=True, help="the folder to write to")
-    known = "compare (the default), psychoacoustic, spectral, tonal, mel"
+    known = "one or more of compare (default), psychoacoustic, spectral, tonal, mel"
     command.add_argument("--sets", nargs="+", default=["compare"], help=known)
-    command.add_argument("--window", type=float, default=1.0, help="in s (default: 1)")
-    kinds = "one CSV file a song (the default), or one Parquet file"
+    command.add_argument("--window", type=float, default=1.0, help="length in s (default: 1)")
+    kinds = "one CSV file per song (default), or one Parquet file for all"
     command.add_argument("--format", choices=("csv", "parquet"), default="csv", help=kinds)
     return parser
 
@@ -133,7 +133,7 @@ def _add_audio(
     commands: argparse._SubParsersAction, run: Callable, *examples: str
 ) -> argparse.ArgumentParser:
     command = add_command(commands, run, *examples)
-    command.add_argument("audio", nargs="+", help="audio files or folders of them")
+    command.add_argument("audio", nargs="+", help="audio files, or folders with audio files")
     command.add_argument("--recursive", action="store_true", help="search subfolders as well")
     add_processes(command)
     return command
@@ -168,18 +168,18 @@ def _check_deam(corpus: Corpus, where: str, task: str) -> None:
     from mer_core.datasets import deam
 
     print(f"\n{deam.describe_split(corpus.songs, where, task)}")
-    print("\nSong-level against dynamic labels, valence - arousal, as loaded:")
+    print("\nSong-level and dynamic labels compared, valence - arousal, as loaded:")
     print(deam.find_swapped(corpus.songs, corpus.labels, corpus.songs["year"]).to_string())
     if (Path(where) / deam.SONG_LEVEL_FEATURES).exists() and corpus.songs["audio"].notna().any():
         table = deam.compare_features(corpus, Path(where))
-        print(f"\nOur features beside {deam.SONG_LEVEL_FEATURES}, over songs with audio:")
+        print(f"\nOur features and {deam.SONG_LEVEL_FEATURES} compared, over songs with audio:")
         print(table.to_string())
-        print("\nMedian over each family's features:")
+        print("\nMedian over the features of each family:")
         print(table.groupby("family").median().to_string())
 
 
 def download(where: str, task: str) -> None:
-    """Fetch DEAM into a folder, or unpack the archives that lie in it, and check what is there."""
+    """Download DEAM into a folder, or unpack its archives that are there, and check the result."""
     from mer_core.datasets import deam
 
     check(str(deam.download(where)), task)
@@ -188,7 +188,7 @@ def download(where: str, task: str) -> None:
 def predict(
     audio: list[str], out: Place, plot: Place, train: Place, recursive: bool, processes: int
 ) -> int:
-    """Predict valence and arousal of songs, with intervals that hold 8 in 10 listeners' means."""
+    """Predict valence and arousal of songs, with intervals that contain 8 of 10 mean ratings."""
     from mer_core import features, models, own_songs
     from mer_core.features.audio import song_id_of
 
@@ -210,7 +210,7 @@ def predict(
         for path in own_songs.save_figures(Path(plot), songs, curves) if plot else ():
             print(f"figure: {path}")
         about = train or "real music (DEAM, VGMIDI)"
-        print(f"Trained on {about}. In brackets: the range that holds 8 in 10 songs' mean ratings.")
+        print(f"Trained on {about}. In brackets: an interval that contains 8 of 10 mean ratings.")
     return int(len(failures) > 0)
 
 
@@ -241,7 +241,7 @@ def _check_predict(files: list[Path], song_ids: set, out: Place, plot: Place) ->
 def extract(
     audio: list[str], out: str, sets: list[str], format: str, recursive: bool, **options: float
 ) -> int:
-    """Extract features of audio files: DEAM's feature CSVs, or one Parquet file."""
+    """Extract features of audio files, as CSV files in DEAM's format or as one Parquet file."""
     from mer_core import features
     from mer_core.features import batch
     from mer_core.features.audio import song_id_of
@@ -252,7 +252,7 @@ def extract(
     ids = {song_id_of(path) for path in named}
     batch.check_save(ids, out, format=format, inputs=files)
     found, failures = features.extract_all(named, sets, **options)
-    unsafe = "expected a name that a CSV file can have, or --format parquet, found this one"
+    unsafe = "expected a valid name of a CSV file, or --format parquet, found this one"
     for why in [*failures, *(f"{path}: {unsafe}" for path in odd)]:
         print(f"failed: {why}", file=sys.stderr)
     if not found.empty:

@@ -25,7 +25,7 @@ def add_command(
 
 def add_processes(command: argparse.ArgumentParser) -> None:
     """Add the option `--processes`."""
-    count = "at most one per core (default: -1, one per core)"
+    count = "parallel processes, at most one per core (default: -1, one per core)"
     command.add_argument("--processes", type=processes, default=-1, help=count)
 
 

@@ -57,7 +57,7 @@ def cross_validate(model: Regressor, corpus: Corpus, folds: Iterable[Fold]) -> p
         labels are no tracks of finite numbers.
     """
     folds, names = list(folds), ("features", "labels")
-    if not len(corpus.features):
+    if isinstance(corpus.features, pd.DataFrame) and corpus.features.empty:
         wanted = "feature files, or audio of at least half of the songs (of fewer: see "
         raise DataError("features", f"{wanted}mer_core.datasets.songs_with_audio)", "none")
     parts = {name: as_track(getattr(corpus, name), name, sort=True) for name in names}

@@ -244,7 +244,7 @@ def _numbers(column: pd.Series, path: str | os.PathLike, rows: pd.Series) -> pd.
     try:
         numbers = pd.to_numeric(column, errors="coerce")
     except OverflowError:  # of whole numbers with more than 308 digits
-        raise DataError(path, "numbers that a computer holds", f"more in {column.name!r}") from None
+        raise DataError(path, "numbers of at most 308 digits", f"more in {column.name!r}") from None
     bad = column.notna() & numbers.isna()
     if bad.any():
         place = f"column {column.name!r}, {rows.name} {rows[bad].iloc[0]}"

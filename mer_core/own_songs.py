@@ -47,7 +47,7 @@ def train(corpus: Corpus, *, where: str = "corpus", seed: int = 0) -> WindowedRi
 
 
 def predict_curves(model: WindowedRidge, features: pd.DataFrame) -> pd.DataFrame:
-    """Predict every half second, with the interval that holds the label of 8 in 10 moments.
+    """Predict every half second, with the interval that contains the label of 8 in 10 moments.
 
     Returns a track: valence, valence_low, valence_high, arousal, arousal_low, arousal_high.
     """
@@ -55,7 +55,7 @@ def predict_curves(model: WindowedRidge, features: pd.DataFrame) -> pd.DataFrame
 
 
 def predict_songs(model: WindowedRidge, features: pd.DataFrame) -> pd.DataFrame:
-    """Predict whole songs, with the interval that holds the label of 8 in 10 songs.
+    """Predict whole songs, with the interval that contains the label of 8 in 10 songs.
 
     Returns a table with the index song_id: `seconds`, `unlikeness` as of
     :meth:`WindowedRidge.unlikeness`, and the columns of :func:`predict_curves`.
@@ -86,7 +86,7 @@ def describe(songs: pd.DataFrame) -> str:
     >>> row |= {"valence_high": 0.4, "arousal": -0.2, "arousal_low": -0.5, "arousal_high": 0.1}
     >>> print(describe(pd.DataFrame([row], ["hymn"])))
     hymn (3:00): valence +0.10 (+0.10 to +0.40), arousal -0.20 (-0.50 to +0.10)
-      note: unlike the songs of training; the error may be larger
+      note: unlike the training songs; the error may be larger
     """
     lines = []
     for song_id, song in songs.iterrows():
@@ -97,7 +97,7 @@ def describe(songs: pd.DataFrame) -> str:
         ]
         lines.append(f"{song_id} ({minutes}:{seconds:02}): {', '.join(values)}")
         if song["unlikeness"] > 1:
-            lines.append("  note: unlike the songs of training; the error may be larger")
+            lines.append("  note: unlike the training songs; the error may be larger")
     return "\n".join(lines)
 
 

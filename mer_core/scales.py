@@ -26,7 +26,7 @@ def probable_scale(values: np.ndarray, *, target: tuple[int, int] = (-1, 1)) -> 
     The text is empty if few values are out of range or no usual scale covers them. NaN is ignored.
 
     >>> probable_scale(np.array([1.5, 4.0, 8.5]))
-    '; the values look like 1 to 9, from which (x - 5) / 4 leads to -1 to 1'
+    '; the values look like 1 to 9, and (x - 5) / 4 converts them to -1 to 1'
     >>> probable_scale(np.array([0.2, 0.4, 1.01, *20 * [0.1]]))
     ''
     """
@@ -42,7 +42,7 @@ def probable_scale(values: np.ndarray, *, target: tuple[int, int] = (-1, 1)) -> 
     formula = f"{(low + high) / 2:g} + {centred} * {(high - low) / (b - a):g}"
     if target == (-1, 1):
         formula = f"{centred} / {(b - a) / 2:g}"
-    return f"; the values look like {a} to {b}, from which {formula} leads to {low} to {high}"
+    return f"; the values look like {a} to {b}, and {formula} converts them to {low} to {high}"
 
 
 def warn_of_unsigned(
@@ -69,8 +69,8 @@ def warn_of_unsigned(
         if errors[0] <= errors[1]:
             return
         evidence = (
-            f"; the song-level means of {len(songs)} songs contradict as well: they differ from "
-            f"the curves by {errors[0]:.2f}, from 2x - 1 by {errors[1]:.2f} (RMS)"
+            f"; the song-level means of {len(songs)} songs show this as well: they differ from the "
+            f"curves x by {errors[0]:.2f}, and from 2x - 1 by {errors[1]:.2f} (RMS)"
         )
     elif len(means) < (FEW if len(suspected) == len(DIMENSIONS) else MANY):
         return
@@ -98,4 +98,4 @@ def warn_of_five_points(song_level: pd.DataFrame, labels: pd.DataFrame, where: o
 
 
 def _remedy(condition: str) -> str:
-    return f"Nothing was converted; if {condition}, write 2x - 1 into the files"
+    return f"Nothing was converted; if {condition}, replace each value x in the files by 2x - 1"

@@ -136,7 +136,7 @@ def as_track(
     if getattr(times.dtype, "kind", "O") not in "iuf":
         raise DataError(where, "times in s, as numbers", f"{times.dtype}")
     if not np.isfinite(times.to_numpy(dtype=float)).all():
-        raise DataError(where, "finite times in s", "others")
+        raise DataError(where, "finite times in s", "NaN or infinity")
     if ordered or gapless:
         _check_steps(frame.index, where, gapless=gapless)
     return _sorted(frame, where) if sort else frame
@@ -276,7 +276,7 @@ def _check_index(index: pd.Index, where: str) -> None:
         raise DataError(where, "an index without missing values", "a row with one")
     if not index.is_unique:
         row = int(np.argmax(index.duplicated()))
-        raise DataError(where, "every row once", f"another at {_place(index, row)}")
+        raise DataError(where, "every row once", f"a second one at {_place(index, row)}")
 
 
 def _steps(index: pd.MultiIndex) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

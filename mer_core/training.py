@@ -362,7 +362,7 @@ class _Trainer:
 
     def _not_finite(self, what: str, when: str = "") -> ValueError:
         hint = f"a smaller learning rate than {self.schedule.learning_rate} may help"
-        return ValueError(f"{what}: expected finite numbers, found others{when}; {hint}")
+        return ValueError(f"{what}: expected finite numbers, found NaN or infinity{when}; {hint}")
 
 
 def _as_matrix(rows: Iterable[Tensor]) -> Tensor:

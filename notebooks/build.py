@@ -175,14 +175,18 @@ def _make_portable(notebook: NotebookNode) -> None:
 
 
 def _make_lean(data: dict) -> None:
-    """Reduce a picture to 32 levels of red, green and blue: two thirds of the bytes.
+    """Reduce a picture to 32 levels of red, green and blue, and to a palette if that is exact.
 
-    No colour changes by more than 4 of 255. A palette of 256 would merge colours of thin lines.
+    No colour changes by more than 4 of 255. A palette for all would merge colours of thin lines.
     """
     if "image/png" in data:
         picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
+        picture = picture.point(LEVELS)
+        if picture.getcolors(256):
+            palette = picture.quantize(256, dither=Image.Dither.NONE)
+            picture = palette if palette.convert("RGB").tobytes() == picture.tobytes() else picture
         lean = io.BytesIO()
-        picture.point(LEVELS).save(lean, "png", optimize=True)
+        picture.save(lean, "png", optimize=True)
         data["image/png"] = base64.b64encode(lean.getvalue()).decode()
 
 

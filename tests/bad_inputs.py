@@ -40,13 +40,13 @@ PAGE = Path(__file__).parents[1] / "docs" / "bad_input.md"
 LONGEST = 600
 HEAD = """# Messages about bad input
 
-Whatever is wrong with a file or an argument, the message says where, what was expected and what was
-found; the command line shows it after `error:`. The {count} cases here are those of the tests, and
-this page is written from them: `python tests/bad_inputs.py`. Paths are relative to the folder that
-was read. The words after "found" may come from a library and differ in another version of it. A
-track is refused in the same way by every function that takes one (here: `moving_average`), an array
-by every metric (here: `rmse`). Thousands of generated inputs (`make stress`) are read or refused in
-this way, too."""
+If something is wrong with a file or an argument, the message has three parts: where, what was
+expected, and what was found. The command line shows it after `error:`. The {count} cases here are
+those of the tests; `python tests/bad_inputs.py` writes this page from them. Paths are relative to
+the folder that was read. The words after "found" may come from a library and differ in another
+version of it. Every function that takes a track checks it in the same way (here:
+`moving_average`), and so does every metric with an array (here: `rmse`). Thousands of generated
+inputs (`make stress`) are also read, or refused with such a message."""
 
 
 def cases() -> dict[str, dict[str, Callable[[Path], object]]]:

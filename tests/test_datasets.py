@@ -169,7 +169,7 @@ def test_labels_of_whole_songs_need_no_time(made, cached):
 def test_audio_that_ends_before_its_labels_is_left_out(made, cached):
     make_own(made)
     soundfile.write(made / "1.wav", np.full(4410, 0.1), 44100)
-    with pytest.warns(DataWarning, match="audio of 1 songs is left out, since it ends before"):
+    with pytest.warns(DataWarning, match="left out the audio of 1 songs, which ends before"):
         corpus = load_corpus(made)
     assert len(corpus.labels) == 8
     assert list(corpus.features.index.unique("song_id")) == ["my song"]
@@ -265,7 +265,7 @@ def test_check_describes_any_data_set(made, make, name, capsys):
     make(made)
     assert main(["check", str(made)]) == 0
     printed = capsys.readouterr().out
-    assert f"data: {name}\n  songs: 2, of them 2 with curves\n  songs with audio: 0\n" in printed
+    assert f"data: {name}\n  songs: 2, 2 of them with curves\n  songs with audio: 0\n" in printed
     assert "from 15" in printed
     assert "Task 2015" not in printed
 

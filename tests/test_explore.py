@@ -199,7 +199,7 @@ def test_a_song_of_ones_own_gets_a_curve_and_neighbours_and_the_page_outlives_ba
     assert "can't be decoded" in send(opened.drop, "a.mp3", bytes(3000))
     message = send(opened.drop, "a tone.wav", a_file(a_tone(3)))
     assert message.startswith("a tone.wav (0:03): valence ")
-    assert "note: unlike the songs of training" in message
+    assert "note: unlike the training songs" in message
     picture, player, *_ = opened.answers["own"].children
     assert player.tracks[0]["name"] == "predicted"
     images = [column.children[0] for column in picture.children]

@@ -26,7 +26,7 @@ def test_check_describes_a_folder_and_reports_repairs(deam, capsys):
     assert main(["check", str(deam)]) == 0
     printed = capsys.readouterr()
     assert "r(valence, arousal) over song means" in printed.out
-    assert "DEAM's list of 431 ids, which names 4 of 11 songs" in printed.out
+    assert "DEAM's list of 431 ids, which contains 4 of 11 songs" in printed.out
     assert "note:" in printed.err
     assert "tabs" in printed.err
 
@@ -50,7 +50,7 @@ def test_scoreboard_of_a_copy_without_features_has_what_needs_none(real_deam, ca
     )
     assert main(["scoreboard", str(real_deam), "--folds", "3"]) == 0
     printed = capsys.readouterr().out
-    assert "needs none, alone" in printed
+    assert "only the constant is scored" in printed
     assert "mer_core.datasets.songs_with_audio" in printed
     assert "constant" in printed
     assert "linear" not in printed
@@ -305,7 +305,7 @@ def test_a_name_that_no_csv_file_can_have_fails_alone(tmp_path, capsys, monkeypa
     command = ["extract", str(tmp_path), "--out", str(tmp_path / "out")]
     assert main(command) == 1
     printed = capsys.readouterr()
-    assert "a\\b.wav: expected a name that a CSV file can have" in printed.err
+    assert "a\\b.wav: expected a valid name of a CSV file" in printed.err
     assert "1 song, 2 rows" in printed.out
     assert main([*command, "--format", "parquet"]) == 0
 

@@ -379,7 +379,7 @@ def test_what_is_not_run_lost_or_repeated_says_so():
     for some, reason in (
         (lost, "Not in our source"),
         (~run & ~lost & known, "Not run"),
-        (~known, "No system of ours"),
+        (~known, "We have no such system"),
     ):
         assert rows.loc[some, "comparable"].str.startswith(reason).all()
     assert rows.loc[~run, "difference"].isna().all()

@@ -59,11 +59,12 @@ def test_a_louder_or_quieter_copy_gets_nearly_the_same_prediction(model, song):
     assert np.allclose(both[2], both[1], atol=1e-6)  # both are above the limit
 
 
-def test_silence_around_a_song_does_not_change_it(model, song):
+def test_silence_around_a_song_changes_it_little(model, song):
+    """Windows that are silent in part count, those that are silent as a whole do not."""
     silence = np.zeros(15 * RATE, np.float32)
     alone = extract((song, RATE))
     around = extract((np.concatenate([silence, song, silence]), RATE))
-    assert np.allclose(model.predict_songs(around), model.predict_songs(alone), atol=0.06)
+    assert np.allclose(model.predict_songs(around), model.predict_songs(alone), atol=0.08)
     assert model.predict(around).notna().all(axis=None)
     assert model.unlikeness(around).iloc[0] < 1.5
 
@@ -94,7 +95,8 @@ def test_sound_that_is_no_music_gets_a_warning(model, kind):
     samples = NOT_MUSIC[kind](time, np.random.default_rng(0)).astype(np.float32)
     features = extract((samples, RATE))
     assert model.unlikeness(features).iloc[0] > 1.5
-    assert "note: unlike the songs" in own_songs.describe(own_songs.predict_songs(model, features))
+    text = own_songs.describe(own_songs.predict_songs(model, features))
+    assert "note: unlike the training songs" in text
 
 
 def test_most_songs_of_the_corpus_are_not_unlike(model):

@@ -31,19 +31,19 @@ def add_to(commands: argparse._SubParsersAction) -> None:
     """Add the commands to those of `mer_core`: an entry point of the group `mer.commands`."""
     command = add_command(commands, scoreboard, "scoreboard", "scoreboard path/to/DEAM --folds 5")
     command.add_argument("where", nargs="?", help="a folder with DEAM, or mini")
-    years = "of MediaEval (default: 2015)"
+    years = "year of the MediaEval task (default: 2015)"
     command.add_argument("--task", default="2015", choices=("2013", "2014", "2015"), help=years)
-    command.add_argument("--folds", type=folds, help="of the cross-validation (default: 10)")
-    command.add_argument("--sets", nargs="+", help="feature sets (default: compare)")
-    text = "the tables of docs/results.md, from the stored results"
-    command.add_argument("--all", action="store_true", help="every stored result, and the papers'")
+    command.add_argument("--folds", type=folds, help="folds of the cross-validation (default: 10)")
+    command.add_argument("--sets", nargs="+", help="one or more feature sets (default: compare)")
+    text = "show the tables of docs/results.md, from the stored results"
+    command.add_argument("--all", action="store_true", help="show every stored result")
     command.add_argument("--markdown", action="store_true", help=text)
     command = add_command(commands, ablation, "ablation mini")
     command.add_argument("where", nargs="?", default="mini", help="a folder with DEAM, or mini")
     command = add_command(commands, results, "results baselines elman", "results --check lag")
-    command.add_argument("names", nargs="*", metavar="NAME", help="of a study; default: all")
+    command.add_argument("names", nargs="*", metavar="NAME", help="a study (default: all)")
     add_processes(command)
-    text = "compute again and compare with the stored tables, writing nothing"
+    text = "compute again and compare with the stored tables, without writing files"
     command.add_argument("--check", action="store_true", help=text)
 
 
@@ -75,7 +75,7 @@ def _live_scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None
     corpus = load_corpus(where, task=task)
     systems = {"constant": models.Constant()}
     if corpus.features.empty:
-        print(f"{where} holds no features of half seconds: the constant, which needs none, alone.")
+        print(f"{where} has no features of half seconds: only the constant is scored.")
         if corpus.songs["audio"].notna().any():
             print("For songs whose audio is there: mer_core.datasets.songs_with_audio.")
         corpus = replace(corpus, features=pd.DataFrame({"none": 0.0}, index=corpus.labels.index))
@@ -90,7 +90,7 @@ def _live_scoreboard(where: str, task: str, folds: int, sets: list[str]) -> None
         raise DataError(where, "labels (curves) of development songs", "none")
     table = evaluation.scoreboard(systems, corpus, folds=evaluation.k_folds(dev, k=folds))
     kind = " (synthetic)" if where == "mini" else ""
-    print(f"Corpus: {where}{kind}, task {task}. {folds} folds; 13 frames smoothed.")
+    print(f"Corpus: {where}{kind}, task {task}. {folds} folds; smoothed over 13 frames.")
     print(deam.describe_split(corpus.songs, where, task))
     print(evaluation.as_paper(table).to_string())
     if (Path(where) / deam.SONG_LEVEL_FEATURES).exists():
@@ -111,8 +111,8 @@ def _static_scoreboard(where: Path, corpus: Corpus) -> None:
     print(
         "\nWhole songs of 2013, ten folds: R2 with its 95 % interval. The paper's features differ."
     )
-    print("Songs are divided once here (seed 0); the R2 of docs/results.md are means over three")
-    print("divisions (seeds 0, 1, 2) and differ by about .02.")
+    print("Songs are divided once here (seed 0). The R2 in docs/results.md are means over three")
+    print("divisions (seeds 0, 1, 2), so they differ by about .02.")
     print("A minute or two, on one core.", flush=True)
     with threadpool_limits(1):  # the networks are so small that threads only wait for each other
         table = songs.static_scores(whole)
@@ -148,7 +148,7 @@ def one_screen() -> str:
         "Whole songs, real: R2 of 744 songs of DEAM, ten folds.": whole.to_string(),
     }
     text = "\n\n".join(f"{head}\n{table}" for head, table in parts.items())
-    more = "Every result, and the papers': mer scoreboard --all, docs/results.md, lesson 11."
+    more = "All results, ours and the papers': mer scoreboard --all, docs/results.md, lesson 11."
     return f"{text}\n\n{more}"
 
 
@@ -157,14 +157,14 @@ def _stored_scoreboard() -> None:
 
     scores = results.stored_scores()
     print("Stored results on the embedded corpus (synthetic), means over seeds of folds.")
-    print("CV: pooled over frames; all else: mean over songs. Smoothed: 13 frames.")
+    print("CV: pooled over frames; other scores: mean over songs. Smoothed: over 13 frames.")
     print(results.overview(scores).to_string())
     rows = papers.compare(scores).dropna(subset="ours_value")
     notes = {note: f"[{number}]" for number, note in enumerate(rows["comparable"].unique(), 1)}
     rows["note"] = rows["comparable"].map(notes)
     shown = ["paper", "table", "system", "run", "ours", "our_features", "output", "protocol"]
     shown += ["dimension", "metric", "value", "ours_value", "difference", "note"]
-    print("\nThe papers' rows that have a counterpart here (ours is synthetic):")
+    print("\nThe papers' rows for which we have the same system (ours is synthetic):")
     print(rows[shown].to_string(index=False))
     print("\n".join(f"{number} {note}" for note, number in notes.items()))
 

@@ -71,7 +71,8 @@ def corpus(sets: Sequence[str] = ("compare",)) -> Corpus:
     }
     missing = [name for name, absent in parts.items() if absent]
     if missing:
-        raise DataError(where, "a whole copy of DEAM for the notebooks", f"none of its {missing}")
+        found = f"no {', '.join(missing)}"
+        raise DataError(where, "a complete copy of DEAM for the notebooks", found)
     kind = "the embedded corpus, SYNTHETIC" if where == "mini" else "DEAM, from MER_DATA"
     print(f"Data: {kind}; {len(loaded.songs)} songs.")
     return replace(loaded, songs=with_titles(loaded.songs), features=_with_sets(loaded, sets))

@@ -92,7 +92,7 @@ def harmony_table() -> pd.DataFrame:
 def width_table(model: WindowedRidge) -> pd.DataFrame:
     """Half the width of the intervals, for three coverages."""
     widths = {f"{share:.0%}": model.half_widths(coverage=share) for share in (0.5, 0.8, 0.9)}
-    return pd.concat(widths, names=["holds"]).map(lambda width: f"± {number(width, 2)}")
+    return pd.concat(widths, names=["coverage"]).map(lambda width: f"± {number(width, 2)}")
 
 
 def tables() -> dict[str, str]:

@@ -312,7 +312,7 @@ def rough_figures() -> pd.DataFrame:
         kept = "confirmed" if row["low"] <= rough.rough <= row["high"] else "corrected"
         text = number(rough.rough, 3 if rough.key.endswith("rmse") else 2)
         rows[rough.figure, rough.dimension] = [text, with_interval(row), kept]
-    columns = ["rough", "ours", "the interval holds it"]
+    columns = ["rough", "ours", "the interval contains it"]
     return pd.DataFrame(rows, columns).T.rename_axis(["figure", "dimension"])
 
 

@@ -156,7 +156,7 @@ def _report(failures: dict[str, str], units: dict[str, dict]) -> None:
         first, why = next(iter(failures.items()))
         text = f"{len(failures)} of {len(units)} units failed; one is {units[first]}: "
         text += why.strip().splitlines()[-1]
-        warnings.warn(f"{text}. `failures` holds every traceback", stacklevel=3)
+        warnings.warn(f"{text}. `failures` contains every traceback", stacklevel=3)
 
 
 class _Cache:

@@ -194,7 +194,8 @@ def planted_scores() -> pd.DataFrame:
 
 def tables() -> dict[str, str]:
     """All tables of the page, by the names of their marks."""
-    gains = {"cures, real": real_cures(), "cures, planted": planted_cures()}
+    real = real_cures().rename_axis(["method", "where"])
+    gains = {"cures, real": real, "cures, planted": planted_cures()}
     found = {k: v.apply(with_interval, axis=1).unstack("where") for k, v in gains.items()}
     found = {k: v.sort_index().sort_index(axis=1) for k, v in found.items()}
     found |= {"scores, planted": planted_scores(), "verdicts": verdicts()}

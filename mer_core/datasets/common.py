@@ -149,12 +149,12 @@ def from_audio(
     counts = late.groupby(level="song_id").sum()
     short = counts.index[counts > CUT]
     if len(short):
-        note(f"{where}: audio of {len(short)} songs is left out, since it ends before the labels")
+        note(f"{where}: left out the audio of {len(short)} songs, which ends before the labels")
         songs = songs.assign(audio=songs["audio"].mask(songs.index.isin(short), None))
     late &= ~song_ids.isin(short)
     if late.any():
         found = f"{late.sum()} labels at the end of {(counts.drop(short) > 0).sum()} songs"
-        note(f"{where}: {found}, after the last feature window of the audio, were left out")
+        note(f"{where}: left out {found}, after the last feature window of the audio")
     return labels[~late], songs, extract_songs
 
 

@@ -64,14 +64,14 @@ def files_by_song(folder: Path, suffixes: Sequence[str]) -> dict[int, Path]:
     clashes = [paths for _, paths in sorted(named.items()) if len(paths) > 1]
     if clashes:
         listed = "; ".join(" and ".join(path.name for path in paths) for paths in clashes[:5])
-        note(f"{folder}: expected one file a song, found {listed}; the first of them is read")
+        note(f"{folder}: expected one file per song, found {listed}; the first of them is read")
     if set(deeper) - set(named):
         example = deeper[min(deeper)][0].relative_to(folder)
         found = f"{len(set(deeper) - set(named))} in subfolders, such as {example}"
         note(f"{folder}: expected the files of songs here, found {found}; these are not read")
     others = [path.name for path in entries if _suffix(path, suffixes) and path.is_file()]
     if others and not named:
-        found = f"none so named among {len(others)}, such as {others[0]}"
+        found = f"no such name among {len(others)} files, such as {others[0]}"
         note(f"{folder}: expected files <song_id>{suffixes[0]}, found {found}")
     return {song_id: paths[0] for song_id, paths in sorted(named.items())}
 

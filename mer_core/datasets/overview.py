@@ -16,7 +16,7 @@ def overview(corpus: Corpus) -> pd.Series:
     """
     songs, labels = corpus.songs, corpus.labels
     rows = {
-        "songs": f"{len(songs)}, of them {labels.index.unique('song_id').size} with curves",
+        "songs": f"{len(songs)}, {labels.index.unique('song_id').size} of them with curves",
         "songs with audio": f"{songs['audio'].notna().sum()}",
         "features": _features(corpus),
     }
@@ -24,7 +24,7 @@ def overview(corpus: Corpus) -> pd.Series:
         times = labels.index.get_level_values("time")
         lengths = labels.groupby(level="song_id").size()
         rows["labels"] = (
-            f"{len(labels)} half seconds, {lengths.min()} to {lengths.max()} a song, from "
+            f"{len(labels)} half seconds, {lengths.min()} to {lengths.max()} per song, from "
             f"{times.min():g} s to {times.max():g} s"
         )
     whole = songs[DIMENSIONS].dropna()
@@ -47,7 +47,7 @@ def _raters(ratings: pd.DataFrame | None) -> dict[str, str]:
     counts = statistics["raters"].groupby(level="song_id").max()
     median = statistics["alpha"].groupby(level="dimension").median()
     return {
-        "raters a song": f"{counts.min():g} to {counts.max():g}",
+        "raters per song": f"{counts.min():g} to {counts.max():g}",
         "Cronbach's alpha, median": ", ".join(f"{k} {median[k]:.2f}" for k in DIMENSIONS),
     }
 

@@ -160,7 +160,7 @@ class AE:
         history = pd.DataFrame(costs, columns=["reconstruction", "divergence"])
         if not np.isfinite(history.to_numpy()).all():
             rate = f"a smaller learning rate than {self.learning_rate} may help"
-            raise ValueError(f"loss: expected finite numbers, found others; {rate}")
+            raise ValueError(f"loss: expected finite numbers, found NaN or infinity; {rate}")
         return history.rename_axis("step")
 
     def _noise(self, rows: int, rng: torch.Generator) -> Tensor:

@@ -102,9 +102,9 @@ def page(known: dict) -> str:
     return (
         f"<!-- measured: {json.dumps(known)} -->\n"
         "# Speed and memory\n\n"
-        "Written by `make bench`. Ratios say how many times as long the other way takes; a row is\n"
-        "measured in one run, both sides in turn, and gives medians, and the least and greatest\n"
-        "ratio of all pairs. Times hold for one machine; ratios travel better.\n"
+        "`make bench` writes this page. A ratio is the time of the other method divided by ours.\n"
+        "Each row is measured in one run, with both sides in turn. It has the medians, and the\n"
+        "smallest and the largest ratio of all pairs. Times depend on the machine, ratios less.\n"
         "[A million songs](a_million_songs.md) has arithmetic with measured constants.\n"
         f"{tables(known['rows'], known['machines'])}\n"
     )

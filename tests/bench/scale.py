@@ -160,31 +160,33 @@ def filled(text: str) -> str:
 
 
 def before(known: dict) -> str:
-    return f"""Arithmetic, not a measurement: constants of one song of {known["song_s"]:.0f} s
-        ({known["rows"]:.0f} rows of {known["columns"]} features, {known["frames"]:.0f} of them
-        labelled), measured on the embedded corpus, times {SONGS:,}. CPU time of one core
-        ({known["machine"]}; {known["libraries"]}). `python tests/bench/scale.py --write` measures
-        anew; another machine gives other constants."""
+    return f"""These numbers are arithmetic, not a measurement: the constants of one song, times
+        {SONGS:,}. The song has {known["song_s"]:.0f} s ({known["rows"]:.0f} rows of
+        {known["columns"]} features, {known["frames"]:.0f} of them labelled). The constants were
+        measured on the embedded corpus, in CPU time of one core ({known["machine"]};
+        {known["libraries"]}). `python tests/bench/scale.py --write` measures them again; another
+        machine gives other constants."""
 
 
 def after(known: dict, all_sets: float) -> list[str]:
     hours, longer = all_sets * SONGS / CORES / 3_600, 240 / known["song_s"]
     return [
-        f"""**Features** take most: {hours:.1f} hours on {CORES} cores for all sets, since songs
-        share nothing and the work divides. On a Dask cluster it is one line around
+        f"""**Features** take most of the time: {hours:.1f} hours on {CORES} cores for all sets,
+        since every song can be computed separately. A Dask cluster needs one line around
         `features.extract_all` (see [In your own code](code.md)). Songs of four minutes take
         {longer:.1f} times as long.""",
         f"""**Storage**: CSV takes {known["csv_bytes"] / known["single_bytes"]:.1f} times as much as
         Parquet with 32 bits, which keeps as many digits.""",
-        f"""**Training**: least squares needs sums over frames only, X'X and X'y. Songs pass by one
-        at a time, on any number of machines, and memory doesn't grow with their number; solving
-        takes {known["solve_s"]:.2g} s, once. What needs all frames in memory, or grows faster than
-        they do (the kernel of an SVR), is trained on a sample. A unit of a sweep costs
-        {1000 * known["unit_s"]:.0f} ms before a model computes anything to speak of: choosing
-        songs, scoring, keeping.""",
-        """**Search**: the constant is of plain numpy, all Euclidean distances between one drawn
-        profile (60 points of valence and arousal) and the songs. `mer_core.retrieval` also warps
-        time and spares most distances by bounds; `make bench` times it on a million curves.""",
+        f"""**Training**: least squares needs only sums over frames, X'X and X'y. Songs are read one
+        at a time, on any number of machines, and memory does not grow with their number; solving
+        takes {known["solve_s"]:.2g} s, once. A model that needs all frames in memory, or whose
+        cost grows faster than their number (such as the kernel of an SVR), is trained on a sample.
+        A unit of a sweep costs {1000 * known["unit_s"]:.0f} ms in addition to the model: selecting
+        songs, scoring, storing.""",
+        """**Search**: the constant is that of plain numpy, for all Euclidean distances between one
+        drawn profile (60 points of valence and arousal) and the songs. `mer_core.retrieval` can
+        also warp time, and skips most distances by means of bounds; `make bench` times it on a
+        million curves.""",
     ]
 
 

@@ -39,7 +39,7 @@ def read_upload(name: str, data: bytes) -> tuple[np.ndarray, int]:
         raise DataError(name, f"up to {MOST_BYTES / 2**20:.0f} MB of audio", size)
     samples = _decoded(name, suffix, data)
     if np.abs(samples).max() < QUIETEST:
-        raise DataError(name, "something to hear", "silence from start to end")
+        raise DataError(name, "music", "silence from start to end")
     return samples, SAMPLE_RATE
 
 

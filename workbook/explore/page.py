@@ -122,7 +122,7 @@ class Page(ipywidgets.Tab):
         pictures = _side_by_side(*([part] for part in _own_pictures(curve, song, name)))
         self.answers["own"].offer(rows, self._play, above=[pictures, player])
         sentences = own_songs.describe(song.to_frame(name).T).splitlines()
-        sentences.append("In brackets: the range that holds the mean rating of 8 in 10 songs.")
+        sentences.append("In brackets: an interval that contains 8 of 10 mean ratings.")
         return " ".join([*sentences, *(f"Note: {note.message}." for note in notes)])
 
     def _named(self, rows: pd.DataFrame) -> pd.DataFrame:

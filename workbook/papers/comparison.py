@@ -25,7 +25,7 @@ LEVELS = {
 """Index levels of a result table, with their allowed values."""
 
 SCALES = {
-    "2015 task, development": "the labels of 2015 were averaged anew before DEAM was published",
+    "2015 task, development": "the labels of 2015 were averaged again before DEAM was published",
     "2015 task, test": "it is not known whether DEAM's test labels are those of 2015",
     "2014 task": "the labels of 2014 are not on DEAM's scale",
 }
@@ -128,11 +128,11 @@ def _cells(table: pd.DataFrame) -> pd.DataFrame:
 def _comparable(row: tuple, corpus: str) -> str:
     """Return a sentence on whether the difference to the paper means anything."""
     if row.source == "not in our source":
-        return "Not in our source: the paper's number is lost from our copy."
+        return "Not in our source: our copy of the paper has lost the number."
     if not row.ours:
-        return "No system of ours stands beside it."
+        return "We have no such system."
     if row.side == "left_only":
-        return "Not run: our results lack it."
+        return "Not run: our results do not contain it."
     if pd.isna(row.ours_value):
         return "Undefined in ours: a constant has no correlation."
     verdict = "Only the direction means something"

@@ -46,7 +46,7 @@ def read_labels(annotations: Path) -> pd.DataFrame:
         song_id = uneven.index[uneven > HELD][0]
         found = f"{lengths.loc[song_id].astype(int).to_dict()} in song {song_id}"
         raise DataError(folder, f"lengths that differ by {HELD} frames at most", found)
-    repair = f"for the {uneven.sum():g} frames that one of them lacks, its last value was held"
+    repair = f"the last value was repeated for the {uneven.sum():g} missing frames"
     songs = list(uneven.index)
     note(f"{folder}: valence and arousal differ in length in songs {songs}; {repair}")
     return labels.groupby(level="song_id").ffill()
@@ -119,8 +119,8 @@ def read_ratings(annotations: Path) -> pd.DataFrame | None:
     curves = {name: _curves_of_raters(entry(folder, name)) for name in DIMENSIONS}
     songs = [set(curve.index.unique(0)) for curve in curves.values()]
     if songs[0] != songs[1]:
-        found = f"one alone of song {min(songs[0] ^ songs[1])}"
-        raise DataError(folder, "both valence and arousal of every song", found)
+        found = f"only one of them for song {min(songs[0] ^ songs[1])}"
+        raise DataError(folder, "both valence and arousal for every song", found)
     return pd.DataFrame(curves).rename_axis(["song_id", "rater", "time"]).sort_index()
 
 
@@ -162,7 +162,7 @@ def unswap(song_level: pd.DataFrame, labels: pd.DataFrame, year: pd.Series) -> p
         repaired.loc[ids, DIMENSIONS] = repaired.loc[ids, DIMENSIONS[::-1]].to_numpy()
         note(
             f"song-level labels of {which}: valence and arousal were swapped back in {len(ids)} "
-            f"songs (valence - arousal goes with the dynamic labels' at r = {row['r']:.2f})"
+            f"songs (their difference and that of the dynamic labels had r = {row['r']:.2f})"
         )
     return repaired
 

@@ -30,7 +30,7 @@ def read_features(folder: Path, song_ids: Iterable[int]) -> pd.DataFrame:
     known = sorted(set(files) & set(song_ids))
     if len(known) < len(files):
         others = sorted(set(files) - set(known))
-        note(f"{folder}: files of {len(others)} songs that have no labels left out: {others[:5]}")
+        note(f"{folder}: left out the files of {len(others)} songs without labels: {others[:5]}")
     if not known:
         return NO_FEATURES
     quiet = len(known) < 200
@@ -78,7 +78,7 @@ def cut_labels(labels: pd.DataFrame, features: pd.DataFrame, folder: Path) -> pd
         expected = f"features up to the last label at {last[0]:g} s"
         raise DataError(folder / f"{song_id}.csv", expected, f"the last at {last[1]:g} s")
     found = f"{len(missing)} labels at the end of {len(counts)} songs"
-    note(f"{folder}: {found}, behind the last feature window, were left out")
+    note(f"{folder}: left out {found}, after the last feature window")
     return labels.drop(missing)
 
 

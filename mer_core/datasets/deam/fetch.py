@@ -31,7 +31,7 @@ CHECKSUMS = "checksums.json"
 MOST_BYTES = 20 * 2**30  # What an archive may unpack to; DEAM's largest stays below 5 GiB
 CHUNK = 2**16
 UNPACKING = ".unpack-"
-SOUND = "a sound zip archive (delete it to fetch it anew)"
+SOUND = "an undamaged zip archive (delete it to download it again)"
 NO_NAME = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EINVAL}
 """Errors of systems if the name of a file is too long, odd or that of a folder."""
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, UnicodeDecodeError)
@@ -64,7 +64,7 @@ def download(folder: str | os.PathLike, *, site: str = SITE) -> Path:
             with archive.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
             if checksums.setdefault(name, found) != found:
-                raise DataError(archive, f"SHA-256 {checksums[name]}, as at its first sight", found)
+                raise DataError(archive, f"SHA-256 {checksums[name]}, as at its first use", found)
             unpack(archive, folder, brings)
             with written_atomically(folder / CHECKSUMS) as part:
                 part.write_text(json.dumps(checksums, indent=2) + "\n")
@@ -136,7 +136,7 @@ def _extract(content: zipfile.ZipFile, member: zipfile.ZipInfo, folder: str, arc
     """Unpack one file. Errors caused by the archive name it; those of the disk are passed on."""
     try:
         if not member.is_dir() and os.path.lexists(os.path.join(folder, member.filename)):
-            found = f"{member.filename!r} more than once, perhaps in other case"
+            found = f"{member.filename!r} more than once, perhaps in upper and lower case"
             raise DataError(archive, "every file once", found)
         content.extract(member, folder)
     except OSError as error:
@@ -145,7 +145,7 @@ def _extract(content: zipfile.ZipFile, member: zipfile.ZipInfo, folder: str, arc
         if error.errno not in NO_NAME:
             raise
         found = f"{member.filename[:80]!r} ({error.strerror})"
-        raise DataError(archive, "names that files can have", found) from None
+        raise DataError(archive, "valid file names", found) from None
 
 
 def _members(content: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:

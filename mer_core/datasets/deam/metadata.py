@@ -66,9 +66,9 @@ def _warn_of_repairs(path: Path, rows: list[list[str]], joined: list[list[str]])
     tabs = sum(any("\t" in cell for cell in row) for row in rows)
     split = ", ".join(new[0] for old, new in zip(rows, joined) if old != new)
     repairs = {
-        f"letters that are no UTF-8 were replaced in {replaced} songs": replaced,
+        f"letters that are not UTF-8 were replaced in {replaced} songs": replaced,
         f"tabs inside the cells of {tabs} songs were removed": tabs,
-        f"a name split by its own comma was joined in songs {split}": split,
+        f"names with a comma were joined again in songs {split}": split,
     }
     found = "; ".join(text for text, count in repairs.items() if count)
     if found:

@@ -34,7 +34,7 @@ def load(where: str | os.PathLike = "mini", *, task: str = "2015") -> Corpus:
 
     The folder `annotations` is needed; `metadata`, `features` and `MEMD_audio` are read if they are
     there. Repairs are reported: swapped song-level columns, unequal curves, ragged metadata, labels
-    behind the last feature window. So are features that outlast the audio, labels that look like
+    after the last feature window. So are features longer than the audio, labels that look like
     [0, 1], and songs that do not seem to be DEAM's but are divided by its lists.
     """
     folder = _folder(where)
@@ -88,21 +88,21 @@ def describe_split(songs: pd.DataFrame, where: str | os.PathLike, task: str) -> 
     """
     folder, counts = _folder(where), songs["split"].value_counts()
     if find(folder) is None:
-        return f'Songs as the data set divides them: {dict(counts)}; all are "dev" if it does not.'
+        return f'Songs as the data set divides them, or else all "dev": {dict(counts)}.'
     named, total = f"{counts.get('dev', 0)} of {len(songs)} songs", len(development_2015(folder))
     own = f"write {DEVELOPMENT_2015} (columns song_id, certain) into the folder"
     if task != "2015":
         dev = f"those of the year 2013, {named}"
     elif _own_list(folder):
-        dev = f"the folder's own list, {DEVELOPMENT_2015}, of {total} ids, which names {named}"
+        dev = f"the folder's own list, {DEVELOPMENT_2015}, of {total} ids, which contains {named}"
     else:
-        dev = f"DEAM's list of {total} ids, which names {named}; for another data set, {own}"
+        dev = f"DEAM's list of {total} ids, which contains {named}; for another data set, {own}"
     test = f"those of the year {task}, {counts.get('test', 0)} songs"
     if task == "2013":
         test = "none, since DEAM has no division of 2013's songs"
     return (
         f"Task {task}. Development songs: {dev}. Test songs: {test}. Years are those of "
-        "metadata_<year>.csv, else by song_id: up to 1000, 2013; up to 2000, 2014; above, 2015."
+        "metadata_<year>.csv, or by song_id: 2013 up to 1000, 2014 up to 2000, 2015 above."
     )
 
 
@@ -166,8 +166,8 @@ def _warn_of_foreign_ids(songs: pd.DataFrame, folder: Path, task: str) -> None:
         return
     counts = songs["split"].value_counts()
     note(
-        f"{folder}: {reason}; DEAM's lists made {counts.get('dev', 0)} of them development songs "
-        f"and {counts.get('test', 0)} test songs of task {task}. If this is another data set, "
+        f"{folder}: {reason}; by DEAM's lists, {counts.get('dev', 0)} of them are development "
+        f"songs and {counts.get('test', 0)} are test songs of task {task}. For another data set, "
         f"write {DEVELOPMENT_2015} (columns song_id, certain) into the folder"
     )
 
@@ -179,7 +179,7 @@ def _warn_if_longer_than_audio(features: pd.DataFrame, songs: pd.DataFrame, fold
     longer = last.index[last > songs["duration"].reindex(last.index) + 1]
     if len(longer):
         note(
-            f"{folder}: features of {len(longer)} songs outlast their audio (song {longer[0]}: "
-            f"{last[longer[0]]:g} s against {songs['duration'][longer[0]]:.1f} s), so they may "
-            "describe the full song instead of the excerpt that was rated"
+            f"{folder}: features of {len(longer)} songs are longer than their audio "
+            f"(song {longer[0]}: {last[longer[0]]:g} s and {songs['duration'][longer[0]]:.1f} s), "
+            "so they may describe the full song instead of the excerpt that was rated"
         )
