@@ -180,7 +180,7 @@ def test_a_model_trained_on_a_corpus_knows_its_errors():
     test = corpus.split("test")
     songs = own_songs.predict_songs(model, test.features)
     assert ((songs["valence_high"] - songs["valence_low"]) > 0.1).all()
-    with pytest.raises(ValueError, match=r"corpus: expected 20 songs .* found 12"):
+    with pytest.raises(ValueError, match=r"expected 20 development songs .* found 12"):
         own_songs.train(corpus.select(corpus.split("dev").songs.index[:12]))
 
 
