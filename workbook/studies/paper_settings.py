@@ -58,18 +58,20 @@ NETWORKS = {
 }
 """Model, features, folds, seeds."""
 ON_DEAM = {
-    "constant": (Constant(), "FS1", ("all",), 3),
-    real.BASE: (DelayedLinear(), "FS1", ("all",), 3),
-    "Elman, paper's setting": (ElmanRNN.paper(), "FS1", ("all",), 3),
-    "Elman, second network, paper's setting": (SecondNetwork.paper(), "FS1", ("all",), 3),
+    "constant": (Constant(), "FS1", ("all",)),
+    real.BASE: (DelayedLinear(), "FS1", ("all",)),
+    "Elman, paper's setting": (ElmanRNN.paper(), "FS1", ("all",)),
+    "Elman, second network, paper's setting": (SecondNetwork.paper(), "FS1", ("all",)),
+}
+"""On DEAM's excerpts, REAL music: two simple systems, and networks in the paper's setting."""
+WIDE_ON_DEAM = {
     "fold ensemble, paper's size": (
         FoldEnsemble(network=LSTM(**WIDE), trials=1),
         "FS2",
         range(10),
-        1,
     ),
 }
-"""On DEAM's excerpts, REAL music: model, features, folds, seeds; two simple systems beside them."""
+"""There too, with one seed."""
 
 
 def predict_trial(
@@ -124,14 +126,6 @@ def _networks() -> Units:
     return units
 
 
-def _on_deam() -> Units:
-    units = []
-    for name, (setting, features, folds, seeds) in ON_DEAM.items():
-        lists = {"setting": [setting], "features": [features], "fold": folds, "seed": range(seeds)}
-        units += labelled(SEEDS, {"system": name}, **lists)
-    return units
-
-
 def _trials() -> Units:
     units = []
     for name, (setting, features) in ENSEMBLES.items():
@@ -140,7 +134,7 @@ def _trials() -> Units:
     return units
 
 
-TRIALS, SEEDS = (("system", "features", part) for part in ("trial", "seed"))
+TRIALS = ("system", "features", "trial")
 STUDIES = {
     "paper_networks": Study(
         predict,
@@ -158,13 +152,9 @@ STUDIES = {
         FILES,
         cheapest=("LSTM 2014 run 4", "FS2", 0),
     ),
-    "paper_deam": Study(
-        real.predict_folds,
-        _on_deam(),
-        SEEDS,
-        real.real_tables,
-        real.FILES,
+    "paper_deam": real.real_study(
         real.deam_excerpts,
+        [*real.units_of(ON_DEAM), *real.units_of(WIDE_ON_DEAM, seeds=1)],
         cheapest=("constant", "FS1", 0),
     ),
 }

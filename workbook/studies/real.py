@@ -19,12 +19,22 @@ from mer_core.smoothing import moving_average
 from workbook.intervals import LEVELS, holm, metric_draws, paired
 from workbook.studies.multiscale import of_scale
 from workbook.studies.regressors import predict, scores, with_features, with_seed
-from workbook.studies.study import Frames, Levels, Study, Tables, labelled, setting_of, study_of
+from workbook.studies.study import (
+    Frames,
+    Levels,
+    Study,
+    Tables,
+    Units,
+    labelled,
+    setting_of,
+    study_of,
+)
 from workbook.valence import song_counts
 
 VARIABLE = "MER_REAL"
 """Names the folder in which `deam` and `vgmidi` are; `shared` beside the repository by default."""
 FILES = ("{}.csv", "{}_differences.csv", "{}_songs.parquet")
+LEVELS_OF_SYSTEMS = ("system", "features", "seed")
 BASE = "delayed linear"
 """What every network is compared with."""
 UNDELAYED = {BASE: "linear", "Elman, delayed": "Elman", "LSTM, delayed": "LSTM"}
@@ -231,17 +241,26 @@ def systems(*, held_out: int, trials: int) -> dict[str, tuple[Regressor, str, It
     }
 
 
-def real_study(corpus: Callable[[], Corpus], **options: int) -> Study:
-    """All systems in ten folds of songs; the seed draws the folds and the first weights."""
-    levels, units = ("system", "features", "seed"), []
-    for system, (setting, features, folds) in systems(**options).items():
-        lists = {"setting": [setting], "features": [features], "fold": folds, "seed": range(3)}
-        units += labelled(levels, {"system": system}, **lists)
-    return Study(predict_folds, units, levels, real_tables, FILES, corpus, ("linear", "FS1", 0))
+def units_of(systems: Mapping[str, tuple[Regressor, str, Iterable]], *, seeds: int = 3) -> Units:
+    """Units of some systems (setting, features, folds), for the seeds from 0 on."""
+    units = []
+    for system, (setting, features, folds) in systems.items():
+        lists = {"setting": [setting], "features": [features], "fold": folds, "seed": range(seeds)}
+        units += labelled(LEVELS_OF_SYSTEMS, {"system": system}, **lists)
+    return units
+
+
+def real_study(
+    corpus: Callable[[], Corpus], units: Units, cheapest: tuple = ("linear", "FS1", 0)
+) -> Study:
+    """Systems in ten folds of songs; the seed draws the folds and the first weights."""
+    return Study(
+        predict_folds, units, LEVELS_OF_SYSTEMS, real_tables, FILES, corpus, cheapest=cheapest
+    )
 
 
 STUDIES = {
-    "real_deam": real_study(deam_excerpts, held_out=4, trials=3),
-    "real_vgmidi": real_study(vgmidi_pieces, held_out=8, trials=1),
+    "real_deam": real_study(deam_excerpts, units_of(systems(held_out=4, trials=3))),
+    "real_vgmidi": real_study(vgmidi_pieces, units_of(systems(held_out=8, trials=1))),
 }
 """Of real music."""
