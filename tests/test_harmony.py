@@ -15,11 +15,11 @@ from mer_core.features import tonal
 from mer_core.features.tonal import NAMES
 from mer_core.metrics import DIMENSIONS
 from mer_core.models import DelayedLinear
-from test_tonal import cadence
+from test_tonal import cadence, note
 from workbook import harmony as page
 from workbook import real_music
 from workbook.intervals import holm
-from workbook.studies import harmony, harmony_keys
+from workbook.studies import harmony, harmony_chroma, harmony_keys
 from workbook.valence import song_counts
 
 NOISE = 40
@@ -158,20 +158,20 @@ MAJOR = [(60, 64, 67), (65, 69, 72), (67, 71, 74), (60, 64, 67)]
 
 
 def test_notes_are_counted_in_half_seconds():
-    track = harmony_keys.note_track(_midi(MAJOR, seconds=0.75), 6)
+    track = harmony_chroma.note_track(_midi(MAJOR, seconds=0.75), 6)
     assert track.sum() == pytest.approx(12 * 0.75)
     assert track[0, [0, 4, 7]].tolist() == [0.5] * 3
     assert track[1, 0] == pytest.approx(0.5)  # C as the root, then as the fifth of F
     assert track[1, 4] == pytest.approx(0.25)
-    assert not harmony_keys.note_track(_midi(MAJOR, channel=harmony_keys.DRUMS), 6).any()
+    assert not harmony_chroma.note_track(_midi(MAJOR, channel=harmony_chroma.DRUMS), 6).any()
 
 
-@pytest.mark.parametrize("profile", harmony_keys.PROFILES)
+@pytest.mark.parametrize("profile", harmony_chroma.PROFILES)
 def test_profiles_tell_major_from_minor_by_the_notes(profile):
     for chords, sign in ((MAJOR, 1), (MINOR, -1)):
-        track = harmony_keys.note_track(_midi(chords), 8)
+        track = harmony_chroma.note_track(_midi(chords), 8)
         index = pd.MultiIndex.from_product([[1], 0.5 * np.arange(8)], names=["song_id", "time"])
-        found = harmony_keys.key_features(pd.DataFrame(track, index), profile)
+        found = harmony_chroma.key_features(pd.DataFrame(track, index), profile)
         assert sign * found["mode_long"].iloc[-1] > 0
         assert found["key_clarity_long"].iloc[-1] > 0.6
 
@@ -182,11 +182,41 @@ def test_key_features_are_those_of_the_set(tmp_path):
     expected = tonal.tonal(samples)
     soundfile = pytest.importorskip("soundfile")
     soundfile.write(tmp_path / "1.wav", samples, 44_100, subtype="FLOAT")
-    track = harmony_keys.audio_track(str(tmp_path / "1.wav"), len(expected))
+    track = harmony_chroma.audio_track(str(tmp_path / "1.wav"), len(expected))
     index = pd.MultiIndex.from_product([[1], expected.index], names=["song_id", "time"])
-    found = harmony_keys.key_features(pd.DataFrame(track, index), "Temperley").loc[1].shift(-1)
+    found = harmony_chroma.key_features(pd.DataFrame(track, index), "Temperley").loc[1].shift(-1)
     for name in found:
         assert np.abs(found[name] - expected[name]).dropna().max() < 0.06
+
+
+@pytest.mark.parametrize("name", harmony_chroma.CHROMAS)
+@pytest.mark.parametrize("mode", ["major", "minor"])
+def test_every_chroma_finds_the_key_of_a_cadence(name, mode):
+    """All have frames at the same times, so that they can be counted in half seconds."""
+    samples = np.tile(cadence(2, mode), 2)
+    frames = harmony_chroma.CHROMAS[name](samples)
+    assert abs(len(frames) - len(tonal.chroma(samples))) <= 1
+    r = np.corrcoef(frames.sum(0), tonal.key_profiles())[0, 1:]
+    assert r.argmax() == 2 + 12 * (mode == "minor")
+
+
+def test_a_beat_has_one_chroma():
+    """Clicks every half second, over a chord that changes every two seconds."""
+    samples = np.tile(cadence(0, "major"), 4)
+    samples[:: 44_100 // 2] += 1
+    frames = harmony_chroma.by_beats(samples)
+    changes = np.flatnonzero((frames[1:] != frames[:-1]).any(1))
+    assert len(changes) > 10
+    assert np.median(np.diff(changes)) == pytest.approx(0.5 / 0.093, abs=1.1)
+
+
+def test_the_bass_of_a_root_position_is_consonant():
+    def of(*pitches):
+        chord = sum(note(pitch, 2.0) for pitch in pitches)
+        return harmony_chroma.bass_consonance(chord).mean()
+
+    assert of(36, 64, 67) > of(36, 61, 66) + 0.2
+    assert harmony_chroma.bass_consonance(np.zeros(44_100)).tolist() == [0] * 11
 
 
 def test_the_other_mode_and_back():
@@ -204,10 +234,15 @@ def test_modes_drums_and_features_of_the_embedded_corpus():
     index = pd.MultiIndex.from_tuples(rows, names=["song_id", "time"])
     found = harmony_keys.composed_modes(index)
     assert found.tolist() == ["major", "major", "mixolydian", "major"]
-    file = _midi([(36,), (38,), (36,)], channel=harmony_keys.DRUMS)
+    file = _midi([(36,), (38,), (36,)], channel=harmony_chroma.DRUMS)
     silent = harmony_keys.without_drums(file)
     assert all(not m.velocity for m in silent.tracks[0] if m.type == "note_on")
     assert harmony_keys.strokes(20, np.array([10.0]))[0] > 0
+    sung = harmony_keys.as_voices(mido.MidiFile(harmony_keys.MINI / "midi/20.mid")).tracks[0]
+    programs = {m.channel: m.program for m in sung if m.type == "program_change"}
+    assert {v for k, v in programs.items() if k != harmony_chroma.DRUMS} == {53}
+    vibrato = [m.channel for m in sung if m.type == "control_change" and m.control == 1]
+    assert sorted(vibrato) == sorted(set(programs) - {harmony_chroma.DRUMS})
     corpus = harmony.mini()
     assert list(corpus.features)[-6:] == [*NAMES]
     assert (corpus.features.shape[1], len(corpus.songs)) == (266, 96)

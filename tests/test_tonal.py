@@ -14,16 +14,19 @@ CADENCES = {
 SCALES = {"major": [0, 2, 4, 5, 7, 9, 11, 12], "minor": [0, 2, 3, 5, 7, 8, 11, 12]}
 
 
-def note(pitch, seconds, cents=0):
+def note(pitch, seconds, cents=0, vibrato=0):
+    """Six partials that decay; vibrato in cents to each side, 5.5 times a second."""
     time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     frequency = 440 * 2 ** ((pitch - 69 + cents / 100) / 12)
-    partials = sum(np.sin(2 * np.pi * frequency * h * time) / h for h in range(1, 7))
+    swing = (2 ** (vibrato / 1200) - 1) / (2 * np.pi * 5.5) * np.cos(2 * np.pi * 5.5 * time)
+    cycles = frequency * (time - swing)
+    partials = sum(np.sin(2 * np.pi * h * cycles) / h for h in range(1, 7))
     return 0.05 * partials * np.exp(-2 * time)
 
 
-def cadence(tonic, mode, *, inversion=0, cents=0):
+def cadence(tonic, mode, *, inversion=0, cents=0, vibrato=0):
     chords = [sorted((p + 12 * (k < inversion)) for k, p in enumerate(c)) for c in CADENCES[mode]]
-    sounds = [sum(note(48 + tonic + p, 0.75, cents) for p in chord) for chord in chords]
+    sounds = [sum(note(48 + tonic + p, 0.75, cents, vibrato) for p in chord) for chord in chords]
     return np.concatenate(sounds)
 
 
@@ -43,6 +46,7 @@ MUSIC = {
     "first inversion": lambda tonic, mode: cadence(tonic, mode, inversion=1),
     "second inversion": lambda tonic, mode: cadence(tonic, mode, inversion=2),
     "40 cents sharp": lambda tonic, mode: cadence(tonic, mode, cents=40),
+    "vibrato": lambda tonic, mode: cadence(tonic, mode, vibrato=50),
     "scale": scale,
     "chord": lambda tonic, mode: sum(note(48 + tonic + p, 2) for p in CADENCES[mode][0]),
     "drums": lambda tonic, mode: cadence(tonic, mode) + drums(132300),

@@ -4,6 +4,7 @@ from workbook.studies import (
     baselines,
     elman,
     harmony,
+    harmony_chroma,
     harmony_keys,
     lag,
     latents,
@@ -36,7 +37,7 @@ __all__ = [
 ]
 
 MODULES = (songs, valence, valence_mini, valence_sides, latents, baselines, elman, lstm, multiscale)
-MODULES += (paper_settings, real, harmony, harmony_keys, lag, listeners, transfer, task_scale)
-MODULES += (pretrained,)
+MODULES += (paper_settings, real, harmony, harmony_chroma, harmony_keys, lag, listeners)
+MODULES += (transfer, task_scale, pretrained)
 STUDIES = {name: study for module in MODULES for name, study in module.STUDIES.items()}
 """By the names of their tables."""

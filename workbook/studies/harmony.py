@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Self
@@ -25,7 +25,7 @@ from mer_core.evaluation import Regressor
 from mer_core.features import choose, extract_all, song_level
 from mer_core.features.tonal import NAMES
 from mer_core.metrics import DIMENSIONS
-from mer_core.models import LSTM, DelayedLinear, ElmanRNN
+from mer_core.models import BLSTM, LSTM, DelayedLinear, ElmanRNN
 from mer_core.models.delayed import CLIP
 from mer_core.models.triplet import by_rank
 from mer_core.smoothing import moving_average
@@ -268,6 +268,7 @@ SYSTEMS: dict[str, Regressor] = {
     "delayed linear": DelayedLinear(**DELAYED),
     "Elman": ElmanRNN(),
     "LSTM": LSTM(),
+    "BLSTM": BLSTM(),
 }
 FRAME_SETS = {
     "260": ("compare",),
@@ -309,10 +310,10 @@ def song_study(corpus: Callable[[], Corpus], seeds: int) -> Study:
     return Study(predict_songs, units, levels, song_tables, files, corpus, ("ridge", "tonal"))
 
 
-def frame_study(corpus: Callable[[], Corpus], systems: Iterable[str]) -> Study:
+def frame_study(corpus: Callable[[], Corpus]) -> Study:
     """Systems and sets every half second; a weight is for the linear model alone."""
     levels, units = ("system", "features", "seed"), []
-    for system in systems:
+    for system in SYSTEMS:
         sets = [k for k in FRAME_SETS if k != WEIGHTED or system == "delayed linear"]
         units += labelled(levels, system=[system], features=sets, seed=[0])
     cheapest = ("delayed linear", "tonal")
@@ -323,8 +324,8 @@ STUDIES = {
     "harmony_deam": song_study(deam, seeds=2),
     "harmony_vgmidi": song_study(vgmidi, seeds=2),
     "harmony_mini": song_study(mini, seeds=1),
-    "harmony_frames_deam": frame_study(deam, SYSTEMS),
-    "harmony_frames_vgmidi": frame_study(vgmidi, ["delayed linear", "Elman"]),
-    "harmony_frames_mini": frame_study(mini, ["delayed linear"]),
+    "harmony_frames_deam": frame_study(deam),
+    "harmony_frames_vgmidi": frame_study(vgmidi),
+    "harmony_frames_mini": frame_study(mini),
 }
 """Of real music, and of the embedded corpus (`mini`), SYNTHETIC."""
