@@ -35,11 +35,15 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="module")
-def lab(browser, home) -> Iterator[str]:
-    """Address of JupyterLab's home; add "?reset", else it also opens the notebook of before."""
+def lab(browser, home, request) -> Iterator[str]:
+    """Address of JupyterLab's home; add "?reset", else it also opens the notebook of before.
+
+    A module's `PREFIX` is that of all its addresses, as a hub gives each student one.
+    """
+    prefix = getattr(request.module, "PREFIX", "/")
     for name, settings in SETTINGS.items():
         path = home / ".jupyter_config_dir/lab/user-settings/@jupyterlab" / name
         path.parent.mkdir(parents=True)
         path.with_suffix(".jupyterlab-settings").write_text(json.dumps(settings))
-    with pages.server(pages.LAB, home) as url:
-        yield f"{url}/lab/tree"
+    with pages.server([*pages.LAB, f"--ServerApp.base_url={prefix}"], home) as url:
+        yield f"{url}{prefix}lab/tree"

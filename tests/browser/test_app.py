@@ -10,13 +10,16 @@ from conftest import ROOT
 
 SONG = ROOT / "data" / "mini" / "MEMD_audio" / "1.ogg"
 PHONE = {"viewport": {"width": 360, "height": 740}}
+PREFIX = "/user/student/"
+"""Of all addresses, as behind a hub."""
 
 
 @pytest.fixture(scope="module")
 def app(browser, tmp_path_factory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("app")
-    with pages.server([*pages.VOILA, "explore.ipynb"], home, folder=pages.APP) as url:
-        yield url
+    command = [*pages.VOILA, "explore.ipynb", f"--Voila.base_url={PREFIX}"]
+    with pages.server(command, home, folder=pages.APP) as url:
+        yield url + PREFIX
 
 
 def test_songs_are_found_by_a_point_by_a_drawing_and_the_page_survives_a_wrong_file(browser, app):

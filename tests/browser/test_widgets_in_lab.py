@@ -9,6 +9,9 @@ from playwright.sync_api import Page
 from browser import pages, showcase
 from conftest import ROOT
 
+PREFIX = "/user/student/"
+"""Of all addresses, as behind a hub."""
+
 
 def test_widgets_answer_to_mouse_and_keys_in_both_themes_and_clean_up(browser, lab, home):
     pages.write_notebook(home / "showcase.ipynb", showcase.SOURCE)
