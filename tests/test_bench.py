@@ -66,6 +66,25 @@ def test_a_row_says_what_was_timed(bench, monkeypatch):
     assert bench.page(bench.constants(text)) == text
 
 
+def test_targets_are_reached_or_missed(bench, monkeypatch):
+    targets = [("a", "b", "ratio", 3), ("a", "b", "ours", 1), ("a", "d", "ratio", 2)]
+    monkeypatch.setattr(bench, "TARGETS", targets)
+    row = ["a row", "beside", "wall", 6.0, 3.0, 2.0, 1.0, 4.0]
+    lines = bench.targets([row, [*row[:1], "does", *row[2:]]]).splitlines()[-3:]
+    assert lines == [
+        "| a | beside | 3 times | 2 times | **missed** |",
+        "| a | beside | 1 s at most | 3 s | **missed** |",
+        "| a | does | 2 times | 2 times | yes |",
+    ]
+
+
+def test_every_target_has_a_row(bench):
+    text = bench.PAGE.read_text().partition("## Targets")[2]
+    assert [text.count(f"| {what} |") for what, *_ in bench.TARGETS] == [
+        sum(what == other for other, *_ in bench.TARGETS) for what, *_ in bench.TARGETS
+    ]
+
+
 def test_the_page_follows_from_what_was_measured(bench):
     text = bench.PAGE.read_text()
     known = bench.constants(text)
@@ -77,20 +96,21 @@ def test_modules_are_kept_one_by_one(bench, tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "PAGE", tmp_path / "bench.md")
     monkeypatch.setattr(bench, "machine", lambda: "a machine")
     elm = [("elm", ["this", "that", "wall", 6.0, 2.0, 3.0, 1.0, 4.0])]
-    bench.keep("workbook", [("workbook", ["notebooks", "9 s"])])
+    bench.keep("lessons", [("lessons", ["notebooks", "9 s"])])
     bench.keep("elm", elm)
-    bench.keep("workbook", [("workbook", ["notebooks", "8 s"])])
+    bench.keep("lessons", [("lessons", ["notebooks", "8 s"])])
     assert [row for _, row in bench.constants(bench.PAGE.read_text())["rows"]][1:] == [
         ["notebooks", "8 s"]
     ]
     monkeypatch.setattr(bench, "machine", lambda: "another machine")
     bench.keep("elm", elm)
     known = bench.constants(bench.PAGE.read_text())
-    assert [name for name, _ in known["rows"]] == ["elm", "workbook"]
-    assert known["machines"] == {"elm": "another machine", "workbook": "a machine"}
+    assert [name for name, _ in known["rows"]] == ["elm", "lessons"]
+    assert known["machines"] == {"elm": "another machine", "lessons": "a machine"}
 
 
 def test_every_module_of_the_bench_is_run(bench):
     there = {path.stem for path in (ROOT / "tests" / "bench").glob("*.py")}
     others = {"scale", "latents"}  # with pages of their own, and not of speed
     assert there == set(bench.MODULES) | others | {"bench", "timing"}
+    assert not there & {"mer_core", "workbook"}, "it would hide the package"

@@ -314,6 +314,11 @@ BAD: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "a pipe without a writer": ("x.wav", os.mkfifo, "a device"),
     "infinity of both signs": ("x.wav", sound(INFINITE), r"finite samples.* 0\.000 s"),
     "NaN": ("x.wav", sound(np.r_[music(1), np.nan]), r"finite samples.* 1\.000 s"),
+    "more than single precision": (
+        "x.wav",
+        lambda path: soundfile.write(path, np.r_[music(1), 1e39], RATE, subtype="DOUBLE"),
+        r"finite samples.* 1\.000 s",
+    ),
 }
 
 

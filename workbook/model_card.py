@@ -1,7 +1,7 @@
 """Train the model in the package, and write its card: `python -m workbook.model_card`.
 
-The numbers of the card are from the tables `pretrained`, `pretrained_choices` and
-`pretrained_groups` in `data/results`.
+The numbers of the card are from the tables `pretrained`, `pretrained_choices`, `pretrained_groups`
+and `pretrained_excerpts` in `data/results`.
 """
 
 from __future__ import annotations
@@ -66,15 +66,31 @@ def choice_table() -> pd.DataFrame:
 
 def group_table() -> pd.DataFrame:
     """Errors for songs of training, left out, by campaign, genre and loudness."""
-    table, rows = results.table("pretrained_groups"), {}
-    for (group, name), part in table.groupby(level=[0, 1], sort=False):
-        part, cells = part.droplevel([0, 1]), {}
+    table = results.table("pretrained_groups")
+    return _cells(table).rename_axis(["by", "valence / arousal"])
+
+
+def excerpt_table() -> pd.DataFrame:
+    """Coverage of the excerpts beside that of the same songs with DEAM's features, and of 2013."""
+    table = results.table("pretrained_excerpts").loc[0]
+    cells, heads = _cells(table), {"spread": "spread of labels", "share": "so few by chance"}
+    for column, head in heads.items():
+        text = table[column].map(lambda value: number(value, 2)).unstack("dimension")
+        cells[head] = text["valence"] + " / " + text["arousal"]
+    return cells.rename_axis("valence / arousal")
+
+
+def _cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Songs, RMSE, bias, r and coverage, both dimensions in a cell."""
+    rows, levels = {}, table.index.names[:-1]
+    for name, part in table.groupby(level=levels, sort=False):
+        part, cells = part.droplevel(levels), {}
         cells["songs"] = f"{part['songs'].iloc[0]:.0f}"
         for column, digits in {"rmse": 3, "bias": 2, "pearson": 2, "coverage": 2}.items():
             values = [number(part.loc[k, column], digits) for k in DIMENSIONS]
             cells[{"pearson": "r"}.get(column, column)] = " / ".join(values)
-        rows[group, str(name)] = cells
-    return pd.DataFrame(rows).T.rename_axis(["by", "valence / arousal"])
+        rows[name[0] if len(name) == 1 else tuple(map(str, name))] = cells
+    return pd.DataFrame(rows).T
 
 
 def harmony_table() -> pd.DataFrame:
@@ -102,6 +118,7 @@ def tables() -> dict[str, str]:
         "systems": system_table(),
         "choices": choice_table(),
         "groups": group_table(),
+        "excerpts": excerpt_table(),
         "harmony": harmony_table(),
         "widths": width_table(pretrained()),
     }

@@ -29,16 +29,33 @@ from timing import Figure, Row
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "bench.md"
 MODULES = {
+    "audio": "Reading audio",
     "features": "Features",
     "predict": "A prediction",
     "recurrent": "Many networks at once",
     "elm": "Extreme learning machines",
     "cluster": "A cluster",
     "retrieval": "Search",
-    "workbook": "The workbook",
+    "lessons": "The workbook",
 }
 LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "torch", "opensmile", "librosa", "numba")
 LIBRARIES += ("hpelm", "tslearn", "dtaidistance", "distributed")
+PACKAGE = "the openSMILE package"
+TARGETS = (
+    ("65 descriptors and deltas", PACKAGE, "ratio", 1.9),
+    ("six tonal features, a song of 45 s", PACKAGE, "ratio", 1),
+    ("`mer predict` of a song of 3 min", PACKAGE, "ours", 12),
+    ("50 Elman networks of 10 units", "PyTorch loop, one after the other", "ratio", 10),
+    ("50 Elman networks of 10 units", "PyTorch loop, two processes", "ratio", 5),
+    ("50 LSTMs of 32 + 32 units", "PyTorch loop", "ratio", 1.5),
+    ("an ELM of 100 units", "hpelm", "ratio", 3),
+    ("an ELM of 500 units", "hpelm", "ratio", 3),
+    ("DTW of 6 drawn profiles", "dtaidistance.dtw_ndim.distance_fast", "ratio", 1),
+    ("DTW of 6 drawn profiles", "tslearn.metrics.cdist_dtw", "ratio", 10),
+    ("import mer_core", "import opensmile", "ours", 0.5),
+    ("13 notebooks", "jupyter nbconvert", "ours", 240),
+)
+"""Beginnings of a row's two names, what is limited, and the least ratio or the most seconds."""
 
 
 def machine() -> str:
@@ -84,6 +101,29 @@ def tables(found: list[tuple[str, list]], machines: Mapping[str, str] | None = N
     return "\n".join(parts)
 
 
+def targets(rows: list[list]) -> str:
+    """Markdown: the first row of each target, and whether it was reached."""
+    ratios, _ = of_kinds(rows)
+    lines = [
+        "\n## Targets\n",
+        "| row | against | target | measured | reached |",
+        "|---|---|---|---|---|",
+    ]
+    for what, against, kind, limit in TARGETS:
+        rows_of = [k for k in ratios if k.what.startswith(what) and k.against.startswith(against)]
+        if not rows_of:  # its module was not measured yet
+            continue
+        row = rows_of[0]
+        value = getattr(row, kind)
+        aim = f"{_times(limit)} times" if kind == "ratio" else f"{_seconds(limit)} at most"
+        found = f"{_times(value)} times" if kind == "ratio" else _seconds(value)
+        reached = value >= limit if kind == "ratio" else value <= limit
+        lines.append(
+            f"| {what} | {row.against} | {aim} | {found} | {'yes' if reached else '**missed**'} |"
+        )
+    return "\n".join(lines)
+
+
 def of_kinds(rows: list[list]) -> tuple[list[Row], list[Figure]]:
     """Separate comparisons and single figures by their length."""
     kinds = (Row, Figure)
@@ -107,6 +147,7 @@ def page(known: dict) -> str:
         "smallest and the largest ratio of all pairs. Times depend on the machine, ratios less.\n"
         "[A million songs](a_million_songs.md) has arithmetic with measured constants.\n"
         f"{tables(known['rows'], known['machines'])}\n"
+        f"{targets([row for _, row in known['rows']])}\n"
     )
 
 

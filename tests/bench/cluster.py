@@ -1,4 +1,4 @@
-"""A sweep on two Dask workers against one process, after their start-up: the same results."""
+"""A sweep on two Dask workers against joblib's two processes, after their start-up."""
 
 from __future__ import annotations
 
@@ -30,11 +30,18 @@ def sweep(corpus: Corpus, backend: str) -> list[pd.DataFrame]:
         return [frame for _, frame in results.done]
 
 
+def by_joblib(corpus: Corpus, *, processes: int = 2) -> list[pd.DataFrame]:
+    """The same frames, with no store, by joblib alone."""
+    parallel = joblib.Parallel(n_jobs=processes)
+    return parallel(joblib.delayed(studies.predict)(corpus, **unit) for unit in UNITS)
+
+
 def rows(*, short: bool = False) -> Iterator[Row]:
     corpus = load_corpus("mini")
     with cluster():
-        for ours, theirs in zip(sweep(corpus, "dask"), sweep(corpus, "sequential")):
+        for ours, theirs in zip(sweep(corpus, "dask"), by_joblib(corpus)):
             pd.testing.assert_frame_equal(ours, theirs, check_exact=True)
-        yield compared(f"a sweep of {len(UNITS)} SVRs on two Dask workers", "one process",
-                       lambda: sweep(corpus, "sequential"), lambda: sweep(corpus, "dask"),
+        yield compared(f"a sweep of {len(UNITS)} SVRs on two Dask workers, stored",
+                       "joblib.Parallel, two processes",
+                       lambda: by_joblib(corpus), lambda: sweep(corpus, "dask"),
                        runs=1 if short else RUNS)  # fmt: skip

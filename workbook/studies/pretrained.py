@@ -294,24 +294,68 @@ def error_groups(corpus: Corpus, *, group: str) -> pd.DataFrame:
     Index (name, dimension); columns songs, rmse, bias (prediction - label), pearson, and coverage.
     Groups have 30 songs or more.
     """
-    folds = left_out(corpus, WindowedRidge())
-    fitted = fit_songs(corpus, WindowedRidge(), training_songs(corpus))
-    width = calibrate(fitted, folds, corpus).half_widths(coverage=COVERAGE).loc["song"]
-    songs = folds.xs("song", level="of").droplevel(["fold", "time"])
-    labels = corpus.labels.groupby(level="song_id")[DIMENSIONS].mean().loc[songs.index]
+    songs, labels, width = _left_out_songs(corpus)
     about = corpus.songs.loc[songs.index]
     energy = corpus.features[ENERGY].groupby(level="song_id").mean().loc[songs.index]
     about = about.assign(level=pd.qcut(energy, 3, labels=THIRDS))
     rows = {}
     for name, ids in about.groupby(group, observed=True).groups.items():
-        if len(ids) < 30:
-            continue
-        error, r = songs.loc[ids] - labels.loc[ids], songs.loc[ids].corrwith(labels.loc[ids])
-        statistics = {"rmse": np.sqrt((error**2).mean()), "bias": error.mean(), "pearson": r}
-        statistics["coverage"] = (error.abs() <= width).mean()
-        for k in DIMENSIONS:
-            rows[name, k] = {"songs": len(ids)} | {n: v[k] for n, v in statistics.items()}
+        if len(ids) >= 30:
+            rows |= _errors((name,), songs.loc[ids], labels.loc[ids], width)
     return framed(rows, ["name", "dimension"])
+
+
+def _left_out_songs(corpus: Corpus) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
+    """Predictions of the left-out training songs, their labels, and half widths for a song."""
+    folds = left_out(corpus, WindowedRidge())
+    fitted = fit_songs(corpus, WindowedRidge(), training_songs(corpus))
+    width = calibrate(fitted, folds, corpus).half_widths(coverage=COVERAGE).loc["song"]
+    songs = folds.xs("song", level="of").droplevel(["fold", "time"])
+    return songs, corpus.labels.groupby(level="song_id")[DIMENSIONS].mean().loc[songs.index], width
+
+
+def _errors(label: tuple, songs: pd.DataFrame, labels: pd.DataFrame, width: pd.Series) -> dict:
+    error, r = songs - labels, songs.corrwith(labels)
+    statistics = {"rmse": np.sqrt((error**2).mean()), "bias": error.mean(), "pearson": r}
+    statistics["coverage"] = (error.abs() <= width).mean()
+    count = {"songs": len(songs)}
+    return {(*label, k): count | {n: v[k] for n, v in statistics.items()} for k in DIMENSIONS}
+
+
+def excerpt_coverage(corpus: Corpus, *, draws: int, seed: int) -> pd.DataFrame:
+    """Why the intervals contain fewer of the excerpts: the songs, their features, or chance.
+
+    Index (name, dimension); columns as of :func:`error_groups`, spread of the labels, and share:
+    of as many random songs of 2013, how often the intervals contain no more of them. Names: the
+    excerpts with features of their audio, the same songs with DEAM's features, and the left-out
+    songs of 2013.
+    """
+    songs, labels, width = _left_out_songs(corpus)
+    fitted = fit_songs(corpus, WindowedRidge(), training_songs(corpus))
+    excerpts = corpus.songs.index[corpus.songs["part"] == "excerpts"]
+    own = corpus.labels.groupby(level="song_id")[DIMENSIONS].mean().loc[excerpts]
+    heard = corpus.features[corpus.features.index.isin(excerpts, "song_id")]
+    means = read_features(real_folder("deam")).loc[excerpts - DATA["deam"], [*heard]]
+    stored = at_start(means.set_axis(pd.Index(excerpts, name="song_id")))
+    of_2013 = songs.index[corpus.songs.loc[songs.index, "campaign"] == "2013"]
+    parts = {
+        "excerpts, features of the audio": (fitted.predict_songs(heard), own),
+        "excerpts, DEAM's features": (fitted.predict_songs(stored), own),
+        "left-out songs of 2013": (songs.loc[of_2013], labels.loc[of_2013]),
+    }
+    table = framed(
+        {k: v for name, part in parts.items() for k, v in _errors((name,), *part, width).items()},
+        ["name", "dimension"],
+    )
+    inside = ((songs - labels).abs() <= width).loc[of_2013].to_numpy()
+    rng, size = np.random.default_rng(seed), len(excerpts)
+    drawn = np.array([rng.choice(inside, size, replace=False).mean(0) for _ in range(draws)])
+    for name, (_, true) in parts.items():
+        for column, k in enumerate(DIMENSIONS):
+            table.loc[(name, k), "spread"] = true[k].std()
+            reached = table.loc[(name, k), "coverage"]
+            table.loc[(name, k), "share"] = (drawn[:, column] <= reached + 1e-9).mean()
+    return table
 
 
 _of_real = partial(study_of, corpus=real_songs)
@@ -323,5 +367,6 @@ STUDIES = {
     ),
     "pretrained_choices": _of_real(try_choice, ("choice",), ("as shipped",), units=_choices),
     "pretrained_groups": _of_real(error_groups, ("group",), ("campaign",), group=_groups),
+    "pretrained_excerpts": _of_real(excerpt_coverage, ("seed",), (0,), seed=[0], draws=[5000]),
 }
 """Of real music."""
