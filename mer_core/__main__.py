@@ -210,7 +210,7 @@ def predict(
         for path in own_songs.save_figures(Path(plot), songs, curves) if plot else ():
             print(f"figure: {path}")
         about = train or "real music (DEAM, VGMIDI)"
-        print(f"Trained on {about}. In brackets: an interval that contains 8 of 10 mean ratings.")
+        print(f"Trained on {about}. {own_songs.about_errors(model)}")
     return int(len(failures) > 0)
 
 

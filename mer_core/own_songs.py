@@ -101,6 +101,23 @@ def describe(songs: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def about_errors(model: WindowedRidge) -> str:
+    """What the intervals of :func:`describe` mean, and the model's typical error, in words.
+
+    Examples
+    --------
+    >>> from mer_core import models
+    >>> for sentence in about_errors(models.pretrained()).split(". "):
+    ...     print(sentence)
+    In brackets: an interval that contains 8 of 10 mean ratings
+    Half of all songs have an error below 0.16 (valence) and 0.14 (arousal).
+    """
+    half = model.half_widths(coverage=0.5).loc["song"]
+    errors = " and ".join(f"{half[name]:.2f} ({name})" for name in DIMENSIONS)
+    inside = f"In brackets: an interval that contains {10 * COVERAGE:.0f} of 10 mean ratings."
+    return f"{inside} Half of all songs have an error below {errors}."
+
+
 def write(path: Path, songs: pd.DataFrame, curves: pd.DataFrame) -> None:
     """Write curves as CSV, or songs and curves as JSON, by the suffix of the file."""
     with written_atomically(path) as part:

@@ -121,9 +121,9 @@ class Page(ipywidgets.Tab):
         player = Player(audio, {"predicted": curve}, title=name)
         pictures = _side_by_side(*([part] for part in _own_pictures(curve, song, name)))
         self.answers["own"].offer(rows, self._play, above=[pictures, player])
-        sentences = own_songs.describe(song.to_frame(name).T).splitlines()
-        sentences.append("In brackets: an interval that contains 8 of 10 mean ratings.")
-        return " ".join([*sentences, *(f"Note: {note.message}." for note in notes)])
+        lines = own_songs.describe(song.to_frame(name).T).splitlines()
+        lines += [f"note: {note.message}" for note in notes]
+        return f"{'. '.join(line.strip() for line in lines)}. {own_songs.about_errors(self.model)}"
 
     def _named(self, rows: pd.DataFrame) -> pd.DataFrame:
         return songs.describe_pieces(rows, self.corpus)
