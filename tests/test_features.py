@@ -294,6 +294,7 @@ def sound(samples: np.ndarray, *, kept: float = 1.0) -> Callable[[Path], None]:
     return make
 
 
+SIGNALLING = np.frombuffer(b"\1\0\0\0\0\0\xf0\x7f")
 INFINITE = np.full((RATE, 2), [np.inf, -np.inf])
 BAD: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "missing": ("x.wav", lambda path: None, "no file"),
@@ -319,9 +320,15 @@ BAD: dict[str, tuple[str, Callable[[Path], object], str]] = {
         lambda path: soundfile.write(path, np.r_[music(1), 1e39], RATE, subtype="DOUBLE"),
         r"finite samples.* 1\.000 s",
     ),
+    "a signalling NaN": (
+        "x.wav",
+        lambda path: soundfile.write(path, np.r_[music(1), SIGNALLING], RATE, subtype="DOUBLE"),
+        r"finite samples.* 1\.000 s",
+    ),
 }
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("name", BAD)
 def test_bad_audio_is_named(tmp_path, name):
     file_name, make, message = BAD[name]

@@ -153,7 +153,7 @@ def _blocks(audio: Audio) -> Iterator[tuple[int, np.ndarray]]:
     samples = samples if samples.ndim == 2 else samples[:, None]
     for start in range(0, len(samples), BLOCK):
         block = _as_float(samples[start : start + BLOCK])
-        with np.errstate(over="ignore"):  # Levels.add refuses infinite samples
+        with np.errstate(all="ignore"):  # Levels.add refuses infinite samples and NaN
             yield int(rate), block.astype(np.float32, copy=False)
 
 

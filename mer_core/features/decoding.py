@@ -181,7 +181,7 @@ def _samples(frame: object) -> np.ndarray:
     channels = frame.layout.nb_channels
     array = array.T if frame.format.is_planar else array.reshape(-1, channels)
     if array.dtype.kind == "f":
-        with np.errstate(over="ignore"):  # the level check refuses infinite samples
+        with np.errstate(all="ignore"):  # the level check refuses infinite samples and NaN
             return array.astype(np.float32, copy=False)
     middle = np.float32(128 if array.dtype.kind == "u" else 0)
     scale = np.float32(2.0 ** -(8 * array.itemsize - 1))
