@@ -11,12 +11,15 @@ from mer_core.metrics import DIMENSIONS
 from workbook import results
 from workbook.real_music import as_page, fill, number, with_interval
 from workbook.studies.harmony import BASELINES, BOTH, WEIGHTED
+from workbook.studies.harmony_chroma import CHROMAS
+from workbook.studies.harmony_keys import HARMONIC
 from workbook.valence import correlation, interval, mean_over_songs, moments, song_counts
 
 PAGE = results.ROOT / "docs" / "harmony.md"
 REAL = {"vgmidi": "VGMIDI", "deam": "DEAM"}
 SYNTHETIC = {"mini": "mini (synthetic)"}
 BEST = "best without harmony"
+BASS = "r of ridge, and bass consonance"
 SURE = 0.05
 ORDER = [*BASELINES, "tonal", BOTH, WEIGHTED]
 WITHIN = {"pooled": "pooled", "songs": "between songs", "mean": "within songs"}
@@ -122,6 +125,23 @@ def keys() -> pd.DataFrame:
     return text.droplevel("feature")
 
 
+def profiles() -> pd.DataFrame:
+    """Scores of the three sets of key profiles on VGMIDI, from the audio and from the notes."""
+    table = results.table("harmony_profiles").loc[["CQT", "notes"]]
+    return table.apply(with_interval, axis=1).unstack("statistic").drop(columns=BASS)
+
+
+def chromas() -> pd.DataFrame:
+    """Scores of the seven chromas with the profiles of `tonal`, on both real data sets."""
+    columns = {}
+    for name, title in {"harmony_profiles": "VGMIDI", "harmony_profiles_deam": "DEAM"}.items():
+        table = results.table(name).xs("Temperley", level="profile")
+        text = table.apply(with_interval, axis=1).unstack("statistic")
+        wanted = ["r(mode, valence)", "r of ridge", "same sign, 16 s"]
+        columns |= {f"{title}: {k}": text[k] for k in wanted if k in text}
+    return pd.DataFrame(columns).reindex([*CHROMAS])
+
+
 def swap() -> pd.DataFrame:
     """What the parallel mode and a semitone change; value, low, high over pieces."""
     table = results.table("harmony_swap")["value"].unstack("piece")
@@ -142,7 +162,7 @@ def _of_songs() -> dict[str, str]:
     six, sets = scores("vgmidi", "tonal"), scores("vgmidi", None)
     base = sets[sets.index.isin(BASELINES, level="features")]
     best, least = base.loc[base["value"].idxmax()], six.loc[six["difference"].idxmin()]
-    by_profile = results.table("harmony_profiles").xs(("audio", "r of ridge"), level=(0, 2))
+    by_profile = results.table("harmony_profiles").xs(("CQT", "r of ridge"), level=(0, 2))
     return {
         "pieces": f"{best['songs']:.0f}",
         "six": _span(six["value"]),
@@ -189,11 +209,25 @@ def _of_mode() -> dict[str, str]:
     return found
 
 
+def _of_chromas() -> dict[str, str]:
+    found = {}
+    for name, short in {"harmony_profiles": "vgmidi", "harmony_profiles_deam": "deam"}.items():
+        table = results.table(name).drop("notes", errors="ignore")
+        found[f"chroma_{short}"] = _span(table["value"].xs("r(mode, valence)", level="statistic"))
+    ridge = results.table("harmony_profiles").loc[("CQT", "Temperley")]
+    others = results.table("harmony_profiles")["value"].xs(
+        ("Temperley", "r of ridge"), level=(1, 2)
+    )
+    found["chroma_ridge"] = _span(others.drop("notes"))
+    return found | {"bass": _pair(ridge["value"][["r of ridge", BASS]])}
+
+
 def _of_keys() -> dict[str, str]:
-    same = results.table("harmony_profiles").loc[("audio", "Temperley", "same sign, 16 s")]
+    same = results.table("harmony_profiles").loc[("CQT", "Temperley", "same sign, 16 s")]
     table = results.table("harmony_keys").xs("mode_long", level="feature")
-    known, played = table.loc["as recorded"], table.loc[["played again", "drums removed"]]
-    played = played.xs("all", level="condition")
+    known = table.loc["as recorded"]
+    played = table.xs("all", level="condition").loc[["played again", "drums removed"]]
+    rest = table.xs("all", level="condition")
     return {
         "same": with_interval(same),
         "right": with_interval(known.loc["all"]),
@@ -202,6 +236,9 @@ def _of_keys() -> dict[str, str]:
         "wrong": _pair(known["value"][["dorian", "phrygian"]]),
         "drums_r": _pair(played["r"]),
         "drums_clarity": _pair(played["clarity"]),
+        "voices_r": number(rest["r"]["voices"], 2),
+        "voices_clarity": number(rest["clarity"]["voices"], 2),
+        "harmonic_r": number(rest["r"][HARMONIC], 2),
     }
 
 
@@ -212,19 +249,22 @@ def _of_frames() -> dict[str, str]:
         for kind in ("pooled", "mean")
         for side in ("260", "tonal")
     }
+    networks = half_seconds("vgmidi").drop("delayed linear").xs("tonal", level="features")
+    networks = networks["difference"].unstack("aggregation")
+    cells |= {"networks": _span(networks["pooled"]), "networks_within": _span(networks["mean"])}
     return cells | {"gain": with_interval(table.loc["tonal", "mean"], "difference")}
 
 
 def findings() -> str:
     """What was found, one point each; all numbers are read from the stored tables."""
     numbers = _of_songs() | _of_deam() | _of_mode() | _of_keys() | _of_frames()
+    numbers |= _of_chromas()
     text = Path(__file__).with_name("harmony_findings.md").read_text(encoding="utf-8")
     return text.strip().format(**numbers)
 
 
 def tables() -> dict[str, str]:
     """All tables of the page, by the names of their marks."""
-    profiles = results.table("harmony_profiles").apply(with_interval, axis=1)
     makers = {
         "songs": songs(REAL),
         "songs mini": songs(SYNTHETIC),
@@ -232,7 +272,8 @@ def tables() -> dict[str, str]:
         "mode": measured_mode(),
         "single": singles(),
         "keys": keys(),
-        "profiles": profiles.unstack("statistic"),
+        "profiles": profiles(),
+        "chromas": chromas(),
         "swap": swap().apply(with_interval, axis=1).unstack("version"),
     }
     makers |= {f"frames {name}": frames(name) for name in (*REAL, *SYNTHETIC)}
