@@ -12,6 +12,7 @@ from sklearn.linear_model import Ridge
 
 from mer_core.corpus import SONG_COLUMNS, Corpus
 from mer_core.features import tonal
+from mer_core.features.spectral import NAMES as SPECTRAL
 from mer_core.features.tonal import NAMES
 from mer_core.metrics import DIMENSIONS
 from mer_core.models import DelayedLinear
@@ -39,7 +40,10 @@ def planted() -> Corpus:
     labels = pd.DataFrame(0.0, index, DIMENSIONS)
     labels["valence"] = np.tanh(mode)[song]
     labels["arousal"] = 0.3 * np.tanh(noise[:, 0])
-    features = pd.DataFrame(noise, index, names).join(six)
+    features = pd.DataFrame(noise, index, names)
+    for name in ("tempo", "roughness", *SPECTRAL):
+        features[name] = rng.normal(size=60)[song]
+    features = features.join(six)
     table = pd.DataFrame(index=pd.Index(range(60), name="song_id"), columns=SONG_COLUMNS)
     return Corpus(table.assign(split="dev"), labels, features)
 
@@ -50,11 +54,13 @@ LEVELS = ("learner", "features", "seed")
 def test_sets_have_the_tonal_features_last(planted):
     sizes = {"260": NOISE, "260, sd": 2 * NOISE, "tonal": 6}
     sizes |= {harmony.BOTH: NOISE + 6, harmony.WEIGHTED: NOISE + 6}
+    sizes |= {"FS2's four": 2, "IRIT's eight": 8, "all sets": NOISE + 16}
+    assert set(sizes) == set(harmony.SETS)
     for name, size in sizes.items():
         columns = list(harmony.song_table(planted, name))
         assert len(columns) == size
         tonal_last = [k.removesuffix("_mean") for k in columns[-6:]] == [*NAMES]
-        assert tonal_last == ("tonal" in name)
+        assert tonal_last == ("tonal" in harmony.SETS[name])
 
 
 def test_the_planted_difference_is_found(planted):
@@ -245,7 +251,7 @@ def test_modes_drums_and_features_of_the_embedded_corpus():
     assert sorted(vibrato) == sorted(set(programs) - {harmony_chroma.DRUMS})
     corpus = harmony.mini()
     assert list(corpus.features)[-6:] == [*NAMES]
-    assert (corpus.features.shape[1], len(corpus.songs)) == (266, 96)
+    assert (corpus.features.shape[1], len(corpus.songs)) == (278, 96)
 
 
 # Pages
@@ -263,7 +269,8 @@ def test_the_page_holds_what_the_stored_tables_say_and_never_mixes_real_and_synt
 
 def test_a_corpus_of_any_size_is_read(planted, monkeypatch):
     """What somebody with all of DEAM's audio runs."""
-    more, plain = planted.features[[*NAMES]], planted.features.drop(columns=[*NAMES])
-    monkeypatch.setattr(harmony, "extract_all", lambda audio, sets: (more, None))
+    more = {"spectral": planted.features[[*SPECTRAL]], "tonal": planted.features[[*NAMES]]}
+    plain = planted.features.drop(columns=[*SPECTRAL, *NAMES])
+    monkeypatch.setattr(harmony, "extract_all", lambda audio, sets: (more[sets[0]], None))
     monkeypatch.setattr(harmony, "deam_excerpts", lambda: replace(planted, features=plain))
     assert list(harmony.deam().features) == list(planted.features)

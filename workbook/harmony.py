@@ -10,7 +10,7 @@ from mer_core.features.tonal import NAMES as TONAL
 from mer_core.metrics import DIMENSIONS
 from workbook import results
 from workbook.real_music import as_page, fill, number, with_interval
-from workbook.studies.harmony import BASELINES, BOTH, WEIGHTED
+from workbook.studies.harmony import BASELINES, BOTH, SETS, WEIGHTED
 from workbook.studies.harmony_chroma import CHROMAS
 from workbook.studies.harmony_keys import HARMONIC
 from workbook.valence import correlation, interval, mean_over_songs, moments, song_counts
@@ -21,7 +21,6 @@ SYNTHETIC = {"mini": "mini (synthetic)"}
 BEST = "best without harmony"
 BASS = "r of ridge, and bass consonance"
 SURE = 0.05
-ORDER = [*BASELINES, "tonal", BOTH, WEIGHTED]
 WITHIN = {"pooled": "pooled", "songs": "between songs", "mean": "within songs"}
 
 
@@ -54,7 +53,7 @@ def _difference(row: pd.Series) -> str:
 def _ordered(table: pd.DataFrame) -> pd.DataFrame:
     """Feature sets from the plainest on, systems as they are stored."""
     return table.sort_index(
-        level="features", key=lambda names: names.map(ORDER.index), sort_remaining=False
+        level="features", key=lambda names: names.map([*SETS].index), sort_remaining=False
     ).sort_index(level=0, sort_remaining=False, kind="stable")
 
 
@@ -65,7 +64,7 @@ def detectable() -> pd.DataFrame:
         part = scores(name, None)
         least = part.loc[part["difference"] != 0, "detectable"].groupby(level="features")
         text[title] = least.agg(["min", "max"]).map(number).agg(" to ".join, axis=1)
-    return pd.DataFrame(text).loc[[k for k in ORDER if k not in BASELINES]]
+    return pd.DataFrame(text).loc[[k for k in SETS if k not in BASELINES]]
 
 
 def measured_mode() -> pd.DataFrame:
@@ -198,6 +197,7 @@ def _of_deam() -> dict[str, str]:
 
 def _of_mode() -> dict[str, str]:
     mode = scores("vgmidi", None, dimension="mode")["value"]
+    mode = mode[mode.index.isin(BASELINES, level="features")]
     text = swap().apply(with_interval, axis=1)
     found = {
         "predicted_mode": number(mode.max(), 2),

@@ -42,34 +42,45 @@ BASELINES = ("260", "260, sd")
 BOTH = "260 and tonal"
 WEIGHTED = "260 and tonal, weighted"
 """With a weight of the six that is chosen in inner folds."""
-SETS = (*BASELINES, "tonal", BOTH, WEIGHTED)
+SETS = {
+    "260": ("compare",),
+    "260, sd": ("compare",),
+    "FS2's four": ("psychoacoustic",),
+    "IRIT's eight": ("spectral",),
+    "tonal": ("tonal",),
+    BOTH: ("compare", "tonal"),
+    WEIGHTED: ("compare", "tonal"),
+    "all sets": ("compare", "psychoacoustic", "spectral", "tonal"),
+}
+"""The sets of `mer_core.features` in each; means over the song but for "260, sd"."""
 FACTORS = (1.0, 4.0, 16.0)
 PENALTIES = np.logspace(-1, 5, 13)
 
 
-def with_tonal(corpus: Corpus) -> Corpus:
-    """The corpus with the 260 and the six tonal features of its audio."""
-    more, _ = extract_all(dict(corpus.songs["audio"]), ("tonal",))
-    features = choose(corpus.features, ("compare",)).join(more.astype(float), how="inner")
+def with_all_sets(corpus: Corpus) -> Corpus:
+    """The corpus with IRIT's eight and the six tonal features of its audio."""
+    features = corpus.features
+    for name in ("spectral", "tonal"):
+        more, _ = extract_all(dict(corpus.songs["audio"]), (name,))
+        features = features.join(more.astype(float), how="inner")
     return replace(corpus, features=features)
 
 
 def deam() -> Corpus:
     """The songs of DEAM whose audio is there, however many."""
-    return with_tonal(deam_excerpts())
+    return with_all_sets(deam_excerpts())
 
 
 def vgmidi() -> Corpus:
     """The pieces of VGMIDI."""
-    return with_tonal(vgmidi_pieces())
+    return with_all_sets(vgmidi_pieces())
 
 
 def mini() -> Corpus:
     """The development songs of the embedded corpus, SYNTHETIC."""
     corpus = load_corpus("mini").split("dev")
     more = pd.read_parquet(MINI / "tonal.parquet").set_index(["song_id", "time"]).astype(float)
-    features = choose(corpus.features, ("compare",)).join(more, how="inner")
-    return replace(corpus, features=features)
+    return replace(corpus, features=corpus.features.join(more, how="inner"))
 
 
 class GroupWeight(TransformerMixin, BaseEstimator):
@@ -136,13 +147,8 @@ def tuned(learner: str, *, weighted: bool) -> BaseEstimator:
 
 def song_table(corpus: Corpus, features: str) -> pd.DataFrame:
     """One of `SETS` for each song, index song_id; the tonal features are the last columns."""
-    table = song_level(corpus.features)
-    tonal = [f"{name}_mean" for name in NAMES]
-    rest = [k for k in table if k.removesuffix("_mean").removesuffix("_sd") not in NAMES]
-    if features != "260, sd":
-        rest = [k for k in rest if k.endswith("_mean")]
-    columns = {"tonal": tonal, BOTH: rest + tonal, WEIGHTED: rest + tonal}
-    return table[columns.get(features, rest)]
+    table = song_level(choose(corpus.features, SETS[features]))
+    return table if features == "260, sd" else table.filter(regex="_mean$")
 
 
 def song_targets(corpus: Corpus) -> pd.DataFrame:
@@ -154,7 +160,7 @@ def song_targets(corpus: Corpus) -> pd.DataFrame:
 def predict_songs(corpus: Corpus, *, learner: str, features: str, seed: int) -> pd.DataFrame:
     """Predict `song_targets` in ten folds of songs; index song_id. The seed draws the folds."""
     y = song_targets(corpus)
-    if "tonal" in features:
+    if "tonal" in SETS[features]:
         y = y[DIMENSIONS]
     model = tuned(learner, weighted=features == WEIGHTED)
     return predict_table(song_table(corpus, features), y, model, seed=seed)
@@ -270,12 +276,7 @@ SYSTEMS: dict[str, Regressor] = {
     "LSTM": LSTM(),
     "BLSTM": BLSTM(),
 }
-FRAME_SETS = {
-    "260": ("compare",),
-    "tonal": ("tonal",),
-    BOTH: ("compare", "tonal"),
-    WEIGHTED: ("compare", "tonal"),
-}
+FRAME_SETS = ("260", "tonal", BOTH, WEIGHTED)
 
 
 def predict_frames(corpus: Corpus, *, system: str, features: str, seed: int) -> pd.DataFrame:
@@ -283,7 +284,7 @@ def predict_frames(corpus: Corpus, *, system: str, features: str, seed: int) -> 
     model = SYSTEMS[system]
     if features == WEIGHTED:
         model = GroupLinear(linear=WeightedLinear(**DELAYED))
-    corpus = replace(corpus, features=choose(corpus.features, FRAME_SETS[features]))
+    corpus = replace(corpus, features=choose(corpus.features, SETS[features]))
     folds = evaluation.k_folds(corpus.songs.index, k=10, seed=seed)
     return evaluation.cross_validate(with_seed(model, seed), corpus, folds)
 
