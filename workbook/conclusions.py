@@ -56,7 +56,7 @@ def _doubt() -> list[list[str]]:
     text = "that triplets beat an SVM with the same preparation, whole songs of DEAM: R² of valence"
     rows.append(_row(kind, text, triplet_gain(), 3))
     own = beside_arousal().iloc[1]
-    text = f"a valence r without the labels' r(valence, arousal): {number(own['published'])} beside"
+    text = f"valence's r of {number(own['published'])} without the labels' r(valence, arousal)"
     chosen = results.table("valence_selection").loc[("2013 and 2014", "selected", "within songs")]
     return [*rows, [kind, text, with_interval(own), f"{chosen['songs']:.0f}", "–"]]
 

@@ -101,7 +101,12 @@ def draw_differences(
     ax = ax or plt.subplots(figsize=(8, 0.9 + 0.3 * len(table)))[1]
     if detectable is not None:
         ax.axvspan(
-            -detectable, detectable, color=GREY, alpha=0.2, lw=0, label="too small to detect"
+            -detectable,
+            detectable,
+            color=GREY,
+            alpha=0.2,
+            lw=0,
+            label="often missed with so few songs",
         )
     ax.axvline(0, color=GREY, lw=1)
     groups = dict.fromkeys(table.get("group", ()))

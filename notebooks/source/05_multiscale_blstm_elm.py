@@ -220,7 +220,7 @@ fine_gain = future.loc["(forward + backward) − (forward + forward)"].set_index
 helps = (future.loc[["(both) − (forward)", "(forward + backward) − (forward + forward)"], "high"] < 0).any()
 Markdown(
     f"RMSE of both directions minus forward: {read('(both) − (forward)')}. Forward and backward averaged, minus two forward "
-    f"networks averaged: {read('(forward + backward) − (forward + forward)')}. The average alone gains more: "
+    f"networks averaged: {read('(forward + backward) − (forward + forward)')}. Two forward networks averaged, minus one: "
     f"{read('(forward + forward) − (forward)')}. "
     + (
         "In one comparison the future helps. "
@@ -353,7 +353,7 @@ def toy(units: int) -> plt.Figure:
 widgets.FigureSlider.draw("hidden units", [1, 2, 5, 10, 20, 40, 60], toy, start=3)
 
 # %% [markdown]
-# Too few units cannot follow the curve, too many follow the noise. The paper does not give its number. The stored fusions of all sizes, on the test songs, five seeds:
+# Too few units cannot follow the curve, too many follow the noise. The paper does not say how many hidden units it uses. The stored fusions of all sizes, on the test songs, five seeds:
 
 # %% tags=["hide-input"]
 sizes = results.table("multiscale_units").xs("pooled", level="aggregation")["rmse"]
@@ -459,8 +459,8 @@ def ranges(groups) -> str:
 Markdown(
     f"Networks trained at 60 frames and tested at 10: the RMSE changes by {ranges(change)}, over five seeds; r changes by "
     + " and ".join(f"{r_change[d]:+.3f} ({d})" for d in DIMENSIONS)
-    + f". Tested on whole songs: {ranges(whole)}. A network with an empty memory predicts nearer to the mean. This alone can lower an RMSE if predictions are often "
-    "wrong, so look at r, too. Along a row the networks are the same; down a column they differ."
+    + f". Tested on whole songs: {ranges(whole)}. An RMSE is also lower if wrong predictions are nearer to "
+    "the mean, so look at r, too. Along a row the networks are the same; down a column they differ."
 )
 
 # %% [markdown]

@@ -43,18 +43,20 @@ dev, test = (corpus.songs.index[corpus.songs["split"] == side] for side in ("dev
 # ## Listen and look
 #
 # Three synthetic songs. Two of them have nearly the same rated **arousal**, one has a very different one.
-# **Predict:** which two belong together? Listen for energy, not for style.
+# **Predict:** which two belong together? Listen for energy, not for style. The answer is below the players.
 
 # %% tags=["hide-input"]
 arousal = labels.loc[corpus.songs["audio"].loc[dev].dropna().index, "arousal"].sort_values()
 anchor = arousal.index[len(arousal) // 10]
 near = (arousal.drop(anchor) - arousal[anchor]).abs().idxmin()
 triplet = {"anchor": anchor, "positive": near, "negative": arousal.index[-2]}
-for role, song_id in triplet.items():
-    print(
-        f"{role}: song {song_id} ({corpus.songs.genre[song_id]}), arousal {arousal[song_id]:+.2f}"
-    )
-    display(Audio(corpus.songs.audio[song_id]))
+for song_id in sorted(triplet.values()):
+    display(Markdown(f"Song {song_id} ({corpus.songs.genre[song_id]})"), Audio(corpus.songs.audio[song_id]))
+
+# %% tags=["hide-input"]
+Markdown(
+    "; ".join(f"**{role}**: song {song_id}, arousal {arousal[song_id]:+.2f}" for role, song_id in triplet.items())
+)
 
 # %% [markdown]
 # These three songs are a **triplet**: an *anchor*, a *positive* (a song with a similar label) and a *negative* (a song
@@ -69,7 +71,7 @@ for role, song_id in triplet.items():
 
 # %%
 features = song_level(corpus.features)
-features.iloc[:2, :4].round(3)
+features.iloc[:2, :3].round(3)
 
 # %% [markdown]
 # Herremans et al. (2019), the paper of this lesson, have 6,669 features a song. Of these, 6,373 are openSMILE's
@@ -144,7 +146,7 @@ widgets.FigureSlider.draw("distance of the negative", places, pushed, start=3)
 #
 # ## From classes to a scale: two ranges
 #
-# Faces have classes: the same person or not. Arousal is a number, and no two songs have exactly the same. The paper
+# Faces have classes: the same person or not. Arousal is a number, so songs have no class. The paper
 # uses two ranges. A **positive** is a song whose label differs from the anchor's by at most the first range, a
 # **negative** one whose label differs by more than the second, larger range. Songs in between are not used.
 #
@@ -389,7 +391,7 @@ Markdown(
 # %% tags=["hide-input"]
 sizes = results.table("songs_dimensions_intervals")["r2"]
 svm = of_2013.loc["SVM on ranks"]
-fig, axes = plt.subplots(1, 2, figsize=(11, 3.4), sharex=True)
+fig, axes = plt.subplots(1, 2, figsize=(11, 4.2), sharex=True)
 for ax, dimension in zip(axes, DIMENSIONS):
     for name, style in {"TNN-SVM": "o-", "PCA-SVM": "s--", "PCA-SVM, unscaled": "^:"}.items():
         curve = sizes.xs(dimension, level="dimension").loc[name]
@@ -406,7 +408,7 @@ for ax, dimension in zip(axes, DIMENSIONS):
         title=f"{dimension} (744 songs, DEAM, real)",
     )
     ax.set(xticks=curve.index, xticklabels=curve.index)
-    ax.legend(fontsize="small")
+    ax.legend(fontsize="small", ncol=2, loc="upper center", bbox_to_anchor=(0.5, -0.2))
 
 # %% [markdown]
 # A PCA of unscaled features finds whatever is measured in large numbers, such as Hz, and its R² is low. The PCA row of
@@ -427,7 +429,7 @@ shown = [
     for name in ("constant", "ridge", "SVM on ranks", "average", "extra trees", "TNN-SVM")
     if name in on_58.index
 ]
-fig, axes = plt.subplots(1, 2, figsize=(11, 2.9), sharey=True)
+fig, axes = plt.subplots(1, 2, figsize=(11, 3.4), sharey=True)
 for ax, d in zip(axes, DIMENSIONS):
     rows = on_58.xs(d, level="dimension").loc[shown]
     plots.draw_differences(rows, ax=ax, unit="R² over the 58 songs")
@@ -436,26 +438,26 @@ for ax, d in zip(axes, DIMENSIONS):
         cross, range(len(cross)), "x", color=plots.PALETTE[d], label="1744 songs, cross-validated"
     )
     ax.set(title=f"{d} (trained on 1744, DEAM, real)", xlim=(-1.2, 0.8))
-    ax.legend(fontsize="small", loc="lower right")
+    ax.legend(fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.2))
 
 # %% tags=["hide-input"]
 tnn, ridge = on_58.loc["TNN-SVM"], on_58.loc["ridge"]
 Markdown(
-    "**The triplet network fails here.** "
+    "**The triplet network fails here.** R²: "
     + "; ".join(
-        f"{d}: R² {tnn.value[d]:.2f} [{tnn.low[d]:.2f}, {tnn.high[d]:.2f}], ridge regression {ridge.value[d]:.2f} "
+        f"{d} {tnn.value[d]:.2f} [{tnn.low[d]:.2f}, {tnn.high[d]:.2f}], ridge regression {ridge.value[d]:.2f} "
         f"[{ridge.low[d]:.2f}, {ridge.high[d]:.2f}]"
         for d in DIMENSIONS
     )
-    + ". For valence it is worse than the constant. Of all systems compared it loses most when the songs change; the simplest one, ridge, "
+    + ". For valence it is worse than the constant. Of all systems compared it loses most when the songs change; of the trained ones, ridge "
     "loses least. With 58 songs the intervals are wide. Lesson 09 asks why valence fails for every system."
 )
 
 # %% [markdown]
 # ### Exchanged labels
 #
-# In DEAM's file of song-level labels, valence and arousal are **exchanged** for the 744 songs of 2013. One sees it by
-# comparison with the half-second labels; `load_corpus` corrects it and prints a warning. What happens without the
+# In DEAM's file of song-level labels, valence and arousal are **exchanged** for the 744 songs of 2013. A
+# comparison with the half-second labels shows it; `load_corpus` corrects it and prints a warning. What happens without the
 # correction? R² of a ridge regression, all 1744 songs:
 
 # %% tags=["hide-input"]
@@ -550,7 +552,7 @@ lesson.check_answer(
 )
 
 # %% [markdown]
-# **3 (open).** TNN-SVM equals the SVM in cross-validation and is far worse on the 58 songs. Why might a learned space
+# **3 (open).** TNN-SVM is not shown to differ from the SVM in cross-validation, and is far worse on the 58 songs. Why might a learned space
 # lose more than a ridge regression when songs come from other sources? How would you test your idea?
 #
 # <details><summary>A possible answer</summary>
@@ -567,7 +569,7 @@ lesson.check_answer(
 #
 # - A **triplet** says which songs are similar; the loss is 0 once the **margin** is kept.
 # - For a continuous label, **two ranges** decide which songs are similar and which are different.
-# - In cross-validation 17 learned dimensions do the work of 167 features. No gain over them is shown.
+# - In cross-validation no difference between 17 learned dimensions and all 167 features is shown.
 # - On songs from other sources the triplet network is the worst system, for valence worse than a constant.
 # - Scale features before a PCA, and compare labels with another source: an exchanged file trains without an error.
 #

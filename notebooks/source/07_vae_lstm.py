@@ -172,8 +172,8 @@ plt.show()
 # %% [markdown]
 # ## How good is the reconstruction?
 #
-# **Predict:** which returns the **test** songs better from 32 numbers, a PCA or an autoencoder? Error in dB, lower is
-# better; the line is the standard deviation over songs.
+# **Predict:** which reconstructs the **test** songs better from 32 numbers, a PCA or an autoencoder? Error in dB, lower
+# is better; ± is the standard deviation over songs.
 
 # %%
 training = vae.scale_.standardised(mel.patches(few.features)).numpy()
@@ -345,11 +345,11 @@ def gaps_of(study: str, system: str, protocol: str, d: str, reference: float) ->
     """RMSE minus that of the reference setting: a row for each seed, a column for each setting."""
     table = each.loc[study, system].xs((protocol, d), level=("protocol", "dimension")).unstack("value")
     if study == "unlabelled" and system in STYLES:
-        table["48 + scored"] = each.loc["heard", system, 48].xs((protocol, d), level=("protocol", "dimension"))
+        table["48 +\nscored"] = each.loc["heard", system, 48].xs((protocol, d), level=("protocol", "dimension"))
     return table.sub(table[reference], axis=0)
 
 
-def draw_study(study: str, xlabel: str, reference: float) -> None:
+def draw_study(study: str, xlabel: str, reference: float, base: str) -> None:
     _, axes = plt.subplots(1, 4, figsize=(13, 3), sharey=True)
     for ax, (protocol, d) in zip(axes, [(p, d) for d in DIMENSIONS for p in ("held-out", "test")]):
         for system, colour in STYLES.items():
@@ -360,12 +360,12 @@ def draw_study(study: str, xlabel: str, reference: float) -> None:
                 ax.plot(names, table.mean(), "o-", color=colour, lw=2.5, label=system)
         ax.axhline(0, color=plots.GREY, lw=1)
         ax.set(xlabel=xlabel, title=f"{d}, {protocol}")
-    axes[0].set_ylabel(f"RMSE minus that of {reference:g}")
+    axes[0].set_ylabel(f"RMSE minus that of\n{base}")
     axes[0].legend(fontsize="small")
     plt.show()
 
 
-draw_study("beta", "β", 1.0)
+draw_study("beta", "β", 1.0, "β = 1")
 
 # %% tags=["hide-input"]
 found = means.loc["beta", "VAE-LSTM"].groupby(["value", "protocol"])[["lost", "divergence"]].mean().xs("test", level="protocol")
@@ -373,7 +373,7 @@ worst = {d: gaps_of("beta", "VAE-LSTM", "held-out", d, 1.0).mean().abs().max() f
 Markdown(
     f"From β = 0.1 to 64 the reconstruction error of test songs grows from {found.lost.iloc[0]:.1f} to {found.lost.iloc[-1]:.1f} dB, and the code "
     f"shrinks from {found.divergence.iloc[0]:.0f} to {found.divergence.iloc[-1]:.1f} nats. The RMSE of held-out songs differs from that of β = 1 by at "
-    f"most {worst['valence']:.3f} (valence) and {worst['arousal']:.3f} (arousal) on average. **A better reconstruction need not be a better feature.**"
+    f"most {worst['valence']:.3f} (valence) and {worst['arousal']:.3f} (arousal) on average. A better reconstruction is **not shown** to be a better feature."
 )
 
 # %% [markdown]
@@ -383,8 +383,8 @@ Markdown(
 # reported.
 
 # %% tags=["hide-input"]
-draw_study("unlabelled", "further songs without labels", 0.0)
-draw_study("latent", "latents", 32.0)
+draw_study("unlabelled", "further songs without labels", 0.0, "no further song")
+draw_study("latent", "latents", 32.0, "32 latents")
 
 # %% tags=["hide-input"]
 seen = {
@@ -452,12 +452,12 @@ on_test = compared.xs("test", level=1)
 def listed(system: str, sign: int) -> str:
     rows = sure.loc[[system]] if system in sure.index.unique(0) else sure.iloc[:0]
     names = [f"{name} ({protocol})" for (_, protocol, _, name), row in rows.iterrows() if np.sign(row["value"]) == sign]
-    return ", ".join(names) or "no rival"
+    return ", ".join(names) or "none"
 
 
 Markdown(
     f"**Result**, of {len(compared)} comparisons, Holm's correction over all of them: "
-    + " ".join(f"**{system}** is better than {listed(system, -1)}, and worse than {listed(system, 1)}." for system in ("AE-LSTM", "VAE-LSTM"))
+    + " ".join(f"**{system}** is better than: {listed(system, -1)}; and worse than: {listed(system, 1)}." for system in ("AE-LSTM", "VAE-LSTM"))
     + f" The 16 test songs detect a difference of {on_test['detectable'].median():.3f} (median). Without the correction "
     f"{int((on_test['low'] > 0).sum())} of {len(on_test)} intervals there are above 0 (the autoencoder is worse) and {int((on_test['high'] < 0).sum())} "
     "below. The paper compares its systems only with large ones. Without a constant, a ridge regression and a PCA one cannot know what "

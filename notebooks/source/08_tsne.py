@@ -65,15 +65,15 @@ original, learned = spaces["original features"]["arousal"], spaces["learned by t
 
 # %% [markdown]
 # **Predict:** the two held-out songs that are nearest to each other in the learned space of arousal: will they sound
-# alike, or only be equally loud and fast?
+# alike, or only be equally loud and fast? Listen; the network was trained for arousal alone.
 
 # %% tags=["hide-input"]
 shown = learned["arousal"].loc[held_out]
 apart = np.linalg.norm(shown.to_numpy()[:, None] - shown.to_numpy(), axis=2) + np.diag([np.inf] * len(shown))
 pair = held_out[list(np.unravel_index(apart.argmin(), apart.shape))]
 for song_id in pair:
-    print(f"song {song_id} ({corpus.songs.genre[song_id]}), rated arousal {labels.arousal[song_id]:+.2f}")
-    display(Audio(corpus.songs.audio[song_id]))
+    text = f"Song {song_id} ({corpus.songs.genre[song_id]}), rated arousal {labels.arousal[song_id]:+.2f}"
+    display(Markdown(text), Audio(corpus.songs.audio[song_id]))
 
 # %% [markdown]
 # ## The idea: keep the neighbours
@@ -113,7 +113,7 @@ widths = {sigma: perplexity_of(neighbour_chances(x, sigma)).mean() for sigma in 
 pd.Series(widths, name="mean perplexity").rename_axis("sigma").round(1).to_frame().T
 
 # %% [markdown]
-# A narrow curve counts one neighbour; a very wide one counts all other songs equally. You choose the perplexity, and
+# A narrow curve counts few neighbours; a very wide one counts all other songs equally. You choose the perplexity, and
 # t-SNE finds the width for each song.
 #
 # ### Experiment: is the map finished?
@@ -205,7 +205,7 @@ trust = {kind: trusted(s["arousal"].loc[held_out], tsne(s["arousal"].loc[held_ou
 pd.Series(trust, name="trustworthiness of the map").round(2).to_frame().T
 
 # %% [markdown]
-# One split into halves is one accident. So we train the network on **eight** random halves and measure each time.
+# The result of one split into halves may be chance. So we train the network on **eight** random halves and measure each time.
 # **Predict:** does the network make neighbours more alike on *held-out* songs?
 
 # %%
@@ -235,11 +235,11 @@ for ax, d in zip(axes, DIMENSIONS):
 added = splits.xs("learned - original", axis=1, level=1)
 gap = {d: splits[d, "learned, training songs"] - splits[d, "learned, held-out songs"] for d in DIMENSIONS}
 Markdown(
-    "On held-out songs the network adds "
+    "On held-out songs the network changes the neighbour R² by "
     + " and ".join(f"**{added[d].mean():+.2f} ± {added[d].std():.2f}** in {d}" for d in DIMENSIONS)
     + f" (mean and standard deviation over {len(splits)} splits; "
     + " and ".join(f"{int((added[d] > 0).sum())} of {len(splits)} above 0 in {d}" for d in DIMENSIONS)
-    + "). A map of training songs makes it look better by "
+    + "). On training songs it looks better by "
     + " and ".join(f"{gap[d].mean():.2f} ({d})" for d in DIMENSIONS)
     + ". The splits share songs, so the spread is not a confidence interval: it shows how much *one* split can mislead."
 )
@@ -282,7 +282,7 @@ for row, name in zip(axes, DIMENSIONS):
     fig.colorbar(drawn, ax=row[-1], label=f"rated {name}")
 
 # %% [markdown]
-# The nearest neighbour of a frame is often a frame of *the same song*, with nearly the same label. A neighbour R² that
+# The nearest neighbour of a frame can be a frame of *the same song*, with nearly the same label. A neighbour R² that
 # uses it has the leak of lesson 02. **Predict:** how much does R² fall if whole songs are held out?
 
 
@@ -345,7 +345,8 @@ centres = np.zeros((3, 10))
 centres[1, 0], centres[2, 1] = 20, 200
 group = np.repeat([0, 1, 2], 40)
 three = centres[group] + rng.normal(size=(120, 10)) * np.array([0.5, 5.0, 0.5])[group][:, None]
-fig, axes = plt.subplots(1, 3, figsize=(11, 3.6))
+fig, axes = plt.subplots(1, 3, figsize=(11, 3.8))
+fig.suptitle("wide : narrow, and far : near; both are 10 : 1 in truth")
 for ax, perplexity in zip(axes, (5, 15, 35)):
     at = TSNE(perplexity=perplexity, init="pca", random_state=0, max_iter=1000, learning_rate=10).fit_transform(three)
     middle = np.stack([at[group == g].mean(axis=0) for g in range(3)])
@@ -354,7 +355,7 @@ for ax, perplexity in zip(axes, (5, 15, 35)):
     for g, name in enumerate(("narrow", "wide", "far")):
         ax.plot(*at[group == g].T, "o", ms=4, color=("black", "C1", "C2")[g], label=name)
     ax.set(xticks=[], yticks=[], title=f"perplexity {perplexity}")
-    ax.set_xlabel(f"width {spread[1] / spread[0]:.1f} : 1, distance {far[2] / far[1]:.1f} : 1 (true: 10 : 1)")
+    ax.set_xlabel(f"width {spread[1] / spread[0]:.1f} : 1, distance {far[2] / far[1]:.1f} : 1")
 axes[0].legend(fontsize="small")
 plt.show()
 

@@ -129,7 +129,7 @@ plots.draw_differences(rows, unit="mean over songs, 95 % interval (real music)")
 # %% tags=["hide-input"]
 piano, mixed = (within.loc[name] for name in sets)
 Markdown(
-    f"In VGMIDI r(valence, arousal) is {with_interval(piano.loc['labels'])} on average, though it is high in single pieces. Of the model's r of {with_interval(piano.loc['r'])}, "
+    f"In VGMIDI r(valence, arousal) is {with_interval(piano.loc['labels'])} on average. Of the model's r of {with_interval(piano.loc['r'])}, "
     f"{with_interval(piano.loc['through arousal'])} is through arousal, and a model that ignores arousal would have {with_interval(piano.loc['reference'])}: the difference is "
     f"{with_interval(piano.loc['above reference'])}. So **within pieces this model leans on arousal little or not at all**; it knows some valence ({with_interval(piano.loc['beyond arousal'])}). "
     f"In the 36 excerpts r is {with_interval(mixed.loc['r'])}: so few songs decide nothing."
@@ -257,8 +257,8 @@ samples = results.table("valence_samples").loc[("song level", "r(valence, arousa
 known = dict(zip(("as it is", "0"), (results.table("valence_tilted").loc[("ridge", "song level", "as it is", k, "valence", "pearson")] for k in ("as it is", "0"))))
 Markdown(
     f"With the correlation removed and nothing else changed, r falls from {with_interval(known['as it is'])} to {with_interval(known['0'])}. On the 58 it is "
-    f"{with_interval(limits)}: more may be lost there, but {number(known['0']['value'], 2)} is {'inside' if limits['low'] < known['0']['value'] < limits['high'] else 'outside'} that interval. By chance 58 "
-    f"songs would not be so: 95 % of random samples have an r(valence, arousal) of {samples['low']:.2f} to {samples['high']:.2f}, the 58 have "
+    f"{with_interval(limits)}: more may be lost there, but {number(known['0']['value'], 2)} is {'inside' if limits['low'] < known['0']['value'] < limits['high'] else 'outside'} that interval. 58 songs "
+    f"drawn at random would hardly show this: with labels of whole songs, 95 % of such samples have an r(valence, arousal) of {samples['low']:.2f} to {samples['high']:.2f}, the 58 have "
     f"{samples['value']:.2f}. (At 0 the 1744 songs count as {effective['value']:.0f} equal ones.)"
 )
 
@@ -362,7 +362,7 @@ Markdown(
 )
 
 # %% [markdown]
-# **Verdict:** lag and features lower r in every set of songs, so they explain a low valence, not its **fall**.
+# **Verdict:** lag and features are the same in every set of songs. At most they explain a low valence, not its **fall**.
 # Whether harmony helps on DEAM is open: 36 excerpts are too few, and within a piece no gain was found
 # ([Harmony](../docs/harmony.md)). A linear model did not over-fit; of the papers' networks nobody can tell without their predictions.
 #
@@ -460,7 +460,7 @@ lesson.check_answer(
 )
 
 # %% [markdown]
-# **3.** Weigh the development songs of the embedded corpus so that valence and arousal do not correlate
+# **3.** Give weights to the development songs of the embedded corpus so that valence and arousal do not correlate
 # (`valence.tilt` of their song means). How many songs does the weighted set amount to? Effective number:
 # $(\sum w)^2 / \sum w^2$.
 #
@@ -518,7 +518,7 @@ lesson.check_answer(
 # ## Summary
 #
 # - A high r of valence can be mostly **arousal**; split it before you believe it, and draw the reference line.
-# - Ask how the songs were **chosen**: a selection by agreement made the development songs easier.
+# - Ask how the songs were **chosen**: a selection by agreement makes songs easier.
 # - Change **one** thing at a time. A cure that works does not prove the cause.
 # - Reliability of **whole songs** and of **curves** are two things; so are pooled r and r per song.
 # - 58 songs are few: every claim needs its **interval**, and "no loss found" is not "no loss".

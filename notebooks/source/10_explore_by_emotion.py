@@ -277,7 +277,7 @@ plt.show()
 # (standard deviation 0.05). Does the search find the song among all songs? The mean is subtracted from every curve and
 # drawing, so only the course counts. Curves are 30 s long, 60 frames.
 #
-# **Predict:** a drawing is 2 s late, 4 frames of 60. Which band finds most songs: 0, about 4 frames, or any?
+# **Predict:** a drawing is 2 s late, 4 frames of 60. Which band finds most songs: 0, about 4 frames, or no limit?
 
 # %%
 half_minutes = corpus.labels[corpus.labels.groupby("song_id").cumcount() < 60]
@@ -343,7 +343,7 @@ Markdown(
         f"without warping {share.loc[(late, 0), 'mean']:.0%}, without a band {share.loc[(late, 60), 'mean']:.0%})"
         for late in lateness
     )
-    + ". **The band must be at least as wide as the delay that it corrects.** A band that is too narrow costs most. One that is too wide also "
+    + ". **A band much narrower than the delay costs most.** One that is too wide also "
     "lets other songs fit, but costs only a few percentage points here. The best band comes from the lateness that *we* chose; how late people "
     "draw is not known."
 )
@@ -501,7 +501,7 @@ lesson.check_answer(
 # - Search by a point finds songs by their mean, or moments; moments reach the corners of the plane.
 # - The Euclidean distance compares moment by moment; DTW warps the time axis within a band.
 # - A cheap lower bound avoids most of the work of DTW and does not change the result.
-# - The band must be at least as wide as the delay that it corrects; here a wider one costs little.
+# - The band should be about as wide as the delay that it corrects; here a wider one costs little.
 # - A prediction needs an interval; the interval is right for songs like those of training.
 #
 # ## References

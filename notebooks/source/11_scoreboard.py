@@ -31,7 +31,7 @@ corpus = lesson.corpus()
 dev, test = corpus.split("dev"), corpus.split("test")
 
 # %% [markdown]
-# No result on this page is typed. Thousands of models were trained by `make results`, stored, and are read here.
+# No result on this page is typed by hand. Thousands of models were trained by `make results`, stored, and are read here.
 # Every heading says whether its songs are *real* or *synthetic* (the embedded corpus).
 
 # %%
@@ -85,7 +85,7 @@ plt.show()
 # ## The board: real music
 #
 # Every system minus the **delayed linear model** (lesson 02), RMSE pooled over frames, with 95 % intervals over songs. Left
-# of 0, a system is better. Setting *paper*: as the paper describes it; *class*: smaller, to train in class.
+# of 0, a system is better.
 
 # %% tags=["hide-input"]
 def forest(ax: plt.Axes, table: pd.DataFrame, title: str) -> None:
@@ -121,7 +121,7 @@ Markdown(
 #
 # ## The board: synthetic songs
 #
-# The same differences on the embedded corpus: smoothed, mean of the songs' RMSE. Ten folds of the development songs on
+# The same comparison on the embedded corpus, smoothed, but with the mean of the songs' RMSE. Ten folds of the development songs on
 # the left, the test songs on the right: two panels, since the songs differ. Variants of a system are in [all results](../docs/results.md).
 
 # %% tags=["hide-input"]
@@ -144,17 +144,17 @@ def against_delayed(protocol: str, dimension: str) -> pd.DataFrame:
 
 
 synthetic = {(p, d): against_delayed(p, d) for p in ("CV", "test") for d in DIMENSIONS}
-fig, axes = plt.subplots(1, 4, figsize=(14, 6))
+fig, axes = plt.subplots(1, 4, figsize=(14, 8))
 for ax, ((protocol, dimension), table) in zip(axes, synthetic.items()):
     count = f"{table['songs'].max():.0f} synthetic songs"
     forest(ax, table[~table.index.str.contains(", ")], f"{'ten folds' if protocol == 'CV' else 'test'}, {count}\n{dimension}")
-    ax.tick_params(axis="y", labelsize=7)
+    ax.tick_params(axis="y", labelsize=9)
 plt.show()
 
 # %% tags=["hide-input"]
 Markdown(
     "Significantly better and worse than the delayed linear model (Holm, a panel a family), and the smallest difference "
-    "that the songs detect:\n\n"
+    "that the songs detect (variants are counted but not drawn):\n\n"
     + "\n".join(
         f"- {'ten folds' if p == 'CV' else 'test songs'}, {d}: "
         f"{((t['p_holm'] < 0.05) & (t['difference'] < 0)).sum()} better, "
@@ -168,7 +168,7 @@ Markdown(
 # ### The papers' sizes and settings
 #
 # Do the networks gain if they have the paper's size, training and learning rate instead of those of class? Each row is the RMSE in the paper's
-# setting minus the RMSE in the setting of class, per song, raw, on the test songs; left of 0 the paper's setting is better. *Size*: the paper's
+# setting minus the RMSE in the smaller setting of class, per song, raw, on the test songs; left of 0 the paper's setting is better. *Size*: the paper's
 # units and fifty networks, the learning rate of class. For 2015 the last row is the paper's rate against the rate of class, at the paper's size.
 
 # %% tags=["hide-input"]
@@ -184,7 +184,7 @@ plots.draw_differences(gained, unit=f"RMSE, paper's setting minus class; SYNTHET
 plt.show()
 Markdown(
     f"Intervals that exclude 0: {((gained['low'] > 0) | (gained['high'] < 0)).sum()} of {len(gained)}. So few songs detect "
-    f"{gained['detectable'].min():.3f} to {gained['detectable'].max():.3f}. A paper's size is no reason to expect a better result with so few training songs. "
+    f"{gained['detectable'].min():.3f} to {gained['detectable'].max():.3f}. No gain from a paper's size is shown with so few training songs. "
     "[The papers](../docs/papers.md) has run times, and the papers' settings on real music."
 )
 
@@ -282,7 +282,7 @@ ax.invert_yaxis()
 Markdown(
     "The most frequent winner is "
     + " and ".join(f"**{podium[k].idxmax()}** for {k}, in {podium[k].max():.0%} of the draws" for k in DIMENSIONS)
-    + ". A table that names one best system hides this."
+    + ". A table that names one best system hides how often another one wins."
 )
 
 # %% [markdown]
@@ -420,7 +420,7 @@ Markdown(real_music.as_page(conclusions()))
 # %% [markdown]
 # ## Exercises
 #
-# **1.** Correct these five p by hand (Holm), in the given order. `intervals.holm` would do it for you; do it once without.
+# **1.** Correct these five p values by hand (Holm), in the given order. `intervals.holm` would do it for you; do it once without.
 #
 # <details><summary>Hint</summary>
 #
@@ -511,9 +511,9 @@ lesson.check_answer(
 # %% [markdown]
 # ## Summary
 #
-# - A row is compared with rows on the **same songs and labels**; between papers, only orders travel.
+# - A row is compared with rows on the **same songs and labels**; between papers, only the order of systems can be compared.
 # - A **constant** and a **delayed linear model** are in every table: a network that does not beat them has learned little.
-# - A ranking on few songs is a **draw of lots**; the number of songs decides what can be seen.
+# - A ranking on few songs can be a **draw of lots**; the number of songs decides what can be seen.
 # - *Too few songs* is an honest verdict: **no difference found** is not **no difference**.
 # - Every number here comes from a stored run that anybody can compute again.
 #
