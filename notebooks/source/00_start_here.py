@@ -29,7 +29,7 @@ corpus = lesson.corpus()
 # %% [markdown]
 # ## Listen and look
 #
-# Below is one song. It is **synthetic**, like all songs and raters in this workbook: composed by rule and
+# Below is one song. It is **synthetic**, like all songs of the embedded corpus: composed by rule and
 # rated by simulated listeners (see *Which data?* below). While you listen, ask yourself two questions:
 # *how pleasant is the emotion?* (valence) and *how much energy does it have?* (arousal).
 # Draw your arousal on paper, from left to right, before you scroll on.
@@ -124,7 +124,7 @@ def delayed(seconds: float) -> plt.Figure:
     ax.plot(scaled.index + seconds, scaled, color=plots.GREY, lw=1, label="loudness, delayed")
     ax.set(ylim=(-1.2, 1.2), xlim=(0, labels.index.max()), xlabel="time (s)")
     ax.set(ylabel="arousal, -1 to 1", title=f"delay {seconds:g} s: r = {r_at[seconds]:.3f}")
-    ax.legend(fontsize="small", loc="lower right")
+    ax.legend(fontsize="small", loc="lower center")
     return fig
 
 
@@ -225,7 +225,7 @@ axes[0].get_legend().remove()
 # ## Experiment: how many raters are enough?
 #
 # Two groups of $n$ raters rate the same song. **Guess:** if you double the number of raters, by what
-# factor does the distance of the two group means fall? Move the slider. For each $n$,
+# factor does the distance between the two group means fall? Move the slider. For each $n$,
 # 200 random pairs of groups without common raters were drawn; the band holds 90 % of the group means.
 
 # %% tags=["hide-input"]
@@ -243,7 +243,7 @@ def two_groups(n: int) -> plt.Figure:
     left.fill_between(curves.index, *band, color=plots.PALETTE["arousal"], alpha=0.3)
     left.plot(curves.mean(axis=1), color=plots.GREY, lw=2)
     left.set(ylim=(-1, 1), xlabel="time (s)", ylabel="arousal, -1 to 1")
-    left.set_title(f"means of {n} raters: 90 % of the groups")
+    left.set_title(f"{'1 rater' if n == 1 else f'means of {n} raters'}: 90 % of the groups")
     right.plot([*distance], [*distance.values()], "o-", color=plots.PALETTE["arousal"], label="measured")
     right.plot(n, distance[n], "o", ms=12, mfc="none", color=plots.PALETTE["arousal"])
     right.plot([*distance], [distance[1] / m**0.5 for m in distance], "--", color=plots.GREY, label="1/√n")
@@ -255,14 +255,14 @@ def two_groups(n: int) -> plt.Figure:
 widgets.FigureSlider.draw("raters in each group", [*groups], two_groups)
 
 # %% [markdown]
-# **Answer:** by about √2, not by 2: the error of a mean falls with $1/\sqrt{n}$. To halve the error of a
+# **Answer:** by about √2, not by 2: the error of a mean falls as $1/\sqrt{n}$. To halve the error of a
 # label, four times as many raters are needed. This holds for raters who err independently, as the simulated
 # ones do; errors that all raters share, such as the lag, remain in the mean of any number of raters.
 #
 # ## Development and test songs
 #
 # Models are built on *development* songs and evaluated on *test* songs, which they have never been
-# trained on. Each point below is the mean label of one song. **Look:** in what do the two sets differ?
+# trained on. Each point below is the mean label of one song. **Look:** how do the two sets differ?
 
 # %%
 correlations = {side: label_correlations(corpus.split(side).labels) for side in ("dev", "test")}
@@ -357,7 +357,7 @@ lesson.check_answer(
 )
 
 # %% [markdown]
-# **2. (code)** How much of an α is one slow rise or fall? Take `rising`, the arousal ratings of the development song
+# **2. (code)** How much of α comes from one slow rise or fall? Take `rising`, the arousal ratings of the development song
 # with the steepest curve. Subtract from each rater's curve its own straight line. What is α of the rest?
 #
 # <details><summary>Hint</summary>
@@ -413,7 +413,7 @@ lesson.check_answer(
 #   *perceived* emotion.
 # - A label is a **mean of raters** and follows the music with a **lag** of some seconds.
 # - **Cronbach's α** measures whether curves move together, not whether they have the same level. For one slow song it is unreliable.
-# - The error of a label falls with $1/\sqrt{n}$ of the raters.
+# - With $n$ raters, the error of a label falls as $1/\sqrt{n}$.
 # - **Development and test songs differ** in how valence goes with arousal. Sixteen songs give wide intervals.
 #
 # ## References

@@ -27,6 +27,7 @@ from mer_core.features.compare import descriptors
 from mer_core.features.psychoacoustic import dissonance_of, roughness_of
 from mer_core.metrics import DIMENSIONS, score_songs
 from workbook import harmony, intervals, lesson, plots, results, widgets
+from workbook.raters import Raters
 
 plots.use_style()
 corpus = lesson.corpus(sets=("compare", "psychoacoustic", "spectral"))
@@ -85,7 +86,7 @@ bottom.set_title("ratings");
 # %%
 frames = descriptors(samples[: 6 * rate])
 seconds = 0.01 * np.arange(len(frames))
-print(f"{frames.shape[1]} descriptors in {len(frames)} rows of 10 ms")
+print(f"{frames.shape[1]} curves (descriptors and deltas) in {len(frames)} rows of 10 ms")
 
 # %% tags=["hide-input"]
 shown = {
@@ -165,7 +166,8 @@ def windowed(length: float) -> plt.Figure:
 widgets.FigureSlider.draw("window (s)", lengths, windowed, start=3)
 
 # %% [markdown]
-# **Answer:** a long window gives a steady curve, which changes late and hides single notes; a short one shows every
+# **Answer:** a long window gives a steady curve, which changes early, since each window starts
+# at its row, and hides single notes; a short one shows every
 # note and is noisy. One second keeps changes that a rater can follow.
 #
 # ## What the papers added: roughness, pace, noise
@@ -306,7 +308,7 @@ measured = {k: features.extract((sound, rate), ("tonal",)) for k, sound in sound
 pd.DataFrame({k: table.loc[(0, 1.0)] for k, table in measured.items()}).round(2)
 
 # %% [markdown]
-# The mode over the whole cadence has the right sign. Over one second, which may contain a single chord, it is uncertain.
+# The mode over the whole cadence has the right sign. Over one second, which holds two or three of these chords, it is uncertain.
 
 # %% tags=["hide-input"]
 six = features.extract(path, ("tonal",)).loc[song_id]
@@ -325,11 +327,11 @@ plots.draw_curves(dev.labels.loc[song_id], ax=lower);
 
 # %% tags=["hide-input"]
 fig, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
-for ax, (data, title) in zip(axes, harmony.REAL.items()):
+for ax, (data, title), plural in zip(axes, harmony.REAL.items(), ("pieces", "excerpts")):
     points = results.table(f"harmony_{data}_points")
     ax.scatter(points["mode_long"], points["valence"], s=18, color=plots.PALETTE["valence"])
     ax.axvline(0, color="black", lw=0.8)
-    ax.set(xlabel="mean mode over 16 s (minor < 0 < major)", title=f"{title}: {len(points)}, real")
+    ax.set(xlabel="mean mode over 16 s (minor < 0 < major)", title=f"REAL: {title}, {len(points)} {plural}")
 axes[0].set_ylabel("mean valence, -1 to 1");
 
 # %% tags=["hide-input"]
@@ -367,7 +369,7 @@ for ax, dimension in zip(axes, DIMENSIONS):
     ax.set(title=f"closest to {dimension}: largest |r| = {top[dimension]:.2f}", xlabel="r over frames")
     ax.tick_params(axis="y", labelsize=9)
 # %% [markdown]
-# Features of loudness and of change in the spectrum go with arousal; valence has weaker relatives. These are numbers of
+# Features of loudness and of change in the spectrum go with arousal; the correlations with valence are weaker. These are numbers of
 # synthetic songs.
 #
 # ### The raters' lag, over all songs
@@ -388,12 +390,13 @@ for ax, (data, title) in zip(axes, panels.items()):
     ax.set(title=f"{title} ({rows['songs'].iloc[0]:.0f} songs)", xlabel="delay of loudness (s)")
 axes[0].set_ylabel("r within songs, mean");
 # %% tags=["hide-input"]
-best_delay = lag.xs("best delay", level="statistic")
+raters, best_delay = Raters(), lag.xs("best delay", level="statistic")
 span = {k: f"{row['value']:g} s [{row['low']:g}, {row['high']:g}]" for k, row in best_delay.iterrows()}
 Markdown(
     f"**Answer:** all three curves rise first. The maximum is at {span['mini']} in the embedded corpus, at {span['deam']} in DEAM and at "
     f"{span['vgmidi']} in VGMIDI. The curves are flat near the top, so the intervals are wide, but none of them includes 0. VGMIDI's "
-    "ratings are one value a measure, so its lag is coarse. A model of the present frame alone misses this: lesson 02."
+    "ratings are one value per bar, so its lag is coarse. The simulated raters' lag of "
+    f"{raters.lag[0]:g} to {raters.lag[1]:g} s and the inertia of their hand ({raters.inertia:g} s) add up. A model of the present frame alone misses this: lesson 02."
 )
 
 # %% [markdown]
@@ -421,12 +424,12 @@ ax.plot(strength["valence"].abs(), without_arousal.abs(), "o", ms=4, color=plots
 ax.plot(strength.loc[largest, "valence"].abs(), without_arousal[largest].abs(), "o", ms=10, mfc="none", color="black")
 ax.plot([0, 0.5], [0, 0.5], color=plots.GREY, lw=0.8)
 ax.set_ylim(-0.01, 0.35)
-ax.set(xlabel="|r| with valence", ylabel="|partial r|, arousal subtracted", title="one point a feature (SYNTHETIC)");
+ax.set(xlabel="|r| with valence", ylabel="|partial r|, arousal subtracted", title="one point per feature (SYNTHETIC)");
 # %% tags=["hide-input"]
 strongest = strength["valence"].abs().nlargest(10).index
 shrunk = strength.loc[strongest, "valence"].abs().mean(), without_arousal[strongest].abs().mean()
 Markdown(
-    f"**Answer:** of the ten features with the largest |r| ({shrunk[0]:.2f} on average), {shrunk[1]:.2f} remains. Others keep "
+    f"**Answer:** the ten largest |r| are {shrunk[0]:.2f} on average; their partial |r| is {shrunk[1]:.2f}. Others keep "
     f"up to {without_arousal.abs().max():.2f} (circles: "
     + ", ".join(f"`{name.replace('pcm_fftMag_', '').replace('_sma', '')}`" for name in largest)
     + "). A model of valence that has "
@@ -450,9 +453,14 @@ for cue, column in inside.items():
     row = intervals.difference(column.dropna(), column.dropna() * 0)
     rows[f"{cue} ({row['songs']} songs)"] = row | {"value": row["difference"]}
 plots.draw_differences(pd.DataFrame(rows).T, unit="partial r with valence within songs (SYNTHETIC)");
+# %% tags=["hide-input"]
+most = inside.mean().abs().idxmax()
+Markdown(
+    f"Filled circles: the interval excludes 0. The largest is {most}, {inside[most].mean():.2f}; over all frames its partial r is "
+    f"{without_arousal[cues[most]]:.2f}. Features that distinguish songs need not be those that follow valence within them."
+)
+
 # %% [markdown]
-# Filled circles: the interval excludes 0. Tempo, which hardly correlates with valence over all frames, is the largest here. Features that distinguish songs need not be those that follow valence within them.
-#
 # ### Do the extra features help?
 #
 # The same linear model on three sets of features. Each song is predicted by a model that was trained on other songs (lesson 02
@@ -475,9 +483,11 @@ for name_ in ("FS2", "268"):
         rows[f"{name_}, {dimension}"] = row | {"value": row["difference"], "group": dimension}
 gains = pd.DataFrame(rows).T.infer_objects()
 plots.draw_differences(gains, detectable=gains["detectable"].max(), unit="difference in RMSE to FS1 (SYNTHETIC)");
-# %% [markdown]
-# Left of 0 is better. The differences are at most a few thousandths. Compare them with the grey band: the
-# differences that 96 songs cannot detect reliably. On real songs IRIT reports a gain from the eight features of 268; lesson 03 tests it.
+# %% tags=["hide-input"]
+Markdown(
+    f"Left of 0 is better. The largest difference is {gains['value'].abs().max():.3f}. Compare them with the grey band: the "
+    f"differences that {len(dev.songs)} songs cannot detect reliably. On real songs IRIT reports a gain from the eight features of 268; lesson 03 tests it."
+)
 
 # %% [markdown]
 # ## A trap: the first instant
@@ -585,7 +595,8 @@ lesson.check_answer(
 # ## Summary
 #
 # - 65 descriptors and their 65 deltas every 10 ms; mean and sd over 1 s every 0.5 s: **260 features**.
-# - A row at time *t* describes [*t*, *t* + 1 s). Filters such as RASTA carry a little of the past along; nothing else does.
+# - A row at time *t* describes [*t*, *t* + 1 s). Some columns use a little more (deltas,
+#   filters such as RASTA) or much more (tempo: 10 s; mode over 16 s).
 # - FS2 adds roughness and pace, IRIT's 268 flatness and valley. On this corpus they hardly change a linear model's error.
 # - Mode and key clarity come from the chroma and the profiles of the 24 keys; none of the papers' sets contains them.
 # - Ratings follow loudness with a **lag** of some seconds, in real data as well.
