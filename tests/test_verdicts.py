@@ -257,7 +257,10 @@ def test_a_list_of_claims_has_each_decided_claim_once_and_no_undecided_one_of_re
         }
     )
     assert verdict_list(rows).splitlines() == [
-        "- synthetic: **reproduced** (1): A.",
-        "- synthetic: **too few songs** (1): B.",
-        "- DEAM, real: **contradicted** (1): B.",
+        "- synthetic: **reproduced** (1)",
+        "    - A.",
+        "- synthetic: **too few songs** (1)",
+        "    - B.",
+        "- DEAM, real: **contradicted** (1)",
+        "    - B.",
     ]

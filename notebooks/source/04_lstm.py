@@ -12,7 +12,7 @@
 #
 # **What you will learn**
 #
-# 1. what gates are, and the LSTM as five equations and ten lines;
+# 1. what gates are, and the LSTM as six equations and ten lines;
 # 2. whether gates give a longer memory than lesson 03's network, trained in the same way;
 # 3. whether the LSTM learns the raters' lag;
 # 4. how Munich trained: noise, early stopping, pretraining.
@@ -43,7 +43,7 @@ dev, test = corpus.split("dev"), corpus.split("test")
 # %% [markdown]
 # ## Listen and look
 #
-# Lesson 03's network did not learn that raters react late: its memory was too short. *Long short-term memory* (LSTM)
+# Lesson 03's network did not learn that raters react late; a short memory may be one reason. *Long short-term memory* (LSTM)
 # was invented for longer memories. We train three networks that differ in their **seed** only (first weights, order of
 # songs, validation songs). They are small: Munich's first layer had 200 units. **Guess:** will the LSTM learn the lag?
 
@@ -191,17 +191,15 @@ def at_labels(inside: torch.Tensor) -> np.ndarray:
 with torch.no_grad():
     lower, upper = map(at_labels, ours.insides(inputs_of(network, dev.features).transpose(0, 1)))
 memory, memory_below = (-0.5 / np.log(inside[1]).mean(axis=0) for inside in (upper, lower))
-cue = dev.features["audspec_lengthL1norm_sma_amean"].to_numpy()[labelled]
-r_gate = pd.DataFrame(
-    {name: [pearson(cue, curve) for curve in upper[k].T] for name, k in dict(input=0, forget=1, output=3).items()}
-).stack()
-unit, gate = r_gate.abs().idxmax()
+cue = test.features.loc[song_id, "audspec_lengthL1norm_sma_amean"].to_numpy()
+r_gate = {name: pd.Series([pearson(cue, curve) for curve in top[k].T]) for name, k in dict(input=0, forget=1, output=3).items()}
+follows = {name: (r.abs().idxmax(), r[r.abs().idxmax()]) for name, r in r_gate.items()}
 Markdown(
     "The *time constant* of a cell is the time after which its forget gates leave 1/e of its content: "
     f"**{memory.min():.1f} to {memory.max():.1f} s** in the five upper cells, {memory_below.min():.1f} to "
-    f"{memory_below.max():.1f} s in the {len(memory_below)} lower ones. The {gate} gate of upper unit {unit} depends on "
-    f"loudness most: it {'opens' if r_gate[unit, gate] > 0 else 'closes'} when the music gets louder "
-    f"(r = {r_gate[unit, gate]:.2f} over the labelled development frames)."
+    f"{memory_below.max():.1f} s in the {len(memory_below)} lower ones (development songs). In our song these upper gates follow loudness most: "
+    + ", ".join(f"the {name} gate of unit {unit} (r = {r:+.2f})" for name, (unit, r) in follows.items())
+    + ". With a positive r a gate opens when the music gets louder."
 )
 
 # %% [markdown]
@@ -223,7 +221,7 @@ plain = ElmanCells().fit_many([Job(data, seed=seed) for seed in range(3)])
 # %% [markdown]
 # How much does the prediction at a song's last frame $T$ change if the input $k$ frames earlier changes? By backpropagation:
 # $\lVert \partial (p_{T,1} + p_{T,2}) / \partial x_{T-k} \rVert$. The **reach** is the time that contains 90 % of the sum over all $k$.
-# We measure it for the first weights, for the trained network, and for the trained network with $U = 0$: then the only
+# We measure it for the first weights, for the trained network, and (not drawn) for the trained network with $U = 0$: then the only
 # way from the past is through the cells.
 
 
@@ -270,6 +268,7 @@ def listed(key: tuple[str, str]) -> str:
 
 
 clear = reach["LSTM", "trained"].min() > reach["Elman cells", "trained"].max()
+longer = (reach["LSTM", "trained"] > reach["LSTM", "first weights"]).sum()
 kept = (reach["LSTM", "U = 0"] / reach["LSTM", "trained"]).mean()
 Markdown(
     f"Reach in s, one number for each seed. **LSTM**: {listed(('LSTM', 'trained'))} (first weights: "
@@ -277,8 +276,9 @@ Markdown(
     f"{listed(('Elman cells', 'first weights'))}). "
     + ("Every LSTM looks further back. " if clear else "The ranges overlap: three seeds do not settle which looks further back. ")
     + f"With $U = 0$ the LSTMs keep {kept:.0%} of their reach ({listed(('LSTM', 'U = 0'))}): most of it comes from the "
-    "cells of the two layers, little from the feedback through $U$. The first weights lie in [−0.1, 0.1], so all gates start half open, and a "
-    "new cell loses half of its content at every step. Gates do not *give* a long memory; they let the network *learn* one."
+    "cells of the two layers, little from the feedback through $U$. A reach is longer than a time constant: 90 % of an exponential decay takes "
+    f"{-np.log(0.1):.1f} time constants, and two layers decay one after the other. The first weights lie in [−0.1, 0.1], so all gates start half open, and a "
+    f"new cell loses half of its content at every step. Training made the reach longer for {longer} of {len(networks)} LSTMs: gates *let* a network learn a longer memory."
 )
 
 # %% [markdown]
@@ -342,7 +342,7 @@ Markdown(
 # | standardising | inputs and targets, on the training songs | same | one learning rate for all; a constant has loss 1 |
 # | first weights | uniform in [−0.1, 0.1] | same | no gate is saturated |
 # | momentum | 0.9 | 0.9 | steps in one direction add up |
-# | input noise | variance 0.5 (2014); sd 0.3, in pretraining (2015) | sd 0.6 | no frame is seen twice alike |
+# | input noise | variance 0.5 (2014); sd 0.3, in pretraining (2015) | sd 0.6 | the network never sees exactly the same frame twice |
 # | early stopping | 20 epochs without a new best | 10 | back to the best weights |
 #
 # Munich's learning rates, 10⁻⁶ and 5·10⁻⁶, seem very low. They make sense if the cost is half the *sum* of squared errors
@@ -363,7 +363,7 @@ ax.plot(best, history["validation"].min(), "o", color="C2", ms=9, mfc="none", la
 ax.axvline(last, color=plots.GREY, ls="--")
 ax.axhline(1, color="black", lw=0.8, ls=":")
 ax.set(xlabel="epoch", ylabel="mean squared error, in variances", ylim=(0, None))
-ax.set_title("seed 0; dashed: training stopped")
+ax.set_title("seed 0; dashed: training stopped; dotted: error of a constant")
 ax.legend(fontsize="small");
 # %% tags=["hide-input"]
 falling = history["train"][last] < history["train"][best]
@@ -401,6 +401,7 @@ def noisy(noise: float) -> plt.Figure:
     ax.plot(losses[noise]["train"], color="C4", label="training songs (with noise)")
     ax.plot(losses[noise]["validation"], color="C2", label="validation songs (without)")
     ax.set(xlabel="epoch", ylabel="mean squared error, in variances", ylim=(0, 1.4))
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_title(f"sd {noise:g}: lowest validation loss {lowest[noise]:.2f}, gap at the end {gap[noise]:.2f}")
     ax.legend(fontsize="small", loc="lower left")
     return fig
@@ -462,7 +463,7 @@ print(f"largest difference of RMSE from the stored one: {(live - stored).abs().m
 # ## Exercises
 #
 # **1.** (Concept) A cell should keep its value for 10 s: after that time, 1/e of it may be left. There are two steps a second. Its forget gate
-# depends on its bias only, $f = \sigma(b_f)$. Which $b_f$?
+# depends on its bias only, $f = \sigma(b_f)$. What is $b_f$?
 #
 # <details><summary>Hint</summary>
 #
@@ -491,7 +492,7 @@ lesson.check_answer(
 
 # %% [markdown]
 # **2.** (Code) Write early stopping: given the validation losses of all epochs, in which epoch does training stop, and from which epoch are
-# the weights that are kept? Training stops after the first epoch that is the `patience`-th in a row without a new best. Epochs count from 0.
+# the weights that are kept? Training stops after `patience` epochs in a row without a new best. Epochs count from 0.
 #
 # <details><summary>Hint</summary>
 #
@@ -558,7 +559,7 @@ lesson.check_answer(
 #
 # - A **cell** keeps its value unless a **gate** lets something in or out: the gradient along it is a product of forget gates.
 # - With equal training, compare **cells**, not papers; and show every seed.
-# - The LSTM **learned at most a small part of the lag**. A delayed linear model has it by construction.
+# - The LSTM **learned at most a small part of the lag**. A delayed linear model gets it from its delay or its average.
 # - **Pretraining** needs no labels. Whether it helps is a question for paired differences.
 #
 # [Lesson 04b](04b_lstm_ensembles.ipynb): is an LSTM better than a baseline, and is an average better than one network?

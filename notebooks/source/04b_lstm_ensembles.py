@@ -12,7 +12,7 @@
 #
 # **What you will learn**
 #
-# 1. why an average of networks is better than its members, and by how much;
+# 1. why an average of networks is better than its members on average, and by how much;
 # 2. why you must not choose networks and report on the same songs;
 # 3. whether the LSTM is better than a baseline, song by song, on synthetic and on real music;
 # 4. what became of Munich's claims.
@@ -90,7 +90,7 @@ print(f"{of_members:.4f} - {disagreement:.4f} = {of_average:.4f}")
 #
 # ### Experiment: how many networks?
 #
-# **Guess:** with how many networks is half of the gain of ten reached: 2, 4 or 6? Each dot is one draw of $n$ of the ten networks.
+# **Guess:** with how many networks is half of the gain of ten reached: 2, 3 or 5? Each dot is one draw of $n$ of the ten networks.
 
 # %% tags=["hide-input"]
 draw = np.random.default_rng(0).permutation
@@ -117,8 +117,8 @@ widgets.FigureSlider.draw("networks", sizes, averaged, start=0)
 # %% tags=["hide-input"]
 share = (typical[1] - typical[2]) / (typical[1] - typical[10])
 Markdown(
-    f"**Answer:** two networks already have {share:.0%} of the gain of ten. With independent errors of equal size the disagreement of $n$ networks leaves "
-    "$1/n$ of it in the average: the first additions matter most. The draws of few networks also differ more from each other."
+    f"**Answer:** two networks already have {share:.0%} of the gain of ten. The average of $n$ networks keeps $1/n$ of the variance of independent errors: "
+    "the first additions matter most. The draws of few networks also differ more from each other."
 )
 
 # %% [markdown]
@@ -126,7 +126,7 @@ Markdown(
 #
 # *The five best on which songs*? Munich measured all networks on the held-out songs, and reported their error on the same songs. Does that
 # flatter? We divide the test songs at random into halves, 300 times. One half chooses the five best networks. **Guess:** how much better than
-# *all ten* are these five on the half that chose them, and on the other half?
+# *all ten* are these five on the half used to choose them, and on the other half?
 
 # %%
 song, names = pd.factorize(test.labels.index.get_level_values("song_id"))
@@ -134,7 +134,7 @@ rng = np.random.default_rng(0)
 
 
 def gains() -> list[float]:
-    """RMSE of all ten minus RMSE of the five best: on the songs that chose them, on the others."""
+    """RMSE of all ten minus RMSE of the five best: on the songs used to choose, on the others."""
     chosen_by = (rng.permutation(len(names)) < len(names) // 2)[song]
     five = np.square(errors[:, chosen_by]).mean((1, 2)).argsort()[:5]
     found = []
@@ -144,7 +144,7 @@ def gains() -> list[float]:
     return found
 
 
-halves = pd.DataFrame([gains() for _ in range(300)], columns=["songs that chose", "other songs"])
+halves = pd.DataFrame([gains() for _ in range(300)], columns=["songs used to choose", "other songs"])
 
 # %% tags=["hide-input"]
 fig, ax = plt.subplots(figsize=(9, 3))
@@ -158,7 +158,7 @@ ax.legend(fontsize="small");
 # %% tags=["hide-input"]
 seen, unseen = halves.mean()
 Markdown(
-    f"On the songs that chose them, the five best are better by **{seen:.4f}** on average; on other songs by **{unseen:.4f}**. "
+    f"On the songs used to choose them, the five best are better by **{seen:.4f}** on average; on other songs by **{unseen:.4f}**. "
     "The difference is the optimism of choosing and reporting on the same songs."
 )
 
@@ -174,15 +174,18 @@ choice = [
 choice = pd.concat(choice)
 
 # %% tags=["hide-input"]
-plots.draw_differences(choice, unit="RMSE, chosen on held-out minus on validation songs; SYNTHETIC")
+ax = plots.draw_differences(choice, unit="RMSE, chosen on held-out minus on validation songs; SYNTHETIC")
+ax.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
 plt.show()
+held_out = choice.loc["on held-out songs"]
 Markdown(
     "; ".join(
         f"{name} ({row['songs']}), {row['group']}: {row['value']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}]"
         for name, row in choice.iterrows()
     )
-    + ". A negative number on held-out songs would be the optimism; eight songs are too few to show one unless its interval excludes 0. "
-    "On the test songs a positive number is the price of the choice."
+    + ". A negative number on held-out songs is the optimism"
+    + ("; here both intervals include 0, so none is shown. " if (held_out["low"] * held_out["high"] < 0).all() else ". ")
+    + "On the test songs a positive number is the price of the choice."
 )
 
 # %% [markdown]
@@ -206,11 +209,22 @@ plots.draw_panels(found, height=6.2);
 delayed_rows = pd.concat({title: table.loc["LSTM − delayed linear"] for title, table in found.items()})
 worse, better = (delayed_rows["low"] > 0).sum(), (delayed_rows["high"] < 0).sum()
 shape = lesson.differences({"r": pairs["LSTM − delayed linear"]}, protocol="test", metric="pearson").set_index("group")
+unsmoothed = {"LSTM − Elman": (("LSTM", "raw"), ("Elman", "raw"))}
+raw_error, raw_r = (lesson.differences(unsmoothed, metric=metric) for metric in ("rmse", "pearson"))
+
+
+def read(rows: pd.DataFrame) -> str:
+    return "; ".join(f"{row['group']} {row['value']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]" for _, row in rows.iterrows())
+
+
 Markdown(
     f"Against the **delayed linear model** the LSTM is better in {better} and worse in {worse} of {len(delayed_rows)} comparisons (intervals "
     "that exclude 0, not corrected). Its r of arousal within the test songs minus the delayed linear model's is "
     f"{shape.loc['arousal', 'value']:+.2f} [{shape.loc['arousal', 'low']:+.2f}, {shape.loc['arousal', 'high']:+.2f}]. "
-    "Every comparison, with what so many songs can detect, is in lesson 11."
+    "Every comparison, with what so many songs can detect, is in lesson 11.\n\n"
+    f"**LSTM minus Elman**, cross-validation on synthetic songs: the RMSE of the smoothed predictions is {read(found['SYNTHETIC, cross-validation'].loc['LSTM − Elman'])}; "
+    f"without smoothing it is {read(raw_error)}, and r is {read(raw_r)}. IRIT's claim in lesson 03 (*no better*) is about networks without smoothing, "
+    "by RMSE and by r."
 )
 
 # %% [markdown]
@@ -218,7 +232,7 @@ Markdown(
 #
 # 2014: run 1 without pretraining; runs 2 and 3 with a first layer kept or retrained, on the 260 features (FS1); runs 4 and 5 the same on FS2 (FS1
 # and four psychoacoustic features). The table with their results is missing from our copy of the paper. 2015: three layers; runs 2 to 4, whose
-# description leaves some points open (our reading: `docs/papers.md`). What the paper reports for **run 4** against the other runs, on our synthetic test songs:
+# description leaves some points open ([our reading](../docs/papers.md)). What the text of 2014 reports for **run 4** against the other runs, on our synthetic test songs:
 
 # %% tags=["hide-input"]
 run_4 = ("LSTM 2014 run 4", "raw", "FS2")
@@ -305,7 +319,7 @@ lesson.check_answer(
 )
 
 # %% [markdown]
-# **3.** (Open) A delayed, averaged linear model knows less than an LSTM, and yet the LSTM is not better here. Why? What would you need to
+# **3.** (Open) A delayed, averaged linear model is simpler than an LSTM, and yet the LSTM is not better here. Why? What would you need to
 # show that an LSTM is better?
 #
 # <details><summary>One possible answer</summary>
@@ -320,7 +334,7 @@ lesson.check_answer(
 # ## Summary
 #
 # - The error of an **average** is the members' error minus their disagreement. The first few networks bring most of the gain.
-# - Songs that *chose* the members are no test set.
+# - Songs used to *choose* the members are no test set.
 # - Compared song by song, the LSTM is not better than a **delayed linear model**.
 # - Most claims about single runs need more songs than we have.
 #

@@ -107,7 +107,7 @@ def verdict_table(rows: pd.DataFrame) -> str:
 def verdict_list(rows: pd.DataFrame) -> str:
     """Claims of :func:`stored_verdicts` in Markdown, by verdict and without numbers.
 
-    A line for each verdict on synthetic songs, and for each that decides a claim on real music.
+    A list for each verdict on synthetic songs, and for each that decides a claim on real music.
     """
     lines = []
     for data in DATA:
@@ -115,7 +115,8 @@ def verdict_list(rows: pd.DataFrame) -> str:
         for verdict in wanted:
             found = rows.loc[rows[data] == verdict, "claim"]
             if len(found):
-                lines.append(f"- {data}: **{verdict}** ({len(found)}): {' '.join(found)}")
+                lines.append(f"- {data}: **{verdict}** ({len(found)})")
+                lines += [f"    - {claim}" for claim in found]
     return "\n".join(lines)
 
 
