@@ -31,8 +31,8 @@ def cronbach_alpha(ratings: ArrayLike) -> float:
 
     Examples
     --------
-    >>> cronbach_alpha([[1, 2], [2, 3], [3, 4]]).round(4)
-    np.float64(1.0)
+    >>> print(cronbach_alpha([[1, 2], [2, 3], [3, 4]]).round(4))
+    1.0
     """
     ratings = as_array(ratings, "ratings", ndim=(2,))
     frames, raters = ratings.shape

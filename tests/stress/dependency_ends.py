@@ -1,7 +1,6 @@
 """Run the tests with the lowest and the newest allowed versions of all packages: `make ends`.
 
-uv makes a virtual environment for each. PyTorch keeps the version that runs this script, since the
-default build of another would bring gigabytes of CUDA; its lower bound is not tested.
+uv makes a virtual environment for each, with pip and setuptools, since some tests build a wheel.
 """
 
 import argparse
@@ -38,7 +37,7 @@ def environment(end: str, folder: Path) -> Path:
     asked.write_text("\n".join(str(one).split(";")[0] for one in requirements()) + "\n")
     way = ["--resolution", RESOLUTION[end], "--python", sys.executable]
     run(uv, "pip", "compile", "--quiet", "--no-header", *way, asked, "--output-file", found)
-    run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder / end)
+    run(uv, "venv", "--quiet", "--clear", "--seed", "--python", sys.executable, folder / end)
     run(uv, "pip", "install", "--quiet", "--python", python, "--requirement", found)
     run(uv, "pip", "install", "--quiet", "--python", python, "--no-deps", "--editable", ROOT)
     return python
