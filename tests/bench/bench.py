@@ -56,6 +56,10 @@ TARGETS = (
     ("13 notebooks", "jupyter nbconvert", "ours", 240),
 )
 """Beginnings of a row's two names, what is limited, and the least ratio or the most seconds."""
+WHY_MISSED = """\
+Both sides of an ELM spend nearly all their time in one matrix product and in tanh, by the same
+libraries, so three times is out of reach; curves over the number of units are faster (table above).
+Audio files are checked for damage while they are read, which costs time for WAV files."""
 
 
 def machine() -> str:
@@ -116,12 +120,13 @@ def targets(rows: list[list]) -> str:
         row = rows_of[0]
         value = getattr(row, kind)
         aim = f"{_times(limit)} times" if kind == "ratio" else f"{_seconds(limit)} at most"
+        aim = "as fast" if (kind, limit) == ("ratio", 1) else aim
         found = f"{_times(value)} times" if kind == "ratio" else _seconds(value)
         reached = value >= limit if kind == "ratio" else value <= limit
         lines.append(
             f"| {what} | {row.against} | {aim} | {found} | {'yes' if reached else '**missed**'} |"
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, "", WHY_MISSED])
 
 
 def of_kinds(rows: list[list]) -> tuple[list[Row], list[Figure]]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -64,5 +65,6 @@ def peak_memory(script: str, *arguments: str) -> float:
         "runpy.run_path(sys.argv[0], run_name='__main__');"
         f"print({PEAK})"
     )
-    run = [sys.executable, "-W", "ignore", "-c", code, sys.path[0], script, *arguments]
+    beside = str(Path(script).parent)
+    run = [sys.executable, "-W", "ignore", "-c", code, beside, script, *arguments]
     return float(subprocess.run(run, capture_output=True, text=True, check=True).stdout.split()[-1])

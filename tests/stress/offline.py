@@ -34,11 +34,12 @@ def reason() -> str | None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", nargs="*", help="for pytest; default: tests, then notebooks")
+    parser.epilog = "Other options are pytest's, such as -n2."
     (chosen, more), why = parser.parse_known_args(), reason()
     if why:
         sys.exit(why)
     notebooks = sorted((ROOT / "notebooks").rglob("[0-9]*.ipynb"))
-    runs = [[], ["--nbmake", "--nbmake-timeout=600", *notebooks]]
+    runs = [more, ["--nbmake", "--nbmake-timeout=600", *notebooks, *more]]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     environment.pop("MER_DATA", None)
     codes = []
