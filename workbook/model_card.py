@@ -83,8 +83,8 @@ def excerpt_table() -> pd.DataFrame:
 def _cells(table: pd.DataFrame) -> pd.DataFrame:
     """Songs, RMSE, bias, r and coverage, both dimensions in a cell."""
     rows, levels = {}, table.index.names[:-1]
-    for name, part in table.groupby(level=levels, sort=False):
-        part, cells = part.droplevel(levels), {}
+    for _, part in table.groupby(level=levels, sort=False):
+        name, part, cells = part.index[0][:-1], part.droplevel(levels), {}
         cells["songs"] = f"{part['songs'].iloc[0]:.0f}"
         for column, digits in {"rmse": 3, "bias": 2, "pearson": 2, "coverage": 2}.items():
             values = [number(part.loc[k, column], digits) for k in DIMENSIONS]
