@@ -294,7 +294,7 @@ def error_groups(corpus: Corpus, *, group: str) -> pd.DataFrame:
     Index (name, dimension); columns songs, rmse, bias (prediction - label), pearson, and coverage.
     Groups have 30 songs or more.
     """
-    songs, labels, width = _left_out_songs(corpus)
+    _, songs, labels, width = _left_out_songs(corpus)
     about = corpus.songs.loc[songs.index]
     energy = corpus.features[ENERGY].groupby(level="song_id").mean().loc[songs.index]
     about = about.assign(level=pd.qcut(energy, 3, labels=THIRDS))
@@ -305,13 +305,16 @@ def error_groups(corpus: Corpus, *, group: str) -> pd.DataFrame:
     return framed(rows, ["name", "dimension"])
 
 
-def _left_out_songs(corpus: Corpus) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
-    """Predictions of the left-out training songs, their labels, and half widths for a song."""
+def _left_out_songs(
+    corpus: Corpus,
+) -> tuple[WindowedRidge, pd.DataFrame, pd.DataFrame, pd.Series]:
+    """The fitted model; predictions of left-out training songs, their labels; half widths."""
     folds = left_out(corpus, WindowedRidge())
     fitted = fit_songs(corpus, WindowedRidge(), training_songs(corpus))
     width = calibrate(fitted, folds, corpus).half_widths(coverage=COVERAGE).loc["song"]
     songs = folds.xs("song", level="of").droplevel(["fold", "time"])
-    return songs, corpus.labels.groupby(level="song_id")[DIMENSIONS].mean().loc[songs.index], width
+    labels = corpus.labels.groupby(level="song_id")[DIMENSIONS].mean().loc[songs.index]
+    return fitted, songs, labels, width
 
 
 def _errors(label: tuple, songs: pd.DataFrame, labels: pd.DataFrame, width: pd.Series) -> dict:
@@ -330,8 +333,7 @@ def excerpt_coverage(corpus: Corpus, *, draws: int, seed: int) -> pd.DataFrame:
     excerpts with features of their audio, the same songs with DEAM's features, and the left-out
     songs of 2013.
     """
-    songs, labels, width = _left_out_songs(corpus)
-    fitted = fit_songs(corpus, WindowedRidge(), training_songs(corpus))
+    fitted, songs, labels, width = _left_out_songs(corpus)
     excerpts = corpus.songs.index[corpus.songs["part"] == "excerpts"]
     own = corpus.labels.groupby(level="song_id")[DIMENSIONS].mean().loc[excerpts]
     heard = corpus.features[corpus.features.index.isin(excerpts, "song_id")]
