@@ -104,6 +104,9 @@ def describe(songs: pd.DataFrame) -> str:
 def about_errors(model: WindowedRidge) -> str:
     """What the intervals of :func:`describe` mean, and the model's typical error, in words.
 
+    Errors are of whole songs, on the scale from -1 to 1: the half width that holds half of them
+    in calibration (Vovk, Gammerman, Shafer 2005: conformal prediction).
+
     Examples
     --------
     >>> from mer_core import models

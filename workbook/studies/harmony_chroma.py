@@ -59,12 +59,12 @@ def _constant_q(audio: np.ndarray, *, name: str = "chroma_cqt", **options: objec
 
 
 def harmonic_part(samples: np.ndarray) -> np.ndarray:
-    """The chroma of the audio without its percussive part (median filters)."""
+    """Chroma of audio without its percussive part, shape (frames, 12); Fitzgerald (2010)."""
     return _constant_q(load_librosa().effects.harmonic(_at_rate(samples)))
 
 
 def by_beats(samples: np.ndarray) -> np.ndarray:
-    """The chroma, in each frame the median over the beat."""
+    """The chroma, in each frame the median over its beat, shape (frames, 12)."""
     librosa, frames = load_librosa(), chroma(samples)
     _, times = librosa.beat.beat_track(y=_at_rate(samples), sr=RATE, units="time")
     edges = np.unique(np.round(times * RATE / CHROMA_HOP).astype(int).clip(0, len(frames)))
@@ -75,13 +75,13 @@ def by_beats(samples: np.ndarray) -> np.ndarray:
 
 
 def of_spectrum(samples: np.ndarray) -> np.ndarray:
-    """Chroma of the Fourier transform, frames of 0.37 s."""
+    """Chroma of the Fourier transform in windows of 0.37 s, shape (frames, 12)."""
     options = {"sr": RATE, "hop_length": CHROMA_HOP, "n_fft": 8192}
     return load_librosa().feature.chroma_stft(y=_at_rate(samples), **options).T
 
 
 def of_salience(samples: np.ndarray) -> np.ndarray:
-    """Chroma of the salience: pitches whose first five partials are there."""
+    """Chroma of pitches whose first five partials are there, shape (frames, 12)."""
     librosa, audio = load_librosa(), _at_rate(samples)
     tuning = librosa.estimate_tuning(y=audio, sr=RATE, bins_per_octave=36)
     bins = {"n_bins": 252, "bins_per_octave": 36, "tuning": tuning}
@@ -103,11 +103,11 @@ CHROMAS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "STFT": of_spectrum,
     "salience": of_salience,
 }
-"""Frames of 93 ms, twelve columns. The first is that of the set `tonal`."""
+"""By name: from samples at 44.1 kHz to frames of 93 ms. The first is that of the set `tonal`."""
 
 
 def bass_consonance(samples: np.ndarray) -> np.ndarray:
-    """The share of each frame's chroma that is consonant with the bass (C1 to B2)."""
+    """Share of each frame's chroma that is consonant with the bass (C1 to B2), 0 to 1."""
     frames = chroma(samples)
     low = _constant_q(_at_rate(samples), n_octaves=2)[: len(frames)].argmax(1)
     degrees = (low[:, None] + np.array(CONSONANT)) % 12
@@ -148,7 +148,7 @@ def audio_track(path: str, rows: int, *, frames_of: Callable = chroma) -> np.nda
 
 
 def in_half_seconds(frames: np.ndarray, rows: int) -> np.ndarray:
-    """Sums of frames of 93 ms in each half second."""
+    """Sums of frames of 93 ms in each half second, shape (rows, ...)."""
     row = np.minimum(np.arange(len(frames)) * CHROMA_HOP / RATE // HOP, rows - 1).astype(int)
     track = np.zeros((rows, *frames.shape[1:]))
     np.add.at(track, row, frames)
